@@ -1,1 +1,17 @@
-//! placeholder
+//! Wire types of Abraham: the bounded codec, protocol frames between painters, the provenance record of a piece,
+//! and every limit in one table.
+//!
+//! This is a leaf crate: it knows no algebra, so the relay can depend on it without holding any code that could
+//! reconstruct a share. Share payloads are opaque bytes here.
+
+pub mod codec;
+pub mod frame;
+pub mod limits;
+pub mod piece;
+
+pub use codec::DecodeError;
+pub use frame::{Frame, Kind};
+pub use piece::PieceRecord;
+
+/// Identifies the wire formats of this crate; a peer or checkpoint with another version is refused.
+pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.0.0";

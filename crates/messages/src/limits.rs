@@ -1,0 +1,16 @@
+//! Every limit on what comes from outside, with its reason.
+
+/// Bytes of one frame between painters. The largest honest frame is a joint input of a 64×64 colour
+/// generator's last layer (128 × 12,288 elements of 4 bytes, twice in one round), about 13 MB.
+pub const FRAME_BYTES: usize = 32 << 20;
+
+/// Frames that may wait out of order on one link before the sender counts as faulty: a round has at most
+/// four frames on a link, and a painter can be one round ahead.
+pub const FRAMES_AHEAD: u64 = 16;
+
+/// Bytes of a provenance record as JSON: four 32-byte commitments in hex, one latent seed and a few numbers.
+pub const PIECE_RECORD_BYTES: usize = 8 << 10;
+
+/// Bytes of one painter's checkpoint: three components of weights and momentum of a 64×64 colour generator
+/// (1.6 million parameters, 8 bytes each, twice), with head-room.
+pub const CHECKPOINT_BYTES: usize = 128 << 20;
