@@ -53,8 +53,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`DecodeError::Truncated`].
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
-        let (head, tail) =
-            self.rest.split_at_checked(n).ok_or(DecodeError::Truncated { missing: n - self.rest.len() })?;
+        let (head, tail) = self
+            .rest
+            .split_at_checked(n)
+            .ok_or_else(|| DecodeError::Truncated { missing: n - self.rest.len() })?;
         self.rest = tail;
         Ok(head)
     }
