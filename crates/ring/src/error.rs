@@ -24,7 +24,30 @@ pub enum Error {
         /// Rows and columns of the right operand.
         right: (usize, usize),
     },
+    /// A sum of products was asked for without any product, so that its shape is unknown.
+    #[error("a sum of products needs at least one term")]
+    NoTerms,
+    /// A number of bits lies outside what the operation can do.
+    #[error("{what} must be {least} to 64 bits, but {bits} were asked for")]
+    Bits {
+        /// What has these bits.
+        what: &'static str,
+        /// The fewest bits it may have.
+        least: u32,
+        /// The bits asked for.
+        bits: u32,
+    },
     /// The device that a backend computes on was lost or refused; the caller falls back to the CPU.
     #[error("the compute device failed: {0}; computing on the CPU instead")]
     Device(String),
+}
+
+impl Error {
+    /// Refuses a number of bits below `least` or above 64.
+    ///
+    /// # Errors
+    /// [`Error::Bits`].
+    pub fn check_bits(what: &'static str, bits: u32, least: u32) -> Result<(), Self> {
+        if (least..=64).contains(&bits) { Ok(()) } else { Err(Self::Bits { what, least, bits }) }
+    }
 }

@@ -1,7 +1,11 @@
 //! Fixed point: a real x with f fraction bits is round(x·2^f) in two's complement.
 
 /// Encodes `x` with `fraction_bits` fraction bits, rounding to nearest. Not for values at or above 2^(63−f).
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the documented range fits i64; two's complement is the encoding")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the documented range fits i64; two's complement is the encoding"
+)]
 pub fn encode(x: f64, fraction_bits: u32) -> u64 {
     (x * f64::from(fraction_bits).exp2()).round() as i64 as u64
 }

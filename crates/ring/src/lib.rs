@@ -10,7 +10,7 @@ mod error;
 pub mod fixed;
 mod tensor;
 
-pub use backend::{Backend, Draw, Matmul, Operand};
+pub use backend::{Backend, Draw, Matmul, Operand, hadamard_shape};
 pub use cpu::CpuBackend;
 pub use error::Error;
 pub use tensor::RingTensor;
