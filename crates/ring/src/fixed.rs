@@ -25,3 +25,11 @@ pub fn sign_extend(v: u64, bits: u32) -> i64 {
 pub fn mask(bits: u32) -> u64 {
     u64::MAX >> (64 - bits)
 }
+
+/// Rounds `v` to `drop` fewer bits, to nearest: the integer nearest to v / 2^drop, ties upwards. `drop` is below 64.
+pub fn round_off(v: u64, drop: u32) -> u64 {
+    match drop {
+        0 => v,
+        _ => (v >> drop) + ((v >> (drop - 1)) & 1),
+    }
+}

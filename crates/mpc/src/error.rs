@@ -1,0 +1,96 @@
+//! What can go wrong between painters.
+
+use abraham_messages::DecodeError;
+
+use crate::{PainterId, Scale, channel::ChannelError};
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The committee stops: one of two painters did not follow the protocol. Run the round again without the pair.
+    #[error("the committee stopped: {} or {} did not follow the protocol ({cause}); run the round again without these two", suspects[0], suspects[1])]
+    Abort {
+        /// The two suspects, in the order of their seats; one of them is at fault.
+        suspects: [PainterId; 2],
+        /// What was seen.
+        cause: Cause,
+    },
+    /// A teacher's update was not the same for all who hold a component of it; it was dropped.
+    #[error("the update is inconsistent between its holders; it was dropped, and its sender is named")]
+    InconsistentUpdate,
+    /// An operand's scale does not fit the operation: a mistake in the program, not in a peer.
+    #[error("{operation} does not fit the scales {left:?} and {right:?}")]
+    Scale {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Scale of the left operand.
+        left: Scale,
+        /// Scale of the right operand or of the result.
+        right: Scale,
+    },
+    /// Ring arithmetic failed.
+    #[error(transparent)]
+    Ring(#[from] abraham_ring::Error),
+    /// This painter's own end of the channel is gone.
+    #[error("the channel to the other painters is closed; join a new committee")]
+    Closed,
+}
+
+impl Error {
+    /// An abort with its suspects in the order of their seats.
+    pub(crate) fn abort(a: PainterId, b: PainterId, cause: Cause) -> Self {
+        Self::Abort { suspects: if a < b { [a, b] } else { [b, a] }, cause }
+    }
+}
+
+/// What a painter saw before it stopped the committee.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Nothing came in time.
+    #[error("nothing came from {0} in time")]
+    Silent(PainterId),
+    /// A frame could not be decoded.
+    #[error("a frame from {0} is malformed: {1}")]
+    Malformed(PainterId, DecodeError),
+    /// A frame carries something else than the protocol has at this place.
+    #[error("a frame from {0} is out of place")]
+    OutOfPlace(PainterId),
+    /// A frame came twice.
+    #[error("a frame from {0} came twice")]
+    Duplicate(PainterId),
+    /// A payload does not have the length that its shape has.
+    #[error("a payload from {from} has {bytes} bytes instead of {expected}")]
+    Length {
+        /// Who sent it.
+        from: PainterId,
+        /// Bytes found.
+        bytes: usize,
+        /// Bytes of the shape.
+        expected: usize,
+    },
+    /// The sender's and the witness's hashes of the same messages differ.
+    #[error("the transcripts of a sender and its witness differ")]
+    Transcript,
+    /// Sender and witness agree, but the receiver got something else.
+    #[error("a receiver did not get what its sender and witness agree on")]
+    Delivery,
+    /// A component that is being opened does not have the hash that its witness sent.
+    #[error("an opened component does not match its witness's hash")]
+    Opening,
+    /// The holders of a key do not have the same contributions to it.
+    #[error("a contribution to a key is not the same for its holders")]
+    Keys,
+    /// Another painter stopped the committee.
+    #[error("{0} stopped the committee")]
+    Told(PainterId),
+}
+
+/// How the reason of a failed receive reads from the painter that waits.
+pub(crate) fn from_channel(me: PainterId, from: PainterId, error: &ChannelError) -> Error {
+    match error {
+        ChannelError::Deadline | ChannelError::PeerGone => Error::abort(me, from, Cause::Silent(from)),
+        ChannelError::Closed => Error::Closed,
+    }
+}

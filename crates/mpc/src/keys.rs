@@ -1,0 +1,135 @@
+//! The PRF keys of a term: one for each component, known to its three holders, and one for each pair.
+
+use rand_chacha::ChaCha12Rng;
+use rand_core::{RngCore, SeedableRng};
+use zeroize::{Zeroize, Zeroizing};
+
+use abraham_messages::Kind;
+
+use crate::{Cause, Channel, Error, PainterId, committee::PAIRINGS, link::Links};
+
+const CONTEXT: &str = "abraham 2026-11 painters' PRF key v1";
+
+/// The keys that one painter holds: those of three components, and of the three pairs it is in.
+pub(crate) struct Keys {
+    pub(crate) components: [[u8; 32]; 4],
+    pub(crate) pairs: [[u8; 32]; PAIRINGS.len()],
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.components.zeroize();
+        self.pairs.zeroize();
+    }
+}
+
+/// A set of painters that share a key: the holders of a component, or a pair.
+struct Circle {
+    label: u8,
+    members: Vec<PainterId>,
+}
+
+fn circles() -> Vec<Circle> {
+    let components =
+        PainterId::ALL.map(|lacking| Circle { label: lacking.byte(), members: lacking.others().collect() });
+    let pairs = PAIRINGS.iter().zip(4u8..).map(|(pairing, label)| {
+        let mut members = vec![pairing.sender, pairing.witness];
+        members.sort_unstable();
+        Circle { label, members }
+    });
+    components.into_iter().chain(pairs).collect()
+}
+
+/// Agrees on the keys of a term: every member of a circle contributes 32 bytes, so a key is fresh if one of its
+/// members is honest, and the members then compare what they got from each other.
+///
+/// # Communication
+/// Two rounds: contributions, and hashes of what was received.
+pub(crate) async fn agree<C: Channel>(
+    me: PainterId,
+    links: &mut Links<C>,
+    entropy: [u8; 32],
+) -> Result<Keys, Error> {
+    let mut rng = ChaCha12Rng::from_seed(entropy);
+    let circles = circles();
+    let mine: Vec<(&Circle, Zeroizing<[u8; 32]>)> = circles
+        .iter()
+        .filter(|circle| circle.members.contains(&me))
+        .map(|circle| {
+            let mut contribution = Zeroizing::new([0; 32]);
+            rng.fill_bytes(contribution.as_mut());
+            (circle, contribution)
+        })
+        .collect();
+    for to in me.others() {
+        let shared: Vec<&[u8]> = mine
+            .iter()
+            .filter(|(circle, _)| circle.members.contains(&to))
+            .map(|(_, contribution)| contribution.as_slice())
+            .collect();
+        links.send(Kind::Keys, to, &shared).await?;
+    }
+    links.meter.rounds += 1;
+    // Contributions to each of my circles, by member, mine among them.
+    let mut contributions: Vec<[Zeroizing<[u8; 32]>; 4]> =
+        mine.iter().map(|_| std::array::from_fn(|_| Zeroizing::new([0; 32]))).collect();
+    for (place, (_, contribution)) in contributions.iter_mut().zip(&mine) {
+        place[me.index()] = contribution.clone();
+    }
+    for from in me.others() {
+        let shared: Vec<usize> = (0..mine.len()).filter(|i| mine[*i].0.members.contains(&from)).collect();
+        let payload = links.receive(Kind::Keys, from, 32 * shared.len()).await?;
+        for (i, bytes) in shared.into_iter().zip(payload.bytes().chunks_exact(32)) {
+            contributions[i][from.index()].copy_from_slice(bytes);
+        }
+    }
+    confirm(me, links, &mine, &contributions).await?;
+    let mut keys = Keys { components: [[0; 32]; 4], pairs: [[0; 32]; PAIRINGS.len()] };
+    for ((circle, _), contributions) in mine.iter().zip(&contributions) {
+        let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
+        hasher.update(&[circle.label]);
+        for member in &circle.members {
+            hasher.update(contributions[member.index()].as_slice());
+        }
+        let key = *hasher.finalize().as_bytes();
+        match usize::from(circle.label) {
+            component @ 0..4 => keys.components[component] = key,
+            pair => keys.pairs[pair - 4] = key,
+        }
+    }
+    Ok(keys)
+}
+
+/// Two holders of a component compare what the third gave them: if it differs, one of these three lied, and each of
+/// the two honest ones names the third holder or the teller.
+async fn confirm<C: Channel>(
+    me: PainterId,
+    links: &mut Links<C>,
+    mine: &[(&Circle, Zeroizing<[u8; 32]>)],
+    contributions: &[[Zeroizing<[u8; 32]>; 4]],
+) -> Result<(), Error> {
+    let third_parties = |other: PainterId| {
+        mine.iter().enumerate().flat_map(move |(i, (circle, _))| {
+            let both = circle.members.contains(&other);
+            let third = circle.members.iter().copied().filter(move |m| both && *m != me && *m != other);
+            third.map(move |third| (i, third))
+        })
+    };
+    let hash = |i: usize, third: PainterId| blake3::hash(contributions[i][third.index()].as_slice());
+    for to in me.others() {
+        let hashes: Vec<u8> = third_parties(to).flat_map(|(i, third)| *hash(i, third).as_bytes()).collect();
+        links.send(Kind::Keys, to, &[&hashes]).await?;
+    }
+    links.meter.rounds += 1;
+    let mut failure = None;
+    for from in me.others() {
+        let expected: Vec<(usize, PainterId)> = third_parties(from).collect();
+        let payload = links.receive(Kind::Keys, from, 32 * expected.len()).await?;
+        for ((i, third), theirs) in expected.into_iter().zip(payload.bytes().chunks_exact(32)) {
+            if hash(i, third).as_bytes() != theirs && failure.is_none() {
+                failure = Some(Error::abort(third, from, Cause::Keys));
+            }
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}

@@ -1,0 +1,229 @@
+//! A painter: the protocol's primitives over a channel and a backend.
+
+mod linear;
+mod open;
+mod product;
+mod rescale;
+mod sample;
+mod share;
+mod sine;
+mod update;
+
+use abraham_messages::Kind;
+use abraham_ring::{Backend, Operand, RingTensor};
+
+use crate::{
+    Arithmetic, Channel, Error, Meter, PainterId, Product, Rescale, Scale, Secret, Sharing, SineOutput,
+    keys::{self, Keys},
+    link::Links,
+};
+
+/// One of the four painters of a term.
+///
+/// It has no deadline, clock or randomness of its own: the channel enforces deadlines, entropy comes with
+/// [`Painter::join`]. After an error the term is over: every later call fails too, since the others have stopped.
+pub struct Painter<C, B> {
+    id: PainterId,
+    links: Links<C>,
+    backend: B,
+    keys: Keys,
+    /// Streams of the PRF keys that were used up; the same for all four at every step.
+    streams: u64,
+    transcripts: share::Transcripts,
+}
+
+impl<C: Channel, B: Backend> Painter<C, B> {
+    /// Joins a term: agrees on keys with the three others. `entropy` must be fresh and uniformly random.
+    ///
+    /// # Communication
+    /// Two rounds, a few hundred bytes.
+    ///
+    /// # Errors
+    /// [`Error::Abort`] where another painter is silent or gives holders of one key different contributions.
+    pub async fn join(id: PainterId, channel: C, backend: B, entropy: [u8; 32]) -> Result<Self, Error> {
+        let mut links = Links::new(id, channel);
+        let agreed = keys::agree(id, &mut links, entropy).await;
+        let keys = match agreed {
+            Ok(keys) => keys,
+            Err(error) => {
+                tell(&mut links, &error).await;
+                return Err(error);
+            }
+        };
+        Ok(Self { id, links, backend, keys, streams: 0, transcripts: share::Transcripts::default() })
+    }
+
+    /// The seat.
+    pub fn id(&self) -> PainterId {
+        self.id
+    }
+
+    /// Where this painter computes.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// What was sent since the meter was last taken.
+    pub fn take_meter(&mut self) -> Meter {
+        std::mem::take(&mut self.links.meter)
+    }
+
+    /// Runs one step of the protocol; where it fails, the others are told before it returns.
+    async fn or_tell<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &result {
+            tell(&mut self.links, error).await;
+        }
+        result
+    }
+}
+
+async fn tell<C: Channel>(links: &mut Links<C>, error: &Error) {
+    if let Error::Abort { suspects, .. } = error {
+        links.tell(*suspects).await;
+    }
+}
+
+impl<C: Channel, B: Backend> Arithmetic for Painter<C, B> {
+    type Secret = Sharing;
+
+    async fn matmul_public(
+        &mut self,
+        public: Operand<'_>,
+        public_fraction_bits: u32,
+        secret: &Sharing,
+    ) -> Result<Sharing, Error> {
+        self.public_times(public, public_fraction_bits, secret).await
+    }
+
+    async fn products(&mut self, batch: &[Product<'_, Sharing>]) -> Result<Vec<Sharing>, Error> {
+        let result = self.multiply(batch, share::Seal::Open).await;
+        self.or_tell(result).await
+    }
+
+    async fn open_products(&mut self, batch: &[Product<'_, Sharing>]) -> Result<Vec<RingTensor>, Error> {
+        let result = async {
+            let products = self.multiply(batch, share::Seal::Sealed).await?;
+            self.verdicts().await?;
+            let whole: Vec<_> = products.iter().map(|product| (product, 0)).collect();
+            self.serve(&whole).await
+        }
+        .await;
+        self.or_tell(result).await
+    }
+
+    async fn rescale(&mut self, batch: &[Rescale<'_, Sharing>]) -> Result<Vec<Sharing>, Error> {
+        let result = self.rescale_exactly(batch).await;
+        self.or_tell(result).await
+    }
+
+    async fn sine(&mut self, batch: &[(&Sharing, bool)]) -> Result<Vec<SineOutput<Sharing>>, Error> {
+        let result = self.sine_layer(batch).await;
+        self.or_tell(result).await
+    }
+}
+
+impl<C: Channel, B: Backend> Painter<C, B> {
+    /// Opens secrets, each after its components were rounded to fewer bits: (secret, bits to drop).
+    ///
+    /// An opened value is sign-extended from its ring to 64 bits. Within 2 units in the last place of the exact
+    /// quotient, and exact where nothing is dropped.
+    ///
+    /// # Communication
+    /// Three rounds (transcripts, verdicts, opening); 4 elements and 4 hashes for each element over all painters.
+    ///
+    /// # Errors
+    /// [`Error::Abort`] before anything is opened where transcripts differ.
+    pub async fn open(&mut self, batch: &[(&Sharing, u32)]) -> Result<Vec<RingTensor>, Error> {
+        let result = async {
+            self.seal().await?;
+            self.links.meter.rounds += 1;
+            self.verdicts().await?;
+            self.serve(batch).await
+        }
+        .await;
+        self.or_tell(result).await
+    }
+
+    /// Compares transcripts without opening anything, as at the end of a term.
+    ///
+    /// # Communication
+    /// Two rounds, about 2 kB.
+    ///
+    /// # Errors
+    /// [`Error::Abort`] where transcripts differ.
+    pub async fn verify(&mut self) -> Result<(), Error> {
+        let result = async {
+            self.seal().await?;
+            self.links.meter.rounds += 1;
+            self.verdicts().await
+        }
+        .await;
+        self.or_tell(result).await
+    }
+
+    /// Draws secrets that nobody knows, each the sum of six parts of which each painter knows three.
+    ///
+    /// # Communication
+    /// One round; 6 elements for each element.
+    ///
+    /// # Errors
+    /// [`Error::Abort`].
+    pub async fn sample(&mut self, batch: &[Sample]) -> Result<Vec<Sharing>, Error> {
+        let result = self.draw_jointly(batch).await;
+        self.or_tell(result).await
+    }
+
+    /// Enters values that exactly two painters know: the pair that sits at `pair`, lower seat first.
+    ///
+    /// # Communication
+    /// One round; one element for each element, and a hash.
+    ///
+    /// # Errors
+    /// [`Error::Abort`]; [`Error::Scale`] where `pair` is no pair, or a member of it brings no value.
+    pub async fn joint_input(
+        &mut self,
+        pair: [PainterId; 2],
+        value: Option<RingTensor>,
+        shape: (usize, usize),
+        scale: Scale,
+    ) -> Result<Sharing, Error> {
+        let result = self.enter(pair, value, shape, scale).await;
+        self.or_tell(result).await
+    }
+
+    async fn enter(
+        &mut self,
+        pair: [PainterId; 2],
+        value: Option<RingTensor>,
+        shape: (usize, usize),
+        scale: Scale,
+    ) -> Result<Sharing, Error> {
+        let wrong = Error::Scale { operation: "joint input", left: scale, right: scale };
+        let pairing = crate::committee::PAIRINGS
+            .iter()
+            .position(|pairing| pair[0] != pair[1] && pairing.knows(pair[0]) && pairing.knows(pair[1]));
+        let Some(pairing) = pairing else { return Err(wrong) };
+        if value.as_ref().is_some_and(|value| value.shape() != shape) {
+            return Err(wrong);
+        }
+        let target = share::Target { shape, scale };
+        let contribution = share::Contribution { pairing, target: 0, value };
+        let mut out = self.share(Kind::JointInput, &[target], vec![contribution], share::Seal::Open).await?;
+        out.pop().ok_or(wrong)
+    }
+
+    /// Whether the secret's holder sits here; a sharing of another seat is a mistake in the program.
+    fn own(&self, secret: &Sharing) -> Result<(), Error> {
+        if secret.holder == self.id {
+            return Ok(());
+        }
+        Err(Error::Scale {
+            operation: "a sharing of another painter",
+            left: secret.scale(),
+            right: secret.scale(),
+        })
+    }
+}
+
+pub use sample::{Distribution, Sample};
+pub use update::{UpdateShare, split_update};

@@ -1,0 +1,121 @@
+//! Exact truncation and lifting.
+
+use abraham_messages::Kind;
+use abraham_ring::{Backend, RingTensor, fixed::round_off};
+
+use crate::{
+    Channel, Error, Painter, Rescale, Scale, Secret, Sharing,
+    committee::{CROSS, HIGH, LOW},
+};
+
+use super::share::{Contribution, Seal, Target};
+
+/// What one of the two opposite pairs knows of its half z_i + z_j of a value below 2^(k−1): the carry out of its own
+/// sum, and one minus the top bit of it.
+struct Half {
+    carry: RingTensor,
+    top_clear: RingTensor,
+}
+
+impl<C: Channel, B: Backend> Painter<C, B> {
+    /// # Protocol
+    /// Let z' = z + 2^(k−2) lie in [0, 2^(k−1)), a = z0 + z1 and b = z2 + z3 modulo 2^k. Painters 2, 3 know a;
+    /// painters 0, 1 know b. As integers, z0 + z1 + z2 + z3 = z' + 2^k·(carry_a + carry_b + o), where o says whether
+    /// a + b passes 2^k. Since the top bit of z' is clear, o is 0 only where the top bits of both a and b are:
+    /// o = 1 − (1 − top a)(1 − top b), one opposite-pair product of bits. Components are then rounded to fewer bits
+    /// locally, and 2^(k−f)·(carry_a + carry_b + o) + 2^(k−2−f) is taken off. The correction only matters modulo
+    /// 2^(64−k+f), so as few bits of each of its elements travel.
+    ///
+    /// # Communication
+    /// Two rounds; 8 elements of 64 − k + f bits for each element.
+    pub(super) async fn rescale_exactly(
+        &mut self,
+        batch: &[Rescale<'_, Sharing>],
+    ) -> Result<Vec<Sharing>, Error> {
+        let mut raised = Vec::with_capacity(batch.len());
+        let mut targets = Vec::with_capacity(2 * batch.len());
+        for Rescale { secret, drop } in batch {
+            self.own(secret)?;
+            let scale = secret.scale();
+            let fits = scale.ring_bits >= 2 + drop && *drop <= scale.fraction_bits;
+            if !fits || (*drop == 0 && scale.ring_bits == 64) {
+                return Err(Error::Scale { operation: "rescaling", left: scale, right: Scale::full(0) });
+            }
+            let (rows, cols) = secret.shape();
+            let offset = 1 << (scale.ring_bits - 2);
+            raised.push(secret.add_public(&RingTensor::from_fn(rows, cols, |_, _| offset))?);
+            let bits = Scale { ring_bits: 64 - scale.ring_bits + drop, fraction_bits: 0 };
+            targets.push(Target { shape: (rows, cols), scale: bits });
+        }
+        // One sharing each for the carries of both halves, the low half's top bit, and the high half's.
+        let inputs: Vec<Target> = targets.iter().flat_map(|target| [*target; 3]).collect();
+        let mut contributions = Vec::with_capacity(4 * batch.len());
+        for (i, secret) in raised.iter().enumerate() {
+            let low = self.half(secret, 0, 1)?;
+            let high = self.half(secret, 2, 3)?;
+            for (pairing, half, top) in [(LOW, low, 3 * i + 1), (HIGH, high, 3 * i + 2)] {
+                let (carry, top_clear) = half.map_or((None, None), |h| (Some(h.carry), Some(h.top_clear)));
+                contributions.push(Contribution { pairing, target: 3 * i, value: carry });
+                contributions.push(Contribution { pairing, target: top, value: top_clear });
+            }
+        }
+        let inputs = self.share(Kind::Truncate, &inputs, contributions, Seal::Open).await?;
+        let mut contributions = Vec::with_capacity(CROSS.len() * batch.len());
+        for (target, inputs) in inputs.chunks_exact(3).enumerate() {
+            for (low, high, pairing) in CROSS {
+                let terms = match (inputs[1].component(low), inputs[2].component(high)) {
+                    (Some(a), Some(b)) => Some(vec![(a, b)]),
+                    _ => None,
+                };
+                let value = match terms {
+                    Some(terms) => self.backend.hadamard(&[terms]).await?.pop(),
+                    None => None,
+                };
+                contributions.push(Contribution { pairing, target, value });
+            }
+        }
+        let both_clear = self.share(Kind::Truncate, &targets, contributions, Seal::Open).await?;
+        let mut out = Vec::with_capacity(batch.len());
+        for (i, Rescale { secret, drop }) in batch.iter().enumerate() {
+            out.push(self.correct(&raised[i], &inputs[3 * i], &both_clear[i], secret.scale(), *drop)?);
+        }
+        Ok(out)
+    }
+
+    /// What the holders of components i and j know of their sum; nothing for the others.
+    fn half(&self, secret: &Sharing, i: usize, j: usize) -> Result<Option<Half>, Error> {
+        let (Some(x), Some(y)) = (secret.component(i), secret.component(j)) else { return Ok(None) };
+        let bits = secret.scale().ring_bits;
+        let sums = x.data().iter().zip(y.data()).map(|(x, y)| u128::from(*x) + u128::from(*y));
+        let (rows, cols) = secret.shape();
+        let carry = sums.clone().map(|sum| (sum >> bits) as u64 & 1).collect();
+        let top_clear = sums.map(|sum| !(sum >> (bits - 1)) as u64 & 1).collect();
+        Ok(Some(Half {
+            carry: RingTensor::new(rows, cols, carry)?,
+            top_clear: RingTensor::new(rows, cols, top_clear)?,
+        }))
+    }
+
+    fn correct(
+        &self,
+        raised: &Sharing,
+        carries: &Sharing,
+        both_clear: &Sharing,
+        scale: Scale,
+        drop: u32,
+    ) -> Result<Sharing, Error> {
+        let top = scale.ring_bits - drop;
+        let result = Scale::full(scale.fraction_bits - drop);
+        // Rounding may carry into bit `top`: the components are integers here, not residues.
+        let rounded = raised
+            .linear(Scale::full(result.fraction_bits), |x| Ok(x.clone().map(|x| round_off(x, drop))))?;
+        let lifted = |bits: &Sharing, sign: u64| {
+            bits.linear(result, |x| Ok(x.clone().map(|x| x.wrapping_mul(sign) << top)))
+        };
+        let (rows, cols) = raised.shape();
+        // −2^top·(carry_a + carry_b + 1 − both clear) − 2^(top−2)
+        let constant = 0_u64.wrapping_sub(1 << top).wrapping_sub(1 << (top - 2));
+        let constant = RingTensor::from_fn(rows, cols, |_, _| constant);
+        rounded.add(&lifted(carries, u64::MAX)?)?.add(&lifted(both_clear, 1)?)?.add_public(&constant)
+    }
+}

@@ -1,0 +1,91 @@
+//! The sine layer: exact, no truncation, two rounds.
+
+use abraham_messages::Kind;
+use abraham_ring::Backend;
+
+use crate::{
+    Channel, Error, Painter, Scale, Secret, Sharing, SineOutput,
+    committee::{CROSS, HIGH, LOW},
+};
+
+use super::share::{Contribution, Seal, Target};
+
+/// Fraction bits of the table's entries; a product of two has twice as many.
+const TABLE_BITS: u32 = 12;
+
+impl<C: Channel, B: Backend> Painter<C, B> {
+    /// # Protocol
+    /// Painters 2, 3 know a = z0 + z1, painters 0, 1 know b = z2 + z3, modulo a turn. Each pair enters sine and
+    /// cosine of its own angle; sin z = sin a·cos b + cos a·sin b and cos z = cos a·cos b − sin a·sin b are
+    /// opposite-pair products: only the four cross terms exist.
+    ///
+    /// # Communication
+    /// Two rounds; 4 elements of 64 bits for the inputs, 4 for the sine, 4 for the cosine.
+    pub(super) async fn sine_layer(
+        &mut self,
+        batch: &[(&Sharing, bool)],
+    ) -> Result<Vec<SineOutput<Sharing>>, Error> {
+        let mut inputs = Vec::with_capacity(4 * batch.len());
+        let mut contributions = Vec::with_capacity(4 * batch.len());
+        for (secret, _) in batch {
+            self.own(secret)?;
+            let scale = secret.scale();
+            if scale.fraction_bits < 16 || scale.fraction_bits > scale.ring_bits {
+                return Err(Error::Scale { operation: "sine", left: scale, right: Scale::full(16) });
+            }
+            for (pairing, i, j) in [(LOW, 0, 1), (HIGH, 2, 3)] {
+                let (mut sine, mut cosine) = (None, None);
+                if let (Some(x), Some(y)) = (secret.component(i), secret.component(j)) {
+                    let mut angle = x.clone();
+                    angle.add_assign(y)?;
+                    let (s, c) = self.backend.sine_cosine(&angle, scale.fraction_bits).await?;
+                    (sine, cosine) = (Some(s), Some(c));
+                }
+                for value in [sine, cosine] {
+                    contributions.push(Contribution { pairing, target: inputs.len(), value });
+                    inputs.push(Target { shape: secret.shape(), scale: Scale::full(TABLE_BITS) });
+                }
+            }
+        }
+        let inputs = self.share(Kind::Sine, &inputs, contributions, Seal::Open).await?;
+        let mut targets = Vec::new();
+        let mut contributions = Vec::new();
+        for ((secret, with_cosine), inputs) in batch.iter().zip(inputs.chunks_exact(4)) {
+            let [sin_a, cos_a, sin_b, cos_b] = [&inputs[0], &inputs[1], &inputs[2], &inputs[3]];
+            let sine = targets.len();
+            let target = Target { shape: secret.shape(), scale: Scale::full(2 * TABLE_BITS) };
+            targets.push(target);
+            if *with_cosine {
+                targets.push(target);
+            }
+            for (low, high, pairing) in CROSS {
+                let known = sin_a.component(low).is_some() && sin_b.component(high).is_some();
+                let mut values = Vec::new();
+                if known {
+                    let (sa, ca) = (sin_a.held(low)?, cos_a.held(low)?);
+                    let (sb, cb) = (sin_b.held(high)?, cos_b.held(high)?);
+                    let minus_sb;
+                    let mut terms = vec![vec![(sa, cb), (ca, sb)]];
+                    if *with_cosine {
+                        minus_sb = sb.clone().map(u64::wrapping_neg);
+                        terms.push(vec![(ca, cb), (sa, &minus_sb)]);
+                    }
+                    values = self.backend.hadamard(&terms).await?;
+                }
+                let mut values = values.into_iter();
+                contributions.push(Contribution { pairing, target: sine, value: values.next() });
+                if *with_cosine {
+                    contributions.push(Contribution { pairing, target: sine + 1, value: values.next() });
+                }
+            }
+        }
+        let mut outputs = self.share(Kind::Sine, &targets, contributions, Seal::Open).await?.into_iter();
+        let mut layer = Vec::with_capacity(batch.len());
+        for (_, with_cosine) in batch {
+            let Some(sine) = outputs.next() else { break };
+            let cosine = if *with_cosine { outputs.next() } else { None };
+            layer.push(SineOutput { sine, cosine });
+        }
+        Ok(layer)
+    }
+}
