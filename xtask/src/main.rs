@@ -1,14 +1,21 @@
 //! `cargo xtask`: the project's only build system. Run `cargo xtask help` for what it does.
 
+mod build;
 mod demo_set;
+mod install;
+mod serve;
 mod shell;
+mod test;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds, serves, tests, checks and measures Abraham.
+///
+/// Each task first installs what it needs (on Debian and Ubuntu) and says what and why; elsewhere it says
+/// exactly what to install.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
 struct Arguments {
@@ -18,6 +25,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build everything and serve the page on this machine; the last line printed is its address
+    Serve {
+        /// Address and port; without it, port 8080 of this machine, or the next free one
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+        #[command(flatten)]
+        build: BuildOptions,
+    },
+    /// Build the browser program into web/pkg
+    Build(BuildOptions),
+    /// Run the tests; the last line is "N passed, N failed"
+    Test {
+        /// Which tests: all of them when this is left out
+        suite: Option<Suite>,
+    },
     /// Make the demo set again: the 270 flags of emoji-datasource-google 16.0.0, at 32×32
     ///
     /// Downloads the package with npm, lays the flags over white, averages them down to 32×32 and
@@ -30,8 +52,26 @@ enum Task {
     },
 }
 
+#[derive(Args, Clone, Copy)]
+struct BuildOptions {
+    /// Compile faster and leave out link-time optimisation and wasm-opt: for working on the code
+    #[arg(long)]
+    dev: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Suite {
+    /// Everything that runs without a browser
+    Unit,
+    /// The page in a real Chromium
+    Browser,
+}
+
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::Serve { listen, build } => serve::run(listen, build.dev),
+        Task::Build(build) => build::run(build.dev),
+        Task::Test { suite } => test::run(suite),
         Task::DemoSet { images } => demo_set::run(images.as_deref()),
     }
 }

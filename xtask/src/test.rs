@@ -1,0 +1,91 @@
+//! Running the tests and adding up what they say.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{Suite, build, install, shell};
+
+/// How many tests did what.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    /// Whether something went wrong that no test counts, such as code that does not compile.
+    broken: bool,
+}
+
+/// Runs one suite or both and prints "N passed, N failed" as the last line.
+///
+/// # Errors
+/// When any test failed or could not be run.
+pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
+    let mut tallies = Vec::new();
+    if suite != Some(Suite::Browser) {
+        install::for_unit_tests()?;
+        tallies.push(cargo_test(&[])?);
+    }
+    if suite != Some(Suite::Unit) {
+        install::for_browser_tests()?;
+        build::run(false)?;
+        // Each test drives a whole browser; more at once than the machine has cores would only time out.
+        tallies.push(cargo_test(&["--package", "abraham-tests"])?);
+    }
+    let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
+    let failed: usize = tallies.iter().map(|tally| tally.failed).sum();
+    let broken = tallies.iter().any(|tally| tally.broken);
+    if broken && failed == 0 {
+        println!("\nSome tests could not be run; see above.");
+    }
+    println!("\n{passed} passed, {failed} failed");
+    ensure!(failed == 0 && !broken, "the tests did not pass");
+    Ok(())
+}
+
+/// `cargo test` with `arguments`, which shows what it prints as it comes and counts the results.
+fn cargo_test(arguments: &[&str]) -> Result<Tally> {
+    let mut cargo: Command = shell::cargo();
+    cargo.args(["test", "--no-fail-fast"]).args(arguments).stdout(Stdio::piped());
+    let mut child = cargo.spawn().context("could not start cargo test")?;
+    let mut tally = Tally::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line?;
+            println!("{line}");
+            if let Some((passed, failed)) = counts(&line) {
+                tally.passed += passed;
+                tally.failed += failed;
+            }
+        }
+    }
+    let status = child.wait()?;
+    tally.broken = !status.success() && tally.failed == 0;
+    Ok(tally)
+}
+
+/// Passed and failed of a line `test result: ok. 3 passed; 1 failed; …`.
+fn counts(line: &str) -> Option<(usize, usize)> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let count = |what: &str| {
+        counts.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse::<usize>().ok())
+    };
+    Some((count("passed")?, count("failed")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts;
+
+    #[test]
+    fn counts_are_read_from_result_lines_only() {
+        let line =
+            "test result: ok. 5 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        assert_eq!(counts(line), Some((5, 0)));
+        assert_eq!(counts("test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured"), Some((12, 3)));
+        assert_eq!(counts("test counts ... ok"), None);
+        assert_eq!(counts("a line about 3 passed; 1 failed"), None);
+    }
+}
