@@ -1,0 +1,214 @@
+//! One painter's checkpoint: its shares of weights and momentum, as safetensors.
+
+use std::collections::HashMap;
+
+use abraham_messages::{PROTOCOL_VERSION, limits::CHECKPOINT_BYTES};
+use abraham_mpc::{PainterId, Scale, Sharing};
+use abraham_ring::RingTensor;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use crate::{
+    Architecture, Artist, Layer,
+    scale::{MOMENTUM, WEIGHT},
+};
+
+/// What one painter keeps between sessions.
+///
+/// It holds shares, so it derives neither `Debug` nor `Serialize`; [`Checkpoint::encode`] is for this painter's own
+/// storage only.
+pub struct Checkpoint {
+    /// The artist as this painter holds it.
+    pub artist: Artist<Sharing>,
+    /// Whose shares these are.
+    pub holder: PainterId,
+    /// The artist's name: the hash of its genesis commitments.
+    pub genesis: [u8; 32],
+    /// Learning rounds behind these weights.
+    pub round: u64,
+}
+
+/// Why a checkpoint was refused; nothing of it is used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file is larger than any checkpoint.
+    #[error("the checkpoint has {0} bytes, more than any artist has; it was refused")]
+    TooLong(usize),
+    /// The file is damaged.
+    #[error("the checkpoint is damaged ({0}); it was refused, and the last good one is kept")]
+    Corrupt(String),
+    /// The file belongs to something else.
+    #[error("the checkpoint is not this artist's: {field} is {found}, not {expected}; it was refused")]
+    Foreign {
+        /// What differs.
+        field: &'static str,
+        /// The value found.
+        found: String,
+        /// The value expected.
+        expected: String,
+    },
+    /// The shares could not be written out.
+    #[error("the checkpoint could not be written: {0}")]
+    Encode(String),
+}
+
+fn corrupt(reason: impl ToString) -> CheckpointError {
+    CheckpointError::Corrupt(reason.to_string())
+}
+
+/// The held components of every tensor under stable names, in a stable order.
+fn tensors(artist: &Artist<Sharing>) -> Vec<(String, &RingTensor)> {
+    let mut out = Vec::new();
+    for (group, layers) in [("weights", &artist.weights), ("momentum", &artist.momentum)] {
+        for (l, layer) in layers.iter().enumerate() {
+            for (kind, secret) in [("weight", &layer.weight), ("bias", &layer.bias)] {
+                for c in 0..4 {
+                    if let Some(component) = secret.component(c) {
+                        out.push((format!("{group}.{l}.{kind}.{c}"), component));
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+fn sizes(architecture: &Architecture) -> String {
+    let hidden: Vec<String> = architecture.hidden().iter().map(usize::to_string).collect();
+    format!(
+        "{}-{}-{}x{}x{}",
+        architecture.latents(),
+        hidden.join("-"),
+        architecture.side(),
+        architecture.side(),
+        architecture.channels()
+    )
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    blake3::Hash::from_bytes(*bytes).to_hex().to_string()
+}
+
+/// Over everything that the header says and every tensor holds.
+fn digest(header: &[(&'static str, String)], tensors: &[(String, Vec<u8>)]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (name, value) in header {
+        hasher.update(format!("{name}={value}\n").as_bytes());
+    }
+    for (name, bytes) in tensors {
+        hasher.update(format!("{name}:{}\n", bytes.len()).as_bytes());
+        hasher.update(bytes);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+impl Checkpoint {
+    fn header(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("protocol", PROTOCOL_VERSION.into()),
+            ("sizes", sizes(self.artist.architecture())),
+            ("painter", self.holder.index().to_string()),
+            ("genesis", hex(&self.genesis)),
+            ("round", self.round.to_string()),
+            ("steps", self.artist.steps.to_string()),
+        ]
+    }
+
+    /// Encodes the checkpoint as safetensors: u64 tensors, and a header with a digest over all of it.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Encode`].
+    pub fn encode(&self) -> Result<Vec<u8>, CheckpointError> {
+        let header = self.header();
+        let bytes = |tensor: &RingTensor| tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect();
+        let named = tensors(&self.artist);
+        let data: Vec<(String, Vec<u8>)> = named.iter().map(|(n, t)| (n.clone(), bytes(t))).collect();
+        let mut metadata: HashMap<String, String> =
+            header.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        metadata.insert("digest".into(), digest(&header, &data));
+        let mut views = Vec::with_capacity(data.len());
+        for ((name, bytes), (_, tensor)) in data.iter().zip(&named) {
+            let view = TensorView::new(Dtype::U64, vec![tensor.rows(), tensor.cols()], bytes)
+                .map_err(|error| CheckpointError::Encode(error.to_string()))?;
+            views.push((name, view));
+        }
+        safetensors::serialize(views, Some(metadata))
+            .map_err(|error| CheckpointError::Encode(error.to_string()))
+    }
+
+    /// Decodes a checkpoint of this painter and these sizes, wholly or not at all.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] with the reason.
+    pub fn decode(
+        bytes: &[u8],
+        holder: PainterId,
+        architecture: &Architecture,
+    ) -> Result<Self, CheckpointError> {
+        if bytes.len() > CHECKPOINT_BYTES {
+            return Err(CheckpointError::TooLong(bytes.len()));
+        }
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(corrupt)?;
+        let metadata = metadata.metadata().clone().unwrap_or_default();
+        let field = |name: &'static str| {
+            metadata.get(name).cloned().ok_or_else(|| corrupt(format!("its header has no {name}")))
+        };
+        for (name, expected) in [
+            ("protocol", PROTOCOL_VERSION.to_owned()),
+            ("sizes", sizes(architecture)),
+            ("painter", holder.index().to_string()),
+        ] {
+            let found = field(name)?;
+            if found != expected {
+                return Err(CheckpointError::Foreign { field: name, found, expected });
+            }
+        }
+        let genesis = *blake3::Hash::from_hex(field("genesis")?).map_err(corrupt)?.as_bytes();
+        let round = field("round")?.parse().map_err(corrupt)?;
+        let steps = field("steps")?.parse().map_err(corrupt)?;
+        let file = SafeTensors::deserialize(bytes).map_err(corrupt)?;
+        let read = |group: &str, scale: Scale| {
+            let mut layers = Vec::new();
+            for (l, (inputs, outputs)) in architecture.layers().into_iter().enumerate() {
+                let part = |kind: &str, rows| {
+                    read_sharing(&file, &format!("{group}.{l}.{kind}"), holder, (rows, outputs), scale)
+                };
+                layers.push(Layer { weight: part("weight", inputs)?, bias: part("bias", 1)? });
+            }
+            Ok(layers)
+        };
+        let (weights, momentum) = (read("weights", WEIGHT)?, read("momentum", MOMENTUM)?);
+        let artist = Artist::new(architecture.clone(), weights, momentum, steps);
+        let checkpoint = Self { artist, holder, genesis, round };
+        let named = tensors(&checkpoint.artist);
+        let data: Vec<_> = named
+            .into_iter()
+            .map(|(name, t)| (name, t.data().iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()))
+            .collect();
+        if field("digest")? != digest(&checkpoint.header(), &data) {
+            return Err(corrupt("its contents do not match its digest"));
+        }
+        Ok(checkpoint)
+    }
+}
+
+fn read_sharing(
+    file: &SafeTensors<'_>,
+    name: &str,
+    holder: PainterId,
+    (rows, cols): (usize, usize),
+    scale: Scale,
+) -> Result<Sharing, CheckpointError> {
+    let mut components = [const { None }; 4];
+    for other in holder.others() {
+        let name = format!("{name}.{}", other.index());
+        let view = file.tensor(&name).map_err(corrupt)?;
+        if view.dtype() != Dtype::U64 || view.shape() != [rows, cols] {
+            return Err(corrupt(format!("{name} does not have the shape {rows}×{cols}")));
+        }
+        let words = view.data().chunks_exact(8);
+        let data = words.map(|word| word.iter().rev().fold(0, |x, b| (x << 8) | u64::from(*b))).collect();
+        components[other.index()] = Some(RingTensor::new(rows, cols, data).map_err(corrupt)?);
+    }
+    Sharing::from_components(holder, components, scale).map_err(corrupt)
+}
