@@ -1,0 +1,39 @@
+/**
+ * The page's first module: the gallery and the invitation. Everything else is fetched when the artist is woken.
+ *
+ * Handles for tests (`data-testid`, the same as the ids). `?webgpu=on|off` forces the backend; default `auto`.
+ *   welcome   wall wall-main wake returning welcome-error processor-only start-over
+ *   studio    studio phase (data-phase) trouble rewake batch run (data-action=start|pause) paint stop
+ *             throttle-light throttle-medium throttle-full while-hidden on-battery
+ *             round pictures time pace backend storage genesis bytes kinds
+ *   teach     drop-zone teach-demo teach-choose teach-files (input) teach-folder (input) yours forget
+ *             refused refused-list
+ *   pieces    easel easel-image keep paint-another download-png download-json delete easel-close
+ *             pieces-none pieces-list piece (each) toast undo
+ *   other     reset sure sure-yes sure-no
+ */
+
+import { box, button } from "./dom.js";
+import { hangGallery } from "./gallery.js";
+import { greet } from "./note.js";
+
+/** @param {Partial<import("../types/messages.js").OpenOptions>} options */
+async function wake(options = {}) {
+  for (const id of ["wake", "processor-only"]) button(id).disabled = true;
+  box("welcome-error").hidden = true;
+  try {
+    const { openStudio } = await import("./studio.js");
+    await openStudio(options);
+  } catch {
+    // The studio reports its own failures; this one is that it could not be fetched.
+    box("welcome-error").textContent = "The studio could not be fetched. Check your connection and try again.";
+    box("welcome-error").hidden = false;
+  } finally {
+    for (const id of ["wake", "processor-only"]) button(id).disabled = false;
+  }
+}
+
+greet();
+hangGallery();
+button("wake").addEventListener("click", () => wake());
+button("processor-only").addEventListener("click", () => wake({ webgpu: "off" }));

@@ -1,0 +1,50 @@
+/** Two small ways to not lose things by accident: a question before, and an undo after. */
+
+import { box, button, element } from "./dom.js";
+
+/**
+ * @param {{ title: string, text: string, yes: string, no: string }} question
+ * @returns {Promise<boolean>}
+ */
+export function sure({ title, text, yes, no }) {
+  const dialog = element("sure", HTMLDialogElement);
+  box("sure-title").textContent = title;
+  box("sure-text").textContent = text;
+  button("sure-yes").textContent = yes;
+  button("sure-no").textContent = no;
+  dialog.returnValue = "";
+  dialog.showModal();
+  button("sure-no").focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+button("sure-yes").addEventListener("click", () => element("sure", HTMLDialogElement).close("yes"));
+button("sure-no").addEventListener("click", () => element("sure", HTMLDialogElement).close("no"));
+
+const TOAST_MS = 12_000;
+let toastTimer = 0;
+/** @type {(() => void) | null} */
+let undo = null;
+
+/** @param {string} text @param {() => void} [undoing] */
+export function toast(text, undoing) {
+  clearTimeout(toastTimer);
+  box("toast-text").textContent = text;
+  undo = undoing ?? null;
+  button("undo").hidden = !undo;
+  box("toast").hidden = false;
+  toastTimer = setTimeout(hideToast, TOAST_MS);
+}
+
+function hideToast() {
+  box("toast").hidden = true;
+  undo = null;
+}
+
+button("undo").addEventListener("click", () => {
+  const undoing = undo;
+  hideToast();
+  undoing?.();
+});

@@ -1,0 +1,83 @@
+/** The page's end of the line to the worker. */
+
+/** @import { Answer, Answers, Event, Failure, Request } from "../types/messages.js" */
+
+/** A failure that the worker answered with. */
+export class StudioError extends Error {
+  /** @param {Failure} failure */
+  constructor({ code, message }) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** How long stopping may take before the worker is ended; a round takes seconds at most. */
+const STOP_MS = 15_000;
+
+export class StudioClient {
+  #worker = new Worker(new URL("../worker.js", import.meta.url), { type: "module", name: "abraham-studio" });
+  #next = 1;
+  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: StudioError) => void }>} */
+  #waiting = new Map();
+
+  /** @param {(event: Event) => void} listener */
+  constructor(listener) {
+    this.#worker.onmessage = (/** @type {MessageEvent<Answer | Event>} */ { data }) => {
+      if ("event" in data) {
+        listener(data);
+        return;
+      }
+      const waiting = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if (data.ok) waiting?.resolve(data.value);
+      else waiting?.reject(new StudioError(data.error));
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      const failure = { code: "internal", message: event.message || "The studio’s worker could not start." };
+      this.#drop(failure);
+      listener({ event: "failure", ...failure });
+    };
+  }
+
+  /**
+   * @template {Request["type"]} T
+   * @param {Extract<Request, { type: T }>} request
+   * @returns {Promise<Answers[T]>}
+   * @throws {StudioError} by rejection
+   */
+  ask(request) {
+    const id = this.#next;
+    this.#next += 1;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, ...request });
+    });
+  }
+
+  /** Saves, frees the artist and ends the worker; ends it anyway where saving hangs. */
+  async stop() {
+    let timer;
+    const tooLong = new Promise((resolve) => {
+      timer = setTimeout(resolve, STOP_MS);
+    });
+    try {
+      await Promise.race([this.ask({ type: "stop" }), tooLong]);
+    } finally {
+      clearTimeout(timer);
+      this.end();
+    }
+  }
+
+  /** Ends the worker at once. What was not saved is lost. */
+  end() {
+    this.#worker.terminate();
+    this.#drop({ code: "internal", message: "The studio was closed." });
+  }
+
+  /** @param {Failure} failure */
+  #drop(failure) {
+    for (const { reject } of this.#waiting.values()) reject(new StudioError(failure));
+    this.#waiting.clear();
+  }
+}

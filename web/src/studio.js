@@ -1,0 +1,385 @@
+/** The studio: everything between waking the artist and stopping it. Fetched when the artist is woken. */
+
+import { sure, toast } from "./ask.js";
+import { BatchView } from "./batch.js";
+import { StudioClient, StudioError } from "./client.js";
+import { box, button, element } from "./dom.js";
+import { greet, writeNote } from "./note.js";
+import { drawPainters, showExchange } from "./painters.js";
+import { closePieces, openPieces } from "./pieces.js";
+import { watchPoliteness } from "./politeness.js";
+import { allowTeaching, hideTeachingProgress, showTeaching, showYours, wireTeaching } from "./teach.js";
+import { count, counted, sentence, stageOfLearning, timeInWords } from "./words.js";
+
+/** @import { Event, Failure, OpenOptions, Phase, Round, Status } from "../types/messages.js" */
+
+/** What the wasm module says where the artist is saved. */
+const KEPT = "kept on this device";
+/** Between two lines read out to those who listen. */
+const SPOKEN_EVERY_MS = 20_000;
+const BATCH = 32;
+
+/** @type {StudioClient | null} */
+let client = null;
+/** What the visitor wants, whatever holds it back for now. */
+let wanted = false;
+/** @type {string | null} */
+let held = null;
+/** Whether the worker was told to learn. */
+let told = false;
+let rounds = 0;
+let pictures = 0;
+let pieces = 0;
+let bytes = 0;
+let millis = 0;
+let spokenAt = 0;
+/** @type {number[]} when the last few rounds ended */
+let ends = [];
+/** @type {Partial<OpenOptions>} */
+let lastOptions = {};
+
+const batch = new BatchView(element("batch", HTMLCanvasElement));
+
+/** @returns {"auto" | "on" | "off"} */
+function webgpuOfAddress() {
+  const wish = new URLSearchParams(location.search).get("webgpu");
+  return wish === "on" || wish === "off" ? wish : "auto";
+}
+
+/**
+ * Wakes the artist, or says why not. Never throws for what the worker reports.
+ *
+ * @param {Partial<OpenOptions>} options
+ */
+export async function openStudio(options = {}) {
+  if (client) return;
+  lastOptions = options;
+  const mine = new StudioClient(listen);
+  client = mine;
+  reset();
+  showStudio();
+  setPhase("waking", "Waking the artist. The first time, its four shares are drawn so that no painter ever knows a number.");
+  try {
+    showStatus(await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: 3, batch: BATCH, ...options } }));
+    await openPieces(mine, (kept) => {
+      pieces = kept;
+      remember();
+    });
+    throttle();
+  } catch (error) {
+    if (client !== mine) return;
+    client = null;
+    mine.end();
+    closePieces();
+    showWelcome(/** @type {StudioError} */ (error));
+    return;
+  }
+  button("reset").hidden = false;
+  allowTeaching(true);
+  if (pictures > 0) {
+    wanted = true;
+    apply();
+  } else {
+    setPhase("idle", "Awake, and waiting to be taught.");
+  }
+}
+
+function reset() {
+  wanted = false;
+  told = false;
+  bytes = 0;
+  millis = 0;
+  ends = [];
+  pictures = 0;
+  batch.clear();
+  box("trouble").hidden = true;
+  box("refused").hidden = true;
+  box("exchanged").hidden = true;
+  box("kinds").replaceChildren();
+  hideTeachingProgress();
+  allowTeaching(false);
+  showYours(0);
+  showNumbers();
+  layOut();
+}
+
+function showStudio() {
+  box("welcome").hidden = true;
+  box("studio").hidden = false;
+  drawPainters();
+  scrollTo({ top: 0 });
+  box("studio-title").focus({ preventScroll: true });
+}
+
+/** @param {Failure} [failure] */
+function showWelcome(failure) {
+  box("studio").hidden = true;
+  box("welcome").hidden = false;
+  button("reset").hidden = true;
+  greet();
+  box("welcome-error").hidden = !failure;
+  const damaged = failure?.code.startsWith("checkpoint-") ?? false;
+  const lost = failure?.code === "device-lost";
+  box("welcome-remedies").hidden = !damaged && !lost;
+  button("start-over").hidden = !damaged;
+  button("processor-only").hidden = !lost;
+  if (failure) box("welcome-error").textContent = sentence(failure);
+  scrollTo({ top: 0 });
+  button("wake").focus({ preventScroll: true });
+}
+
+/** @param {Event} event */
+function listen(event) {
+  switch (event.event) {
+    case "status":
+      showStatus(event);
+      break;
+    case "phase":
+      setPhase(event.phase, event.phase === "paused" && held ? held : event.text);
+      break;
+    case "teaching":
+      showTeaching(event);
+      break;
+    case "round":
+      showRound(event);
+      break;
+    case "failure":
+      fail(event);
+      break;
+  }
+}
+
+/** @param {Status} status */
+function showStatus(status) {
+  rounds = status.round;
+  pictures = status.pictures;
+  box("backend").textContent = status.backend === "CPU" ? "the processor" : status.backend;
+  box("backend").title = status.why;
+  box("backend").append(why(status.why));
+  const stored = status.storage === KEPT;
+  box("storage").textContent = stored ? "on this device, saved as it learns" : status.storage;
+  box("storage").classList.toggle("bad", !stored);
+  box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;
+  box("genesis").title = status.genesis;
+  showYours(pictures);
+  showNumbers();
+  layOut();
+  if (stored) remember();
+}
+
+/** @param {string} text */
+function why(text) {
+  const small = document.createElement("small");
+  small.textContent = text;
+  return small;
+}
+
+/** @param {Round} round */
+function showRound(round) {
+  rounds = round.round;
+  pictures = round.pictures;
+  bytes += round.bytes;
+  millis += round.millis;
+  ends = [...ends.slice(-9), performance.now()];
+  const tiles = round.batch.length / (32 * 32 * 4);
+  batch.show(round.batch, `${count(tiles)} small pictures that the artist painted in round ${count(rounds)}. ${stageOfLearning(rounds)}`);
+  box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds)}`;
+  showExchange(round, bytes);
+  showNumbers();
+  remember();
+}
+
+function showNumbers() {
+  box("round").textContent = count(rounds);
+  box("pictures").textContent = count(pictures);
+  box("time").textContent = timeInWords(millis);
+  const [first] = ends;
+  const last = ends.at(-1);
+  if (first === undefined || last === undefined || ends.length < 2) box("pace").textContent = "–";
+  else box("pace").textContent = `${count(Math.round(((ends.length - 1) * 60_000) / Math.max(1, last - first)))} rounds a minute`;
+}
+
+/** Before the first picture the invitation to teach has the stage; after it, the batch. */
+function layOut() {
+  const taught = pictures > 0 || rounds > 0;
+  box("studio").dataset.taught = String(taught);
+  box("stage").hidden = !taught;
+  box("controls").hidden = !taught;
+  button("run").disabled = pictures === 0;
+}
+
+function remember() {
+  writeNote({ round: rounds, pictures, pieces });
+}
+
+/** @param {Phase | "waking"} phase @param {string} text */
+function setPhase(phase, text) {
+  const before = box("phase").dataset.phase;
+  box("phase").dataset.phase = phase;
+  box("phase-text").textContent = text;
+  const now = performance.now();
+  const changed = before !== phase && phase !== "saving" && before !== "saving";
+  if (changed || now - spokenAt > SPOKEN_EVERY_MS) {
+    spokenAt = now;
+    box("live").textContent = text;
+  }
+}
+
+/** Tells the worker to learn or not, by what the visitor wants and what holds it back. */
+function apply() {
+  const run = button("run");
+  run.dataset.action = wanted ? "pause" : "start";
+  run.textContent = wanted ? "Pause" : rounds > 0 ? "Continue learning" : "Start learning";
+  run.classList.toggle("primary", !wanted);
+  button("paint").classList.toggle("primary", wanted);
+  const learn = wanted && held === null && client !== null;
+  if (learn === told) {
+    if (wanted && held) setPhase("paused", held);
+    return;
+  }
+  told = learn;
+  ends = [];
+  if (wanted && held) setPhase("paused", held);
+  else if (!learn && client) setPhase("paused", "Pausing after this round.");
+  request(client?.ask(learn ? { type: "start" } : { type: "pause" }));
+}
+
+/** Shows what a request was refused for. @param {Promise<unknown> | undefined} answer */
+function request(answer) {
+  answer?.catch((error) => {
+    if (client) fail(/** @type {StudioError} */ (error));
+  });
+}
+
+/** @param {Failure} failure */
+function fail(failure) {
+  const lasting = failure.code === "internal" || failure.code === "device-lost";
+  // Storage failures leave the artist alive in memory; it goes on.
+  if (!failure.code.startsWith("storage-")) {
+    wanted = false;
+    told = false;
+    apply();
+  }
+  box("trouble-text").textContent = sentence(failure);
+  button("rewake").hidden = !lasting;
+  if (failure.code === "device-lost") lastOptions = { ...lastOptions, webgpu: "off" };
+  box("trouble").hidden = false;
+}
+
+/** @param {{ type: "teach", files: File[] } | { type: "teachDemo" }} lesson */
+async function teach(lesson) {
+  if (!client) return;
+  allowTeaching(false);
+  box("trouble").hidden = true;
+  try {
+    const { used } = await client.ask(lesson);
+    if (used > 0) {
+      wanted = true;
+      apply();
+      if (box("stage").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
+    }
+  } catch (error) {
+    if (client) fail(/** @type {StudioError} */ (error));
+  } finally {
+    hideTeachingProgress();
+    allowTeaching(client !== null);
+  }
+}
+
+async function stop() {
+  const mine = client;
+  if (!mine) return;
+  setPhase("saving", "Stopping. Its shares are saved on this device first.");
+  wanted = false;
+  client = null;
+  /** @type {Failure | undefined} */
+  let failure;
+  try {
+    await mine.stop();
+  } catch (error) {
+    failure = /** @type {StudioError} */ (error);
+  }
+  closePieces();
+  showWelcome(failure);
+}
+
+function throttle() {
+  const chosen = document.querySelector("input[name=throttle]:checked");
+  if (client && chosen instanceof HTMLInputElement) {
+    request(client.ask({ type: "throttle", share: Number(chosen.value) }));
+  }
+}
+
+async function forget() {
+  const yes = await sure({
+    title: "Forget your pictures?",
+    text: `${counted(pictures, "picture is", "pictures are")} deleted from this device. What the artist has learned from them stays in it.`,
+    yes: "Forget them",
+    no: "Keep them",
+  });
+  if (!yes || !client) return;
+  wanted = false;
+  told = false;
+  try {
+    await client.ask({ type: "forget" });
+    apply();
+    toast("Your pictures are forgotten.");
+  } catch (error) {
+    fail(/** @type {StudioError} */ (error));
+  }
+}
+
+/** Deletes the artist, whether it is awake or could not be woken. */
+async function startOver() {
+  const yes = await sure({
+    title: "Delete this artist?",
+    text: "Its four shares and your pictures are deleted from this device, with the pieces that you kept. There is no undo, and no other copy.",
+    yes: "Delete it",
+    no: "Keep it",
+  });
+  if (!yes) return;
+  const mine = client ?? new StudioClient(() => {});
+  client = null;
+  wanted = false;
+  /** @type {Failure | undefined} */
+  let failure;
+  try {
+    await mine.ask({ type: "reset" });
+    writeNote(null);
+  } catch (error) {
+    failure = /** @type {StudioError} */ (error);
+  }
+  mine.end();
+  closePieces();
+  showWelcome(failure);
+  if (!failure) toast("The artist is gone.");
+}
+
+async function rewake() {
+  client?.end();
+  client = null;
+  closePieces();
+  await openStudio(lastOptions);
+}
+
+button("run").addEventListener("click", () => {
+  wanted = !wanted;
+  apply();
+});
+button("stop").addEventListener("click", stop);
+button("rewake").addEventListener("click", rewake);
+button("trouble-close").addEventListener("click", () => {
+  box("trouble").hidden = true;
+});
+button("reset").addEventListener("click", startOver);
+button("start-over").addEventListener("click", startOver);
+for (const choice of document.querySelectorAll("input[name=throttle]")) choice.addEventListener("change", throttle);
+wireTeaching({
+  files: (files) => teach({ type: "teach", files }),
+  demo: () => teach({ type: "teachDemo" }),
+  forget,
+});
+watchPoliteness((reason) => {
+  held = reason;
+  if (client) apply();
+});

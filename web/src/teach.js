@@ -1,0 +1,152 @@
+/** Teaching: pictures by drop, by file picker, or the demo set. */
+
+import { box, button, element, make } from "./dom.js";
+import { counted, count } from "./words.js";
+
+/** @import { Remark, Teaching } from "../types/messages.js" */
+
+/** One more than the worker looks at, so that it knows that there are more. */
+const FILES = 10_001;
+/** Entries of dropped folders that are walked, folders included. */
+const ENTRIES = 20_000;
+
+/**
+ * @param {{ files: (files: File[]) => void, demo: () => void, forget: () => void }} actions
+ */
+export function wireTeaching(actions) {
+  for (const [choose, input] of [
+    ["teach-choose", "teach-files"],
+    ["teach-choose-folder", "teach-folder"],
+  ]) {
+    const picker = element(/** @type {string} */ (input), HTMLInputElement);
+    button(/** @type {string} */ (choose)).addEventListener("click", () => picker.click());
+    picker.addEventListener("change", () => {
+      const files = [...(picker.files ?? [])].filter((file) => !isClutter(file.name));
+      // The same files may be chosen again.
+      picker.value = "";
+      give(files);
+    });
+  }
+  if (!("webkitdirectory" in HTMLInputElement.prototype)) button("teach-choose-folder").hidden = true;
+  button("teach-demo").addEventListener("click", actions.demo);
+  button("forget").addEventListener("click", actions.forget);
+
+  const veil = box("drop-veil");
+  let depth = 0;
+  const bearsFiles = (/** @type {DragEvent} */ event) =>
+    !box("studio").hidden && (event.dataTransfer?.types.includes("Files") ?? false);
+  addEventListener("dragenter", (event) => {
+    if (!bearsFiles(event)) return;
+    event.preventDefault();
+    depth += 1;
+    veil.hidden = false;
+  });
+  addEventListener("dragover", (event) => {
+    if (bearsFiles(event)) event.preventDefault();
+  });
+  addEventListener("dragleave", (event) => {
+    if (!bearsFiles(event)) return;
+    depth = Math.max(0, depth - 1);
+    veil.hidden = depth === 0;
+  });
+  addEventListener("drop", async (event) => {
+    if (!bearsFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    veil.hidden = true;
+    if (event.dataTransfer) give(await dropped(event.dataTransfer));
+  });
+
+  /** @param {File[]} files */
+  function give(files) {
+    if (files.length === 0) {
+      showTeaching({
+        done: 0,
+        total: 0,
+        used: 0,
+        refused: [],
+        refusedCount: 0,
+        notes: [{ name: "Nothing there", reason: "There were no files in what you gave. An empty folder, perhaps?" }],
+      });
+    } else {
+      actions.files(files);
+    }
+  }
+}
+
+/** Files that systems leave in folders and nobody means to teach. @param {string} name */
+const isClutter = (name) => name.startsWith(".") || name === "Thumbs.db" || name === "desktop.ini";
+
+/** @param {DataTransfer} transfer @returns {Promise<File[]>} */
+async function dropped(transfer) {
+  // The list of items is emptied once this event is over, so all are taken before the first wait.
+  const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  /** @type {File[]} */
+  const files = [];
+  /** @type {(FileSystemEntry | File | null)[]} */
+  const queue = entries;
+  for (let walked = 0; walked < queue.length && walked < ENTRIES && files.length < FILES; walked += 1) {
+    const entry = queue[walked];
+    if (entry instanceof File) files.push(entry);
+    else if (entry?.isFile) {
+      const file = await new Promise((resolve) =>
+        /** @type {FileSystemFileEntry} */ (entry).file(resolve, () => resolve(new File([], entry.name))),
+      );
+      if (!isClutter(file.name)) files.push(file);
+    } else if (entry?.isDirectory) {
+      const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+      // A reader gives a portion at a time, and an empty one at the end.
+      for (;;) {
+        /** @type {FileSystemEntry[]} */
+        const portion = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+        if (portion.length === 0 || queue.length > ENTRIES) break;
+        queue.push(...portion);
+      }
+    }
+  }
+  return files;
+}
+
+/** @param {boolean} enabled */
+export function allowTeaching(enabled) {
+  for (const id of ["teach-demo", "teach-choose", "teach-choose-folder"]) button(id).disabled = !enabled;
+}
+
+/** @param {Teaching} teaching */
+export function showTeaching({ done, total, refused, refusedCount, notes }) {
+  box("teach-progress").hidden = total === 0 || done >= total;
+  const bar = element("teach-bar", HTMLProgressElement);
+  bar.max = Math.max(1, total);
+  bar.value = done;
+  const details = element("refused", HTMLDetailsElement);
+  const parts = [];
+  if (refusedCount > 0) parts.push(refusedCount === 1 ? "One file was left out" : `${count(refusedCount)} files were left out`);
+  if (notes.length > 0) parts.push(counted(notes.length, "remark", "remarks"));
+  details.hidden = parts.length === 0;
+  const summary = parts.join(", ");
+  box("refused-summary").textContent = summary.charAt(0).toUpperCase() + summary.slice(1);
+  const line = (/** @type {Remark} */ { name, reason }) => make("li", {}, make("b", { textContent: name }), ` ${reason}`);
+  const unnamed = refusedCount - refused.length;
+  box("refused-list").replaceChildren(
+    ...notes.map(line),
+    ...refused.map(line),
+    ...(unnamed > 0 ? [make("li", { textContent: `And ${count(unnamed)} more.` })] : []),
+  );
+  if (done >= total) details.open = true;
+}
+
+export function hideTeachingProgress() {
+  box("teach-progress").hidden = true;
+}
+
+/** @param {number} pictures taught so far */
+export function showYours(pictures) {
+  box("yours").hidden = pictures === 0;
+  box("yours-text").textContent = `${counted(pictures, "picture", "pictures")}, on this device only.`;
+  box("teach-title").textContent = pictures === 0 ? "What shall it learn from?" : "Teach it more";
+  box("teach-lead").textContent =
+    pictures === 0
+      ? "It is awake, and it has never seen a picture. Give it some, and it starts at once."
+      : "More pictures make more varied paintings. It takes them in from the next round on.";
+  button("teach-demo").classList.toggle("primary", pictures === 0);
+}

@@ -1,0 +1,79 @@
+/** Words and numbers as the visitor reads them. */
+
+/** What went wrong and what to do, by code of the interface; where a code is missing, its own message is shown. */
+const FAILURES = /** @type {Record<string, string>} */ ({
+  "studio-elsewhere":
+    "Another tab has this artist open, and only one at a time can. Close or stop it there, then try again here.",
+  "wasm-simd-missing":
+    "This browser lacks WebAssembly SIMD, which the artist computes with. A current Chrome, Edge, Firefox or Safari has it.",
+  "device-lost":
+    "The graphics card stopped answering, so learning stopped. What was saved is safe. Wake the artist again, on the processor.",
+  "storage-full":
+    "This browser’s storage for the site is full. The artist keeps living in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
+  "storage-denied":
+    "This browser does not let the site store anything, perhaps because the window is private. The artist lives in this tab’s memory only, and is gone when the tab closes.",
+  "checkpoint-corrupt":
+    "The artist saved on this device is damaged and was not loaded. You can start a new one; that deletes the damaged one.",
+  "checkpoint-foreign":
+    "The artist saved on this device was made by another version and was not loaded. You can start a new one; that deletes the old one.",
+});
+
+/** @param {import("../types/messages.js").Failure} failure */
+export function sentence({ code, message }) {
+  const known = FAILURES[code];
+  if (known) return known;
+  if (code === "internal") return `Something went wrong that should not: ${message}`;
+  return message;
+}
+
+/** What a kind of message between painters is for. */
+const KINDS = /** @type {Record<string, string>} */ ({
+  keys: "agreeing on keys",
+  joint_input: "secrets that two painters hand in together",
+  multiply: "multiplying secret numbers",
+  sine: "bending them through sine waves",
+  truncate: "rounding them",
+  open: "revealing the paintings",
+  transcript: "checking each other",
+  verdict: "agreeing that nobody cheated",
+  update: "what your pictures teach, in shares",
+  abort: "stopping",
+});
+
+/** @param {string} kind */
+export const kindInWords = (kind) => KINDS[kind] ?? kind.replaceAll("_", " ");
+
+/** @param {number} value */
+export const count = (value) => value.toLocaleString("en");
+
+/** @param {number} value @param {string} one @param {string} many */
+export const counted = (value, one, many) => (value === 1 ? `one ${one}` : `${count(value)} ${many}`);
+
+/** @param {number} bytes */
+export function bytesInWords(bytes) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toPrecision(2)} ${units[unit]}`;
+}
+
+/** @param {number} millis */
+export function timeInWords(millis) {
+  const seconds = Math.round(millis / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What one may expect to see at this round. @param {number} round */
+export function stageOfLearning(round) {
+  if (round < 30) return "Fog so far. Colours come first.";
+  if (round < 120) return "Colours are finding their places.";
+  if (round < 350) return "Shapes are coming out of the fog.";
+  return "It paints its own by now. None of these existed before.";
+}

@@ -1,0 +1,133 @@
+/** What the page and its worker say to each other, and what they expect of the wasm module. */
+
+/** How the studio is opened. */
+export interface OpenOptions {
+  /** `auto` takes a real graphics card where there is one; `on` and `off` force it. */
+  webgpu: "auto" | "off" | "on";
+  channels: 1 | 3;
+  /** Paintings a round. */
+  batch: number;
+}
+
+export interface Status {
+  /** `CPU`, or the name of the graphics adapter. */
+  backend: string;
+  /** Why that backend, as a sentence. */
+  why: string;
+  /** The artist, in hex. */
+  genesis: string;
+  round: number;
+  pictures: number;
+  /** Where the artist lives, as a sentence; anything but `kept on this device` means in memory only. */
+  storage: string;
+}
+
+/** One learning round. */
+export interface Round {
+  round: number;
+  pictures: number;
+  /** Tiles of 32×32 RGBA, one after another. */
+  batch: Uint8Array;
+  /** Bytes that the painters sent to each other. */
+  bytes: number;
+  protocolRounds: number;
+  millis: number;
+  /** The same bytes by kind of message. */
+  kinds: Record<string, number>;
+}
+
+export interface Painting {
+  png: Uint8Array;
+  /** The provenance record as JSON. */
+  record: string;
+}
+
+export interface Piece extends Painting {
+  id: string;
+}
+
+/** A file, or a part of one drop, and a sentence about it. */
+export interface Remark {
+  name: string;
+  reason: string;
+}
+
+export interface Teaching {
+  done: number;
+  total: number;
+  used: number;
+  /** Files that were left out; the first few where there are many. */
+  refused: Remark[];
+  refusedCount: number;
+  /** Files that were used, with a remark. */
+  notes: Remark[];
+}
+
+export type Phase = "teaching" | "painting" | "learning" | "saving" | "idle" | "paused";
+
+export interface Failure {
+  code: string;
+  message: string;
+}
+
+export type Request =
+  | { type: "open"; options: OpenOptions }
+  | { type: "teach"; files: File[] }
+  | { type: "teachDemo" }
+  | { type: "forget" }
+  | { type: "start" }
+  | { type: "pause" }
+  | { type: "stop" }
+  | { type: "throttle"; share: number }
+  | { type: "paint" }
+  | { type: "keep"; png: Uint8Array; record: string }
+  | { type: "pieces" }
+  | { type: "delete"; pieceId: string }
+  | { type: "reset" };
+
+/** What each request is answered with; where nothing is said, nothing. */
+export interface Answers {
+  open: Status;
+  teach: Teaching;
+  teachDemo: Teaching;
+  forget: Status;
+  start: void;
+  pause: void;
+  stop: void;
+  throttle: void;
+  paint: Painting;
+  keep: string;
+  pieces: Piece[];
+  delete: void;
+  reset: void;
+}
+
+export type Event =
+  | ({ event: "status" } & Status)
+  | ({ event: "teaching" } & Teaching)
+  | { event: "phase"; phase: Phase; text: string }
+  | ({ event: "round" } & Round)
+  | ({ event: "failure" } & Failure);
+
+export type Answer = { id: number } & ({ ok: true; value: unknown } | { ok: false; error: Failure });
+
+/** The wasm module's studio. No two of its methods may run at once. */
+export interface Studio {
+  teach(name: string, rgba: Uint8Array, width: number, height: number): Promise<number>;
+  forget(): Promise<void>;
+  round(): Promise<Round>;
+  paint(): Promise<Painting>;
+  save(): Promise<void>;
+  pieces(): Promise<Piece[]>;
+  keep(png: Uint8Array, record: string): Promise<string>;
+  delete(id: string): Promise<void>;
+  reset(): Promise<void>;
+  status(): Promise<Status>;
+  free(): void;
+}
+
+/** What `pkg/abraham_client.js` exports. */
+export interface StudioModule {
+  default(): Promise<unknown>;
+  Studio: { open(options: OpenOptions): Promise<Studio> };
+}
