@@ -54,6 +54,8 @@ pub(crate) fn run(dev: bool) -> Result<()> {
         .input_path(&wasm)
         .web(true)?
         .typescript(true)
+        // So that the script knows where its wasm is.
+        .omit_default_module_path(false)
         .generate(&made)
         .with_context(|| format!("could not make the script for {}", wasm.display()))?;
     check_imports(&made.join(format!("{NAME}.js")))?;
