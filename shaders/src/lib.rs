@@ -4,4 +4,5 @@
 //! plain slices and knows no network, clock, thread, storage or browser.
 
 pub mod cpu;
+pub mod kernels;
 pub mod sine_table;

@@ -24,7 +24,7 @@ fn matmul_oracle(product: &Matmul<'_>) -> RingTensor {
         let (row, col) = if operand.transposed { (col, row) } else { (row, col) };
         BigUint::from(operand.tensor.row(row)[col])
     };
-    let (rows, cols) = product.shape().unwrap();
+    let (rows, cols) = product.shape().expect("the product was made to fit");
     RingTensor::from_fn(rows, cols, |row, col| {
         let mut sum = BigUint::ZERO;
         for (left, right) in &product.terms {
