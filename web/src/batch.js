@@ -5,7 +5,7 @@ import { calm } from "./dom.js";
 const SIDE = 32;
 const FADE_MS = 450;
 /** Space between tiles in the screen's pixels. */
-const GAP = 6;
+const GAP = 4;
 
 export class BatchView {
   /** @type {ImageBitmap[]} */
@@ -15,8 +15,9 @@ export class BatchView {
   #canvas;
   #context;
   #frame = 0;
-  #columns = 8;
   #turn = 0;
+  /** Room for the grid in CSS pixels. */
+  #available = 0;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -24,7 +25,10 @@ export class BatchView {
     const context = canvas.getContext("2d");
     if (!context) throw new Error("This browser gives no canvas to draw on.");
     this.#context = context;
-    new ResizeObserver(() => this.#draw(1)).observe(/** @type {Element} */ (canvas.parentElement));
+    new ResizeObserver(([entry]) => {
+      this.#available = entry?.contentRect.width ?? 0;
+      this.#draw(1);
+    }).observe(/** @type {Element} */ (canvas.parentElement));
   }
 
   /** @param {Uint8Array} batch tiles of 32×32 RGBA @param {string} description for those who do not see it */
@@ -70,15 +74,14 @@ export class BatchView {
 
   /** @param {number} progress of the fade, 0 to 1 */
   #draw(progress) {
-    const available = this.#canvas.parentElement?.clientWidth ?? 0;
     const count = this.#tiles.length;
-    if (available === 0 || count === 0) return;
+    if (this.#available === 0 || count === 0) return;
     const ratio = devicePixelRatio || 1;
-    this.#columns = available < 480 ? 4 : 8;
-    const rows = Math.ceil(count / this.#columns);
-    const scale = Math.max(1, Math.floor((available * ratio - GAP * (this.#columns - 1)) / (this.#columns * SIDE)));
+    const columns = this.#available < 480 ? 4 : 8;
+    const rows = Math.ceil(count / columns);
+    const scale = Math.max(1, Math.floor((this.#available * ratio - GAP * (columns - 1)) / (columns * SIDE)));
     const tile = scale * SIDE;
-    const width = this.#columns * tile + (this.#columns - 1) * GAP;
+    const width = columns * tile + (columns - 1) * GAP;
     const height = rows * tile + (rows - 1) * GAP;
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
@@ -89,8 +92,8 @@ export class BatchView {
     const context = this.#context;
     context.imageSmoothingEnabled = false;
     for (let i = 0; i < count; i += 1) {
-      const x = (i % this.#columns) * (tile + GAP);
-      const y = Math.floor(i / this.#columns) * (tile + GAP);
+      const x = (i % columns) * (tile + GAP);
+      const y = Math.floor(i / columns) * (tile + GAP);
       const [old, fresh] = [this.#before[i], this.#tiles[i]];
       context.globalAlpha = 1;
       if (old && progress < 1) context.drawImage(old, x, y, tile, tile);

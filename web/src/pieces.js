@@ -100,15 +100,15 @@ function show(piece) {
   const isKept = piece.id !== null;
   box("easel-title").textContent = isKept ? "A kept piece" : "A new piece";
   box("easel-text").textContent = isKept
-    ? "It stays on this device until you delete it."
+    ? "It hangs under “Your pieces”, on this device, until you delete it."
     : "Nobody has seen this before. Keep it, or close and it is gone.";
   const facts = /** @type {[string, string | undefined][]} */ ([
     ["Artist", record.genesis],
     ["Round", record.round === undefined ? undefined : count(record.round)],
     ["Drawn from latent", record.latent],
     ["Picture", record.picture],
+    ...(record.shareCommitments ?? []).map((hash, i) => [`Commitment to share ${i + 1}`, hash]),
     ["Painters", record.committee === "solo" ? "all four in one tab" : record.committee],
-    ...(record.shareCommitments ?? []).map((hash, i) => [`Share ${i + 1} commits to`, hash]),
   ]);
   box("easel-record").replaceChildren(
     ...facts
@@ -170,7 +170,6 @@ async function keep() {
     show({ png, record, url, id });
     button("easel-close").focus();
     await reload();
-    toast("Kept. It hangs under “Your pieces”.");
   } catch (error) {
     excuse(error);
     button("keep").disabled = false;

@@ -196,7 +196,7 @@ function showNumbers() {
   const [first] = ends;
   const last = ends.at(-1);
   if (first === undefined || last === undefined || ends.length < 2) box("pace").textContent = "–";
-  else box("pace").textContent = `${count(Math.round(((ends.length - 1) * 60_000) / Math.max(1, last - first)))} rounds a minute`;
+  else box("pace").textContent = count(Math.round(((ends.length - 1) * 60_000) / Math.max(1, last - first)));
 }
 
 /** Before the first picture the invitation to teach has the stage; after it, the batch. */
