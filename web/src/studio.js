@@ -90,6 +90,7 @@ function reset() {
   bytes = 0;
   millis = 0;
   ends = [];
+  rounds = 0;
   pictures = 0;
   batch.clear();
   box("trouble").hidden = true;
@@ -98,7 +99,7 @@ function reset() {
   box("kinds").replaceChildren();
   hideTeachingProgress();
   allowTeaching(false);
-  showYours(0);
+  showYours(0, 0);
   showNumbers();
   layOut();
 }
@@ -124,6 +125,7 @@ function showWelcome(failure) {
   button("start-over").hidden = !damaged;
   button("processor-only").hidden = !lost;
   if (failure) box("welcome-error").textContent = sentence(failure);
+  if (failure?.code === "studio-elsewhere") box("returning").textContent = "Your artist is awake, in another tab.";
   scrollTo({ top: 0 });
   button("wake").focus({ preventScroll: true });
 }
@@ -161,7 +163,7 @@ function showStatus(status) {
   box("storage").classList.toggle("bad", !stored);
   box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;
   box("genesis").title = status.genesis;
-  showYours(pictures);
+  showYours(pictures, rounds);
   showNumbers();
   layOut();
   if (stored) remember();
@@ -186,6 +188,7 @@ function showRound(round) {
   box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds)}`;
   showExchange(round, bytes);
   showNumbers();
+  layOut();
   remember();
 }
 
@@ -199,12 +202,12 @@ function showNumbers() {
   else box("pace").textContent = count(Math.round(((ends.length - 1) * 60_000) / Math.max(1, last - first)));
 }
 
-/** Before the first picture the invitation to teach has the stage; after it, the batch. */
+/** Before the first round the invitation to teach has the stage; after it, the batch. */
 function layOut() {
-  const taught = pictures > 0 || rounds > 0;
-  box("studio").dataset.taught = String(taught);
-  box("stage").hidden = !taught;
-  box("controls").hidden = !taught;
+  const learning = pictures > 0 && rounds > 0;
+  box("studio").dataset.learning = String(learning);
+  box("stage").hidden = !learning;
+  box("controls").hidden = rounds === 0;
   button("run").disabled = pictures === 0;
 }
 

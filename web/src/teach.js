@@ -139,14 +139,16 @@ export function hideTeachingProgress() {
   box("teach-progress").hidden = true;
 }
 
-/** @param {number} pictures taught so far */
-export function showYours(pictures) {
+/** @param {number} pictures taught so far @param {number} rounds of learning so far */
+export function showYours(pictures, rounds) {
   box("yours").hidden = pictures === 0;
   box("yours-text").textContent = `${counted(pictures, "picture", "pictures")}, on this device only.`;
   box("teach-title").textContent = pictures === 0 ? "What shall it learn from?" : "Teach it more";
   box("teach-lead").textContent =
-    pictures === 0
-      ? "It is awake, and it has never seen a picture. Give it some, and it starts at once."
-      : "More pictures make more varied paintings. It takes them in from the next round on.";
+    pictures > 0
+      ? "More pictures make more varied paintings. It takes them in from the next round on."
+      : rounds > 0
+        ? "It keeps what it learned, and has no pictures to learn from now. Give it sixteen or more, and it goes on."
+        : "It is awake, and it has never seen a picture. Give it sixteen or more, and it starts at once.";
   button("teach-demo").classList.toggle("primary", pictures === 0);
 }
