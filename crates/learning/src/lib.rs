@@ -1,1 +1,33 @@
-//! placeholder
+//! Federated drifting on shares: what a teacher computes from its pictures, and the public part of the drift.
+//!
+//! After *Generative Modeling via Drifting* (Deng, Li, Li, Du, He, arXiv 2602.04770), made federated: the attraction
+//! to the crowd's pictures is linear in sums that the teachers share secretly, so it is never opened; the repulsion
+//! within the batch and the curation are public and computed here, by every painter alike.
+//!
+//! Everything here is pure: no network, clock, thread, storage or browser; time and randomness are passed in.
+
+mod apportion;
+mod curation;
+mod drift;
+mod error;
+mod exponential;
+mod guard;
+mod pictures;
+mod round;
+mod schedule;
+pub mod studio;
+mod teacher;
+mod update;
+
+pub use curation::{Curated, Curation, DEFAULT_SHARE_PER_MILLE, MAX_CURATED, MAX_SHARE_PER_MILLE};
+pub use drift::{
+    BATCH_FRACTION_BITS, CLAMP, COARSE_FRACTION_BITS, GRADIENT_FRACTION_BITS, MAX_TEACHERS, clamped, coarse,
+    public_gradient, reals,
+};
+pub use error::Error;
+pub use guard::{MIN_PICTURES, MIN_SOLO_PICTURES, MIN_TEACHERS, Setting, check_crowd};
+pub use pictures::{MAX_PICTURES, MAX_SIDE, Pictures};
+pub use round::{CrowdSums, PublicDrift, step, take_in};
+pub use schedule::{LEARNING_RATE_FRACTION_BITS, LearningRates, Schedule, WARM_UP_ROUNDS};
+pub use teacher::{CandleKernelSums, KernelSums, Sums, TEMPERATURES, distance_scale};
+pub use update::{DENOMINATOR_FRACTION_BITS, NUMERATOR_FRACTION_BITS, Update, quantise};
