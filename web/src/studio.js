@@ -9,7 +9,7 @@ import { drawPainters, showExchange } from "./painters.js";
 import { closePieces, openPieces } from "./pieces.js";
 import { watchPoliteness } from "./politeness.js";
 import { allowTeaching, hideTeachingProgress, showTeaching, showYours, wireTeaching } from "./teach.js";
-import { count, counted, sentence, stageOfLearning, timeInWords } from "./words.js";
+import { capital, count, counted, sentence, stageOfLearning, timeInWords } from "./words.js";
 
 /** @import { Event, Failure, OpenOptions, Phase, Round, Status } from "../types/messages.js" */
 
@@ -188,6 +188,7 @@ function showRound(round) {
   box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds)}`;
   showExchange(round, bytes);
   showNumbers();
+  showYours(pictures, rounds);
   layOut();
   remember();
 }
@@ -316,7 +317,7 @@ function throttle() {
 async function forget() {
   const yes = await sure({
     title: "Forget your pictures?",
-    text: `${counted(pictures, "picture is", "pictures are")} deleted from this device. What the artist has learned from them stays in it.`,
+    text: `${capital(counted(pictures, "picture is", "pictures are"))} deleted from this device. What the artist has learned from them stays in it.`,
     yes: "Forget them",
     no: "Keep them",
   });

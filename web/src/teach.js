@@ -1,7 +1,7 @@
 /** Teaching: pictures by drop, by file picker, or the demo set. */
 
 import { box, button, element, make } from "./dom.js";
-import { counted, count } from "./words.js";
+import { capital, count, counted } from "./words.js";
 
 /** @import { Remark, Teaching } from "../types/messages.js" */
 
@@ -123,8 +123,7 @@ export function showTeaching({ done, total, refused, refusedCount, notes }) {
   if (refusedCount > 0) parts.push(refusedCount === 1 ? "One file was left out" : `${count(refusedCount)} files were left out`);
   if (notes.length > 0) parts.push(counted(notes.length, "remark", "remarks"));
   details.hidden = parts.length === 0;
-  const summary = parts.join(", ");
-  box("refused-summary").textContent = summary.charAt(0).toUpperCase() + summary.slice(1);
+  box("refused-summary").textContent = capital(parts.join(", "));
   const line = (/** @type {Remark} */ { name, reason }) => make("li", {}, make("b", { textContent: name }), ` ${reason}`);
   const unnamed = refusedCount - refused.length;
   box("refused-list").replaceChildren(
@@ -142,7 +141,7 @@ export function hideTeachingProgress() {
 /** @param {number} pictures taught so far @param {number} rounds of learning so far */
 export function showYours(pictures, rounds) {
   box("yours").hidden = pictures === 0;
-  box("yours-text").textContent = `${counted(pictures, "picture", "pictures")}, on this device only.`;
+  box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
   box("teach-title").textContent = pictures === 0 ? "What shall it learn from?" : "Teach it more";
   box("teach-lead").textContent =
     pictures > 0
@@ -150,5 +149,5 @@ export function showYours(pictures, rounds) {
       : rounds > 0
         ? "It keeps what it learned, and has no pictures to learn from now. Give it sixteen or more, and it goes on."
         : "It is awake, and it has never seen a picture. Give it sixteen or more, and it starts at once.";
-  button("teach-demo").classList.toggle("primary", pictures === 0);
+  button("teach-demo").classList.toggle("primary", pictures === 0 || rounds === 0);
 }

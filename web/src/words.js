@@ -22,9 +22,15 @@ const FAILURES = /** @type {Record<string, string>} */ ({
 export function sentence({ code, message }) {
   const known = FAILURES[code];
   if (known) return known;
-  if (code === "internal") return `Something went wrong that should not: ${message}`;
-  return message;
+  if (code === "internal") return `Something went wrong that should not: ${closed(message)}`;
+  return closed(capital(message));
 }
+
+/** @param {string} text */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** @param {string} text */
+const closed = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** What a kind of message between painters is for. */
 const KINDS = /** @type {Record<string, string>} */ ({
