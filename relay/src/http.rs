@@ -57,6 +57,8 @@ const NOT_BUILT: &str = "The browser program has not been built into this relay.
 pub(crate) fn routes(app: &mut ServiceConfig) {
     app.route("/healthz", web::get().to(healthz))
         .route("/healthz", web::head().to(healthz))
+        // What browsers ask for beside a file that is no page.
+        .route("/favicon.ico", web::get().to(async || web::Redirect::to("/icon.svg").permanent()))
         .route("/api/v1/config", web::get().to(config))
         .route("/api/v1/config", web::head().to(config))
         .default_service(web::to(asset));

@@ -1,0 +1,228 @@
+//! One relay and one browser for one test.
+
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use abraham_relay::{Config, Relay, Running};
+use anyhow::{Context as _, Result, anyhow, bail};
+use chromiumoxide::{
+    Browser, BrowserConfig,
+    cdp::browser_protocol::browser::{SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
+};
+use futures::StreamExt as _;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::tab::Tab;
+
+/// How long the browser may take to start and to answer one command: loaded machines take seconds for either.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Width and height of the window in CSS pixels: a small laptop.
+const WINDOW: (u32, u32) = (1280, 800);
+
+/// Whether pages in the browser get a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebGpu {
+    /// No adapter is ever given out.
+    Off,
+    /// SwiftShader, which runs WebGPU on the CPU.
+    Software,
+}
+
+/// What went wrong in the browser, line by line, while a test ran.
+#[derive(Clone, Default)]
+pub(crate) struct Console {
+    lines: Arc<Mutex<Vec<String>>>,
+    errors: Arc<Mutex<Vec<String>>>,
+}
+
+impl Console {
+    /// Adds a line of the console, which counts as a fault of the page when `is_error`.
+    pub(crate) fn push(&self, line: String, is_error: bool) {
+        if is_error {
+            self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+        }
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn text(&self) -> String {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n") + "\n"
+    }
+
+    fn take_errors(&self) -> Vec<String> {
+        std::mem::take(&mut self.errors.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One visitor's browser, and the relay it visits.
+pub struct Visit {
+    browser: Browser,
+    events: JoinHandle<()>,
+    relay: Running,
+    console: Console,
+    tabs: Mutex<Vec<Tab>>,
+    folder: TempDir,
+}
+
+impl Visit {
+    async fn start(webgpu: WebGpu) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut config = Config::default();
+        // The files as they are now, so that a test never sees what was embedded before the last build.
+        config.assets = Some(root().join("web"));
+        let relay = Relay::bind(config)?;
+
+        // chromiumoxide adds the dashes; with dashes of its own a flag is dropped without a word.
+        let mut arguments = vec![
+            "disable-background-networking",
+            "disable-component-update",
+            "disable-sync",
+            "no-first-run",
+            "disable-backgrounding-occluded-windows",
+            "disable-renderer-backgrounding",
+            "disable-background-timer-throttling",
+        ];
+        match webgpu {
+            WebGpu::Software => arguments.extend(["enable-unsafe-webgpu", "use-webgpu-adapter=swiftshader"]),
+            WebGpu::Off => arguments.push("disable-blink-features=WebGPU"),
+        }
+        let mut config = BrowserConfig::builder()
+            .new_headless_mode()
+            .no_sandbox()
+            .window_size(WINDOW.0, WINDOW.1)
+            .viewport(None)
+            .user_data_dir(folder.path().join("profile"))
+            .launch_timeout(PATIENCE)
+            .request_timeout(PATIENCE)
+            .args(arguments);
+        if let Some(program) = env::var_os("CHROMIUM") {
+            config = config.chrome_executable(program);
+        }
+        let config = config.build().map_err(|reason| anyhow!("no Chromium: {reason}"))?;
+        let (browser, mut handler) = Browser::launch(config).await.context("could not start Chromium")?;
+        // Ends with the browser. A message that this library does not know is no fault of the page.
+        let events = tokio::spawn(async move { while handler.next().await.is_some() {} });
+        browser
+            .execute(
+                SetDownloadBehaviorParams::builder()
+                    .behavior(SetDownloadBehaviorBehavior::Allow)
+                    .download_path(folder.path().join("downloads").display().to_string())
+                    .build()
+                    .map_err(|reason| anyhow!(reason))?,
+            )
+            .await?;
+        Ok(Self { browser, events, relay, console: Console::default(), tabs: Mutex::default(), folder })
+    }
+
+    /// A new tab on `path` of the relay, loaded.
+    ///
+    /// # Errors
+    /// When the page cannot be loaded.
+    pub async fn open(&self, path: &str) -> Result<Tab> {
+        let page = self.browser.new_page("about:blank").await?;
+        let tab = Tab::watch(page, self.console.clone()).await?;
+        self.tabs.lock().unwrap_or_else(PoisonError::into_inner).push(tab.clone());
+        tab.go(&self.url(path)).await?;
+        Ok(tab)
+    }
+
+    /// The address of `path` at the relay. Browsers trust the name localhost as they trust https.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.relay.http_addr().port())
+    }
+
+    /// A folder for the test's own files, removed after the test.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until the browser has saved a file whose name ends with `ending`, and returns its path.
+    ///
+    /// # Errors
+    /// When none is there after three minutes.
+    pub async fn downloaded(&self, ending: &str) -> Result<PathBuf> {
+        let folder = self.folder.path().join("downloads");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        while tokio::time::Instant::now() < deadline {
+            ticks.tick().await;
+            let Ok(files) = fs::read_dir(&folder) else { continue };
+            let found = files
+                .flatten()
+                .map(|file| file.path())
+                .find(|path| path.display().to_string().ends_with(ending));
+            if let Some(path) = found {
+                return Ok(path);
+            }
+        }
+        bail!("the browser saved no file ending with {ending}")
+    }
+
+    /// Takes errors that the console shows so far, for a test that provokes some.
+    #[must_use]
+    pub fn expected_errors(&self) -> Vec<String> {
+        self.console.take_errors()
+    }
+
+    async fn save_artifacts(&self, name: &str, reason: &str) -> Result<PathBuf> {
+        let folder = root().join("target/artifacts").join(name);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("console.log"), self.console.text())?;
+        fs::write(folder.join("failure.txt"), reason)?;
+        let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (index, tab) in tabs.iter().enumerate() {
+            // A tab that has crashed or was closed has no picture; the log says why.
+            let _ = tab.screenshot(&folder.join(format!("tab-{index}.png"))).await;
+        }
+        Ok(folder)
+    }
+
+    async fn end(mut self) -> Result<()> {
+        self.browser.close().await?;
+        self.browser.wait().await?;
+        self.events.abort();
+        self.relay.stop().await?;
+        Ok(())
+    }
+}
+
+/// Runs `test` as one visitor named `name` and cleans up after it, whatever comes of it.
+///
+/// # Errors
+/// What `test` returned, or the errors in the browser's console, with the place of the artifacts.
+pub async fn visit(name: &str, webgpu: WebGpu, test: impl AsyncFnOnce(&Visit) -> Result<()>) -> Result<()> {
+    let visit = Visit::start(webgpu).await?;
+    let mut failure = test(&visit).await.err().map(|error| format!("{error:#}"));
+    let errors = visit.console.take_errors();
+    if !errors.is_empty() {
+        let text = failure.get_or_insert_default();
+        let _ = write!(text, "\nthe console shows errors:\n  {}", errors.join("\n  "));
+    }
+    let failure = match failure {
+        None => None,
+        Some(reason) => {
+            let place = visit.save_artifacts(name, &reason).await;
+            let place =
+                place.map_or_else(|error| format!("none: {error}"), |folder| folder.display().to_string());
+            Some(format!("{reason}\nartifacts: {place}"))
+        }
+    };
+    let ended = visit.end().await;
+    match failure {
+        Some(reason) => bail!(reason),
+        None => ended,
+    }
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

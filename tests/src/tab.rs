@@ -1,0 +1,334 @@
+//! One tab: what a visitor sees and does in it.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use chromiumoxide::{
+    Page,
+    cdp::{
+        browser_protocol::{
+            dom::SetFileInputFilesParams,
+            emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
+            input::{DispatchDragEventParams, DispatchDragEventType, DragData},
+            log::{EventEntryAdded, LogEntryLevel},
+            page::CaptureScreenshotFormat,
+            storage::OverrideQuotaForOriginParams,
+        },
+        js_protocol::runtime::{
+            ConsoleApiCalledType, EvaluateParams, EventConsoleApiCalled, EventExceptionThrown,
+        },
+    },
+    page::ScreenshotParams,
+};
+use futures::StreamExt as _;
+use serde::de::DeserializeOwned;
+
+use crate::browser::Console;
+
+/// How long something that the page is working on may take before the test gives up: learning rounds on a
+/// loaded machine take seconds each.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The CSS selector of the element that the page marks with `data-testid="…"`.
+#[must_use]
+pub fn selector(test_id: &str) -> String {
+    format!("[data-testid=\"{test_id}\"]")
+}
+
+/// One tab of a [`crate::Visit`].
+#[derive(Clone)]
+pub struct Tab {
+    page: Page,
+}
+
+impl Tab {
+    /// Takes `page` and writes its console into `console` from now on.
+    pub(crate) async fn watch(page: Page, console: Console) -> Result<Self> {
+        let mut calls = page.event_listener::<EventConsoleApiCalled>().await?;
+        let mut exceptions = page.event_listener::<EventExceptionThrown>().await?;
+        let mut entries = page.event_listener::<EventEntryAdded>().await?;
+        page.enable_runtime().await?;
+        page.enable_log().await?;
+        let log = console.clone();
+        tokio::spawn(async move {
+            while let Some(call) = calls.next().await {
+                let words: Vec<String> = call
+                    .args
+                    .iter()
+                    .map(|value| match (&value.value, &value.description) {
+                        (Some(serde_json::Value::String(text)), _) => text.clone(),
+                        (Some(value), _) => value.to_string(),
+                        (None, description) => description.clone().unwrap_or_default(),
+                    })
+                    .collect();
+                let kind = call.r#type.as_ref();
+                let is_error =
+                    matches!(call.r#type, ConsoleApiCalledType::Error | ConsoleApiCalledType::Assert);
+                log.push(format!("console.{kind}: {}", words.join(" ")), is_error);
+            }
+        });
+        let log = console.clone();
+        tokio::spawn(async move {
+            while let Some(thrown) = exceptions.next().await {
+                let details = &thrown.exception_details;
+                let what = details.exception.as_ref().and_then(|value| value.description.clone());
+                let place = details.url.clone().unwrap_or_default();
+                let what = what.unwrap_or_else(|| details.text.clone());
+                log.push(format!("uncaught at {place}:{}: {what}", details.line_number + 1), true);
+            }
+        });
+        tokio::spawn(async move {
+            while let Some(added) = entries.next().await {
+                let entry = &added.entry;
+                let place = entry.url.clone().unwrap_or_default();
+                let line =
+                    format!("{} {}: {} {place}", entry.source.as_ref(), entry.level.as_ref(), entry.text);
+                console.push(line, entry.level == LogEntryLevel::Error);
+            }
+        });
+        Ok(Self { page })
+    }
+
+    /// Loads `url` and waits until its scripts have been loaded.
+    ///
+    /// # Errors
+    /// When it does not load.
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.page.goto(url).await.with_context(|| format!("could not load {url}"))?;
+        Ok(())
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Errors
+    /// When it does not load.
+    pub async fn reload(&self) -> Result<()> {
+        self.page.reload().await.context("could not reload")?;
+        Ok(())
+    }
+
+    /// The value of a JavaScript expression in the page; a promise is waited for.
+    ///
+    /// # Errors
+    /// When the expression throws or rejects, or its value is no `T`.
+    pub async fn value<T: DeserializeOwned>(&self, expression: &str) -> Result<T> {
+        let parameters = EvaluateParams::builder()
+            .expression(expression)
+            .await_promise(true)
+            .return_by_value(true)
+            // As after a click: some of the page's doors open only for a person.
+            .user_gesture(true)
+            .build()
+            .map_err(|reason| anyhow!(reason))?;
+        let result = self
+            .page
+            .evaluate_expression(parameters)
+            .await
+            .with_context(|| format!("in the page: {expression}"))?;
+        // An expression without a value, such as a call of click(), has the value null.
+        let value = result.value().cloned().unwrap_or(serde_json::Value::Null);
+        serde_json::from_value(value).with_context(|| format!("the value of {expression}"))
+    }
+
+    /// Waits until a JavaScript expression is true, looking whenever the document changes and ten times a second.
+    ///
+    /// # Errors
+    /// When it is not true after two minutes; names what was waited for and what the page says then.
+    pub async fn until(&self, what: &str, expression: &str) -> Result<()> {
+        let wait = format!(
+            "new Promise((resolve) => {{
+                let timer, end;
+                const observer = new MutationObserver(() => look());
+                const finish = (value) => {{
+                    observer.disconnect(); clearInterval(timer); clearTimeout(end); resolve(value);
+                }};
+                const look = () => {{ if ({expression}) finish(true); }};
+                observer.observe(document, {{subtree: true, childList: true, attributes: true, characterData: true}});
+                timer = setInterval(look, 100);
+                end = setTimeout(() => finish(false), {});
+                look();
+            }})",
+            PATIENCE.as_millis()
+        );
+        if self.value::<bool>(&wait).await.with_context(|| format!("while waiting for: {what}"))? {
+            return Ok(());
+        }
+        let text: String = self.value("document.body.innerText").await?;
+        bail!("waited {} s for: {what}\nthe page says:\n{text}", PATIENCE.as_secs())
+    }
+
+    /// Waits until an element for `selector` is there and can be seen.
+    ///
+    /// # Errors
+    /// When it cannot be seen after two minutes.
+    pub async fn sees(&self, selector: &str) -> Result<()> {
+        let quoted = quote(selector);
+        self.until(
+            &format!("{selector} can be seen"),
+            &format!("[...document.querySelectorAll({quoted})].some((found) => found.checkVisibility())"),
+        )
+        .await
+    }
+
+    /// Waits until no element for `selector` can be seen.
+    ///
+    /// # Errors
+    /// When one can still be seen after two minutes.
+    pub async fn no_longer_sees(&self, selector: &str) -> Result<()> {
+        let quoted = quote(selector);
+        self.until(
+            &format!("{selector} can no longer be seen"),
+            &format!("![...document.querySelectorAll({quoted})].some((found) => found.checkVisibility())"),
+        )
+        .await
+    }
+
+    /// Waits until the text that can be seen in `selector` contains `text`, whatever its capitals.
+    ///
+    /// # Errors
+    /// When it does not after two minutes.
+    pub async fn reads(&self, selector: &str, text: &str) -> Result<()> {
+        let (quoted, wanted) = (quote(selector), quote(&text.to_lowercase()));
+        self.until(
+            &format!("{selector} to say \"{text}\""),
+            &format!(
+                "[...document.querySelectorAll({quoted})].some((found) => found.innerText.toLowerCase().includes({wanted}))"
+            ),
+        )
+        .await
+    }
+
+    /// The text that can be seen in the first element for `selector`.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub async fn text(&self, selector: &str) -> Result<String> {
+        self.value(&format!("document.querySelector({}).innerText", quote(selector))).await
+    }
+
+    /// Clicks with the mouse on the middle of the first element for `selector`, once it can be seen and used.
+    ///
+    /// # Errors
+    /// When it cannot be seen and used after two minutes.
+    pub async fn click(&self, selector: &str) -> Result<()> {
+        let quoted = quote(selector);
+        self.until(
+            &format!("{selector} can be clicked"),
+            &format!(
+                "(() => {{ const found = document.querySelector({quoted});
+                  return found?.checkVisibility() && !found.disabled && found.getAttribute('aria-disabled') !== 'true'; }})()"
+            ),
+        )
+        .await?;
+        let element = self.page.find_element(selector).await?;
+        element.click().await.with_context(|| format!("could not click {selector}"))?;
+        Ok(())
+    }
+
+    /// Presses a key, such as `Tab` or `Enter`, as the keyboard does.
+    ///
+    /// # Errors
+    /// When there is no such key.
+    pub async fn press(&self, key: &str) -> Result<()> {
+        let focused = self.page.find_element("body").await?;
+        focused.press_key(key).await.with_context(|| format!("could not press {key}"))?;
+        Ok(())
+    }
+
+    /// Gives `files` to the file input for `selector`, as the file dialog does.
+    ///
+    /// # Errors
+    /// When there is no such input.
+    pub async fn choose(&self, selector: &str, files: &[impl AsRef<Path>]) -> Result<()> {
+        let element = self.page.find_element(selector).await.with_context(|| format!("no {selector}"))?;
+        let files = files.iter().map(|path| path.as_ref().display().to_string());
+        let parameters = SetFileInputFilesParams::builder()
+            .files(files)
+            .backend_node_id(element.backend_node_id)
+            .build()
+            .map_err(|reason| anyhow!(reason))?;
+        self.page.execute(parameters).await.context("could not choose the files")?;
+        Ok(())
+    }
+
+    /// Drops `files`, which may be folders, on the middle of the first element for `selector`.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub async fn drop_on(&self, selector: &str, files: &[impl AsRef<Path>]) -> Result<()> {
+        let element = self.page.find_element(selector).await.with_context(|| format!("no {selector}"))?;
+        let point = element.scroll_into_view().await?.clickable_point().await?;
+        let data = DragData {
+            items: Vec::new(),
+            files: Some(files.iter().map(|path| path.as_ref().display().to_string()).collect()),
+            drag_operations_mask: 1,
+        };
+        for step in
+            [DispatchDragEventType::DragEnter, DispatchDragEventType::DragOver, DispatchDragEventType::Drop]
+        {
+            self.page.execute(DispatchDragEventParams::new(step, point.x, point.y, data.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets this site store `bytes` bytes from now on, or as many as it likes.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn limit_storage(&self, bytes: Option<u32>) -> Result<()> {
+        let mut parameters =
+            OverrideQuotaForOriginParams::builder().origin(self.value::<String>("origin").await?);
+        if let Some(bytes) = bytes {
+            parameters = parameters.quota_size(f64::from(bytes));
+        }
+        self.page.execute(parameters.build().map_err(|reason| anyhow!(reason))?).await?;
+        Ok(())
+    }
+
+    /// Makes the tab `width` × `height` CSS pixels, as on a phone when `mobile`.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn resize(&self, width: u32, height: u32, mobile: bool) -> Result<()> {
+        self.page
+            .execute(SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), 1.0, mobile))
+            .await?;
+        Ok(())
+    }
+
+    /// Sets what the visitor prefers, such as `("prefers-color-scheme", "dark")`.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn prefer(&self, features: &[(&str, &str)]) -> Result<()> {
+        let features = features.iter().map(|(name, value)| MediaFeature::new(*name, *value)).collect();
+        self.page.emulate_media_features(features).await?;
+        Ok(())
+    }
+
+    /// Writes what the tab shows as a PNG.
+    ///
+    /// # Errors
+    /// When the tab has crashed or the file cannot be written.
+    pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        let parameters = ScreenshotParams::builder().format(CaptureScreenshotFormat::Png).build();
+        let png = tokio::time::timeout(PATIENCE, self.page.screenshot(parameters))
+            .await
+            .context("no picture in time")??;
+        fs::write(path, png).with_context(|| format!("could not write {}", path.display()))
+    }
+
+    /// Closes the tab.
+    ///
+    /// # Errors
+    /// When it was closed already.
+    pub async fn close(self) -> Result<()> {
+        self.page.close().await?;
+        Ok(())
+    }
+}
+
+/// `text` as a JavaScript string.
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

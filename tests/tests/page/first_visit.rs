@@ -1,0 +1,146 @@
+//! From nothing to a kept piece, and everything still there after a reload.
+
+use std::fs;
+
+use abraham_tests::{Tab, Visit, WebGpu, selector, visit};
+use anyhow::{Result, ensure};
+
+use crate::{PICTURES, ROUND, awake, flags, learned, pause, wake};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn teach_paint_keep_reload_delete_on_the_processor() -> Result<()> {
+    visit("teach_paint_keep_reload_delete_on_the_processor", WebGpu::Off, async |visit| {
+        whole_visit(visit, "/?webgpu=off", "the processor").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn teach_paint_keep_reload_delete_on_webgpu() -> Result<()> {
+    visit("teach_paint_keep_reload_delete_on_webgpu", WebGpu::Software, async |visit| {
+        whole_visit(visit, "/?webgpu=on", "swiftshader").await
+    })
+    .await
+}
+
+async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
+    let tab = wake(visit, path).await?;
+    tab.reads(&selector("backend"), backend).await?;
+    let genesis: String = tab.value("document.getElementById('genesis').title").await?;
+    ensure!(genesis.len() == 64, "the genesis id is {genesis:?}");
+
+    tab.choose(&selector("teach-files"), &flags(visit, 12)?).await?;
+    tab.reads(&selector("yours"), "12 pictures").await?;
+    learned(&tab, 3).await?;
+    ensure!(paints_colours(&tab).await?, "the batch is blank");
+    tab.reads("#exchanged", "B").await?;
+    pause(&tab).await?;
+
+    tab.click(&selector("paint")).await?;
+    tab.sees(&selector("easel-image")).await?;
+    tab.click(&selector("keep")).await?;
+    tab.sees(&selector("download-png")).await?;
+    check_downloads(visit, &tab, &genesis).await?;
+    tab.click(&selector("easel-close")).await?;
+    tab.sees(&selector("piece")).await?;
+    let round: usize = tab.value(ROUND).await?;
+
+    tab.reload().await?;
+    tab.sees(&selector("returning")).await?;
+    tab.click(&selector("wake")).await?;
+    awake(&tab).await?;
+    tab.sees(&selector("piece")).await?;
+    let again: String = tab.value("document.getElementById('genesis').title").await?;
+    ensure!(again == genesis, "another artist woke: {again}, not {genesis}");
+    ensure!(tab.value::<usize>(ROUND).await? >= round, "rounds were lost");
+    ensure!(tab.value::<usize>(PICTURES).await? == 12, "pictures were lost");
+    learned(&tab, round + 1).await?;
+    pause(&tab).await?;
+
+    tab.click(&format!("{} button", selector("piece"))).await?;
+    tab.click(&selector("delete")).await?;
+    tab.sees(&selector("pieces-none")).await?;
+    tab.no_longer_sees(&selector("piece")).await?;
+
+    tab.click(&selector("forget")).await?;
+    tab.click(&selector("sure-yes")).await?;
+    tab.no_longer_sees(&selector("yours")).await?;
+    tab.click(&selector("reset")).await?;
+    tab.click(&selector("sure-yes")).await?;
+    tab.sees(&selector("wake")).await?;
+    tab.reload().await?;
+    tab.sees(&selector("wake")).await?;
+    tab.no_longer_sees(&selector("returning")).await?;
+    tab.click(&selector("wake")).await?;
+    awake(&tab).await?;
+    let other: String = tab.value("document.getElementById('genesis').title").await?;
+    ensure!(other != genesis, "the deleted artist is back");
+    Ok(())
+}
+
+/// Whether the canvas of the batch shows more than one colour.
+async fn paints_colours(tab: &Tab) -> Result<bool> {
+    tab.value(
+        "(() => {
+            const canvas = document.getElementById('batch');
+            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+            copy.drawImage(canvas, 0, 0);
+            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            const colours = new Set(new Uint32Array(data.buffer));
+            return colours.size > 16;
+        })()",
+    )
+    .await
+}
+
+/// Downloads the kept piece and its record and looks into both.
+async fn check_downloads(visit: &Visit, tab: &Tab, genesis: &str) -> Result<()> {
+    tab.click(&selector("download-png")).await?;
+    let picture = fs::read(visit.downloaded(".png").await?)?;
+    let picture = image::load_from_memory(&picture)?;
+    ensure!(
+        (picture.width(), picture.height()) == (32, 32),
+        "the picture is {}×{}",
+        picture.width(),
+        picture.height()
+    );
+    tab.click(&selector("download-json")).await?;
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(visit.downloaded(".json").await?)?)?;
+    ensure!(record["genesis"] == genesis, "the record names {} as genesis", record["genesis"]);
+    ensure!(record["round"].as_u64() >= Some(3), "the record says round {}", record["round"]);
+    ensure!(record["committee"] == "solo", "the record says committee {}", record["committee"]);
+    let commitments = record["shareCommitments"].as_array().map_or(0, Vec::len);
+    ensure!(commitments == 4, "the record has {commitments} share commitments");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clicks_teach_the_flags_and_stop_frees_the_studio() -> Result<()> {
+    visit("two_clicks_teach_the_flags_and_stop_frees_the_studio", WebGpu::Off, async |visit| {
+        let tab = wake(visit, "/").await?;
+        tab.click(&selector("teach-demo")).await?;
+        tab.reads(&selector("yours"), "270 pictures").await?;
+        learned(&tab, 2).await?;
+        tab.click("label:has([data-testid=throttle-full])").await?;
+        learned(&tab, 4).await?;
+        tab.click(&selector("stop")).await?;
+        tab.sees(&selector("returning")).await?;
+        let held: usize = tab.value("navigator.locks.query().then((locks) => locks.held.length)").await?;
+        ensure!(held == 0, "the stopped studio still holds its lock");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webgpu_that_is_wanted_and_missing_is_said_and_the_artist_still_learns() -> Result<()> {
+    visit("webgpu_that_is_wanted_and_missing_is_said", WebGpu::Off, async |visit| {
+        let tab = wake(visit, "/?webgpu=on").await?;
+        tab.reads(&selector("backend"), "the processor").await?;
+        let why = tab.text(&format!("{} small", selector("backend"))).await?;
+        ensure!(!why.is_empty(), "the page does not say why it computes on the processor");
+        tab.choose(&selector("teach-files"), &flags(visit, 8)?).await?;
+        learned(&tab, 1).await
+    })
+    .await
+}

@@ -1,0 +1,83 @@
+//! Storage that is full, and an artist on the device that is damaged.
+
+use abraham_tests::{WebGpu, selector, visit};
+use anyhow::{Result, ensure};
+
+use crate::{awake, flags, learned, pause, wake};
+
+/// Every file of the site's private storage with more than ten thousand bytes, which the painters' shares have:
+/// calls `change` on its bytes and writes them back; the value is the number of files.
+const CHANGE_FILES: &str = "(async (change) => {
+    let changed = 0;
+    const walk = async (folder) => {
+        for await (const entry of folder.values()) {
+            if (entry.kind === 'directory') { await walk(entry); continue; }
+            const bytes = new Uint8Array(await (await entry.getFile()).arrayBuffer());
+            if (bytes.length < 10000) continue;
+            const writer = await entry.createWritable();
+            await writer.write(change(bytes));
+            await writer.close();
+            changed += 1;
+        }
+    };
+    await walk(await navigator.storage.getDirectory());
+    return changed;
+})";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_storage_is_said_and_the_artist_lives_on_in_memory() -> Result<()> {
+    visit("a_full_storage_is_said", WebGpu::Off, async |visit| {
+        let tab = visit.open("/").await?;
+        tab.limit_storage(Some(100_000)).await?;
+        tab.click(&selector("wake")).await?;
+        awake(&tab).await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 8)?).await?;
+        tab.until(
+            "the page to say that nothing is saved",
+            "document.getElementById('storage').classList.contains('bad')",
+        )
+        .await?;
+        learned(&tab, 2).await?;
+        pause(&tab).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_artist_is_refused_kept_and_can_be_replaced() -> Result<()> {
+    visit("a_damaged_artist_is_refused", WebGpu::Off, async |visit| {
+        let tab = wake(visit, "/").await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 8)?).await?;
+        learned(&tab, 1).await?;
+        let genesis: String = tab.value("document.getElementById('genesis').title").await?;
+        tab.click(&selector("stop")).await?;
+        tab.sees(&selector("wake")).await?;
+
+        let flip = "((bytes) => { bytes[bytes.length >> 1] ^= 1; return bytes; })";
+        let changed: usize = tab.value(&format!("{CHANGE_FILES}({flip})")).await?;
+        ensure!(changed > 0, "nothing was saved");
+        tab.click(&selector("wake")).await?;
+        tab.reads(&selector("welcome-error"), "damaged").await?;
+        tab.sees(&selector("start-over")).await?;
+
+        // Nothing was deleted or half loaded: with the same bit flipped back the same artist wakes.
+        let repaired: usize = tab.value(&format!("{CHANGE_FILES}({flip})")).await?;
+        ensure!(repaired == changed, "{changed} files were damaged and {repaired} are left");
+        tab.click(&selector("wake")).await?;
+        awake(&tab).await?;
+        let again: String = tab.value("document.getElementById('genesis').title").await?;
+        ensure!(again == genesis, "another artist woke");
+        tab.click(&selector("stop")).await?;
+        tab.sees(&selector("wake")).await?;
+
+        tab.value::<usize>(&format!("{CHANGE_FILES}((bytes) => bytes.slice(0, 100))")).await?;
+        tab.click(&selector("wake")).await?;
+        tab.reads(&selector("welcome-error"), "damaged").await?;
+        tab.click(&selector("start-over")).await?;
+        tab.click(&selector("sure-yes")).await?;
+        tab.no_longer_sees(&selector("welcome-error")).await?;
+        tab.click(&selector("wake")).await?;
+        awake(&tab).await
+    })
+    .await
+}
