@@ -1,5 +1,5 @@
 // out[j, d] = Σ_picture weights[picture, j]·pictures[picture, d], in f32, and in one more column
-// out[j, pixels] = Σ_picture weights[picture, j]; both added to `out` where asked.
+// out[j, pixels] = Σ_picture weights[picture, j].
 //
 // Dispatch: one workgroup for each 32×32 tile of the result, x over pixels + 1 columns, y over the batch; edges are
 // handled.
@@ -12,8 +12,8 @@ struct Params {
     batch: u32,
     /// Pixels of each picture, colours counted.
     pixels: u32,
-    /// 1 to add to `out`, 0 to overwrite it.
-    accumulate: u32,
+    /// Fills the structure up to a multiple of 16 bytes.
+    padding: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,12 +35,7 @@ fn store_row(row: u32, first_col: u32, sums: vec4<f32>) {
     for (var j = 0u; j < 4u; j++) {
         let col = first_col + j * LANES;
         if (col <= params.pixels) {
-            let at = row * (params.pixels + 1u) + col;
-            var value = sums[j];
-            if (params.accumulate != 0u) {
-                value += out[at];
-            }
-            out[at] = value;
+            out[row * (params.pixels + 1u) + col] = sums[j];
         }
     }
 }

@@ -1,1 +1,19 @@
-//! placeholder
+//! Ring and teacher arithmetic on a graphics processor, by WebGPU in a browser and Vulkan elsewhere.
+//!
+//! [`GpuBackend`] runs the kernels of `abraham-shaders`. [`choose`] decides between it and the CPU and says why; what
+//! it gives, a [`ComputeBackend`], sends small work to the CPU and stays there once the device is lost. All data
+//! lives on the host between calls, so that a lost device loses nothing.
+
+mod adapter;
+mod compute;
+mod conformance;
+mod device;
+mod error;
+mod ring;
+mod submission;
+mod teacher;
+
+pub use compute::{ComputeBackend, Preference, choose};
+pub use conformance::conformance;
+pub use device::GpuBackend;
+pub use error::Error;
