@@ -172,6 +172,8 @@ async function save() {
   phase("saving", "Saving the four painters’ shares on this device.");
   savedAt = performance.now();
   await opened().save();
+  // The page notes what it can promise to a returning visitor: what was saved.
+  await tellStatus();
 }
 
 // Learning
@@ -255,9 +257,9 @@ async function teachWith(notes, total, work) {
         await exclusive(save);
       } catch (error) {
         tell({ event: "failure", ...failure(error) });
+        await exclusive(tellStatus);
       }
     }
-    if (studio) await exclusive(tellStatus);
   } finally {
     teaching = false;
     if (running) learn();

@@ -190,7 +190,6 @@ function showRound(round) {
   showNumbers();
   showYours(pictures, rounds);
   layOut();
-  remember();
 }
 
 function showNumbers() {
@@ -327,6 +326,7 @@ async function forget() {
   try {
     await client.ask({ type: "forget" });
     apply();
+    box("teach-title").focus();
     toast("Your pictures are forgotten.");
   } catch (error) {
     fail(/** @type {StudioError} */ (error));
