@@ -135,7 +135,7 @@ fn run(options: &Options) -> Result<()> {
         architecture: Architecture::new(8, &[256, 64], options.side as usize, channels)?,
         batch: options.batch as usize,
         inner: options.inner as usize,
-        schedule: Schedule { total_rounds: options.rounds * options.inner },
+        schedule: Schedule::to_zero(options.rounds * options.inner),
     };
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);

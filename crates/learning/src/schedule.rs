@@ -26,15 +26,29 @@ pub struct LearningRates {
     pub last: u64,
 }
 
-/// Linear warm-up, then a half cosine down to 0 at `total_rounds`; the same integers on every machine.
+/// The share of the highest rate, in thousandths, below which a schedule without an end does not fall.
+const OPEN_ENDED_FLOOR_PER_MILLE: u64 = 100;
+
+/// Linear warm-up, then a half cosine down to a floor; the same integers on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// Rounds after which the rate is 0.
-    pub total_rounds: u64,
+    total_rounds: u64,
+    floor_per_mille: u64,
 }
 
 impl Schedule {
-    /// The rates of round `round`, counted from 0; zero from `total_rounds` on.
+    /// Falls to 0 at `total_rounds` and stays there.
+    pub const fn to_zero(total_rounds: u64) -> Self {
+        Self { total_rounds, floor_per_mille: 0 }
+    }
+
+    /// Falls to a tenth of the highest rate within `settling_rounds` and stays there: for a studio that learns for as
+    /// long as its visitor likes.
+    pub const fn open_ended(settling_rounds: u64) -> Self {
+        Self { total_rounds: settling_rounds, floor_per_mille: OPEN_ENDED_FLOOR_PER_MILLE }
+    }
+
+    /// The rates of round `round`, counted from 0.
     pub fn rates(&self, round: u64) -> LearningRates {
         let (numerator, denominator) = self.factor(round);
         let scale = |base: u128| {
@@ -46,14 +60,21 @@ impl Schedule {
 
     /// The share of the highest rate, at most 1, as numerator and denominator below 2^64.
     fn factor(&self, round: u64) -> (u128, u128) {
-        let total = self.total_rounds;
-        let warm_up = WARM_UP_ROUNDS.min(total / 4);
-        if round >= total {
-            return (0, 1);
-        }
+        let warm_up = WARM_UP_ROUNDS.min(self.total_rounds / 4);
         if round < warm_up {
             return (u128::from(round) + 1, u128::from(warm_up));
         }
+        let floor = (u128::from(self.floor_per_mille), 1000);
+        if round >= self.total_rounds {
+            return floor;
+        }
+        let (numerator, denominator) = self.cosine(round, warm_up);
+        if numerator * floor.1 < floor.0 * denominator { floor } else { (numerator, denominator) }
+    }
+
+    /// The half cosine after the warm-up.
+    fn cosine(&self, round: u64, warm_up: u64) -> (u128, u128) {
+        let total = self.total_rounds;
         let quarter = u128::from(QUARTER_STEPS);
         let span = u128::from(total - warm_up);
         // Half a turn over the span, to the table's nearest step.
@@ -83,7 +104,7 @@ mod tests {
     #[test]
     fn follows_the_cosine() {
         for total in [1, 3, 40, 200, 1000, 100_000] {
-            let schedule = Schedule { total_rounds: total };
+            let schedule = Schedule::to_zero(total);
             for round in (0..total).step_by(1 + total as usize / 777) {
                 let rates = schedule.rates(round);
                 assert!((rates.last as f64 - reference(total, round, 0.005)).abs() < 0.6, "{total} {round}");
@@ -97,15 +118,25 @@ mod tests {
 
     #[test]
     fn peaks_after_the_warm_up() {
-        let schedule = Schedule { total_rounds: 1000 };
+        let schedule = Schedule::to_zero(1000);
         assert_eq!(schedule.rates(0), LearningRates { hidden: 1, last: 7 });
         assert_eq!(schedule.rates(WARM_UP_ROUNDS), LearningRates { hidden: 52, last: 328 });
     }
 
     #[test]
+    fn never_ends_where_it_is_open_ended() {
+        let schedule = Schedule::open_ended(1000);
+        assert_eq!(schedule.rates(0), Schedule::to_zero(1000).rates(0));
+        assert_eq!(schedule.rates(500), Schedule::to_zero(1000).rates(500));
+        for round in [990, 1000, u64::MAX] {
+            assert_eq!(schedule.rates(round), LearningRates { hidden: 5, last: 33 });
+        }
+    }
+
+    #[test]
     fn survives_absurd_lengths() {
-        let schedule = Schedule { total_rounds: u64::MAX };
+        let schedule = Schedule::to_zero(u64::MAX);
         assert_eq!(schedule.rates(1 << 40).last, 328);
-        assert_eq!(Schedule { total_rounds: 0 }.rates(0).last, 0);
+        assert_eq!(Schedule::to_zero(0).rates(0).last, 0);
     }
 }

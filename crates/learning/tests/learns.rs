@@ -78,7 +78,7 @@ fn rounds_bring_the_artist_nearer_to_pictures_that_it_never_saw() {
         architecture: Architecture::new(8, &[64, 32], SIDE as usize, 3).unwrap(),
         batch: 32,
         inner: 1,
-        schedule: Schedule { total_rounds: ROUNDS },
+        schedule: Schedule::to_zero(ROUNDS),
     };
     let entropy = Entropy::new(std::array::from_fn(|i| [i as u8; 32]), [4; 32]);
     let mut studio = pollster::block_on(Studio::genesis(config, [CpuBackend; 4], entropy)).unwrap();
