@@ -5,7 +5,8 @@
  * is fetched when the studio is opened, never before.
  */
 
-import { SIDE, Refusal, cut, decode } from "./worker/pictures.js";
+import { Refusal, SIDE, cut, decode } from "./worker/pictures.js";
+import * as shelf from "./worker/shelf.js";
 
 /** @import { Answers, Event, Failure, OpenOptions, Phase, Remark, Request, Round, Studio, StudioModule, Teaching } from "./types/messages.js" */
 
@@ -15,8 +16,8 @@ const FILES = 10_000;
 const PICTURES = 2_000;
 /** Refused files that are named one by one. */
 const NAMED = 100;
-/** How long learning may go on before what was learned is saved. */
-const SAVE_EVERY_MS = 20_000;
+/** How long learning may go on before what was learned is saved; a save writes some 40 MB. */
+const SAVE_EVERY_MS = 60_000;
 /** The longest rest between rounds, however light the throttle. */
 const REST_MS = 30_000;
 const LOCK = "abraham-studio";
@@ -39,6 +40,8 @@ let looping = false;
 /** Counts up whenever teaching that is under way must end. */
 let teachingTurn = 0;
 let teaching = false;
+/** Tiles of the lesson under way. @type {Uint8Array[]} */
+let fresh = [];
 /** Share of the time that rounds may take. */
 let share = 0.5;
 let pictures = 0;
@@ -82,6 +85,10 @@ function phase(phase, text) {
 
 /** @param {unknown} error @returns {Failure} */
 function failure(error) {
+  if (error instanceof DOMException) {
+    const code = error.name === "QuotaExceededError" ? "storage-full" : "storage-denied";
+    return { code, message: error.message };
+  }
   if (typeof error === "object" && error !== null && "message" in error) {
     const code = "code" in error && typeof error.code === "string" ? error.code : "internal";
     return { code, message: String(error.message) };
@@ -145,6 +152,7 @@ async function open(options) {
     releaseLock?.();
     throw error;
   }
+  for (const tile of await shelf.taken(PICTURES)) await studio.teach("", tile, SIDE, SIDE);
   batch = options.batch;
   savedAt = performance.now();
   const status = await tellStatus();
@@ -247,6 +255,7 @@ async function teachWith(notes, total, work) {
   teaching = true;
   teachingTurn += 1;
   const turn = teachingTurn;
+  fresh = [];
   /** @type {Teaching} */
   const report = { done: 0, total, used: 0, refused: [], refusedCount: 0, notes };
   try {
@@ -254,7 +263,10 @@ async function teachWith(notes, total, work) {
     tell({ event: "teaching", ...report });
     if (studio && report.used > 0) {
       try {
-        await exclusive(save);
+        await exclusive(async () => {
+          await shelf.put(fresh);
+          await save();
+        });
       } catch (error) {
         tell({ event: "failure", ...failure(error) });
         await exclusive(tellStatus);
@@ -266,6 +278,12 @@ async function teachWith(notes, total, work) {
     rested();
   }
   return report;
+}
+
+/** @param {string} name @param {Uint8Array} rgba SIDE×SIDE */
+async function take(name, rgba) {
+  pictures = await exclusive(() => opened().teach(name, rgba, SIDE, SIDE));
+  fresh.push(rgba);
 }
 
 /** @param {File[]} files */
@@ -289,7 +307,7 @@ function teach(files) {
       }
       try {
         const { rgba, note } = await decode(file);
-        pictures = await exclusive(() => opened().teach(file.name, rgba, SIDE, SIDE));
+        await take(file.name, rgba);
         report.used += 1;
         if (note && notes.length < NAMED) notes.push({ name: file.name, reason: note });
       } catch (error) {
@@ -315,7 +333,7 @@ function teachDemo() {
     for (const [i, rgba] of cut(sheet, columns, names.length).entries()) {
       if (!alive()) return;
       if (pictures >= PICTURES) return;
-      pictures = await exclusive(() => opened().teach(/** @type {string} */ (names[i]), rgba, SIDE, SIDE));
+      await take(/** @type {string} */ (names[i]), rgba);
       report.used += 1;
       report.done += 1;
     }
@@ -353,6 +371,7 @@ const handlers = {
     teachingTurn += 1;
     return exclusive(async () => {
       await opened().forget();
+      await shelf.clear();
       return tellStatus();
     });
   },
@@ -390,10 +409,17 @@ const handlers = {
     teachingTurn += 1;
     wake();
     return exclusive(async () => {
-      await opened().reset();
-      studio?.free();
-      studio = null;
-      releaseLock?.();
+      // What could not be opened can still be deleted, unless another tab has it.
+      if (!studio) await takeLock();
+      try {
+        if (studio) await studio.reset();
+        else await shelf.clearArtist();
+        await shelf.clear();
+      } finally {
+        studio?.free();
+        studio = null;
+        releaseLock?.();
+      }
     });
   },
 };

@@ -112,8 +112,8 @@ function showStudio() {
   box("studio-title").focus({ preventScroll: true });
 }
 
-/** @param {Failure} [failure] */
-function showWelcome(failure) {
+/** @param {Failure} [failure] @param {string} text of the failure */
+function showWelcome(failure, text = failure ? sentence(failure) : "") {
   box("studio").hidden = true;
   box("welcome").hidden = false;
   button("reset").hidden = true;
@@ -124,7 +124,7 @@ function showWelcome(failure) {
   box("welcome-remedies").hidden = !damaged && !lost;
   button("start-over").hidden = !damaged;
   button("processor-only").hidden = !lost;
-  if (failure) box("welcome-error").textContent = sentence(failure);
+  box("welcome-error").textContent = text;
   if (failure?.code === "studio-elsewhere") box("returning").textContent = "Your artist is awake, in another tab.";
   scrollTo({ top: 0 });
   button("wake").focus({ preventScroll: true });
@@ -303,7 +303,11 @@ async function stop() {
     failure = /** @type {StudioError} */ (error);
   }
   closePieces();
-  showWelcome(failure);
+  if (failure?.code.startsWith("storage-")) {
+    showWelcome(failure, "The artist could not be saved on this device, so what it learned since the last save is gone.");
+  } else {
+    showWelcome(failure);
+  }
 }
 
 function throttle() {
@@ -337,7 +341,7 @@ async function forget() {
 async function startOver() {
   const yes = await sure({
     title: "Delete this artist?",
-    text: "Its four shares and your pictures are deleted from this device, with the pieces that you kept. There is no undo, and no other copy.",
+    text: "Its four shares and your pictures are deleted from this device. There is no undo, and no other copy. The pieces that you kept stay.",
     yes: "Delete it",
     no: "Keep it",
   });
