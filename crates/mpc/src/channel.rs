@@ -21,6 +21,10 @@ pub enum ChannelError {
 
 /// Private, authenticated links to the three other painters. The implementation enforces a deadline on every wait,
 /// and bounds what it queues. Frames of one link may overtake each other; their sequence numbers put them in order.
+///
+/// Deadlines are of one length, counted from when a wait begins, and long against the time that a frame travels and
+/// a round computes: what makes suspects right is that a frame of an honest painter that is not itself waiting comes
+/// before the deadline.
 #[expect(async_fn_in_trait, reason = "nothing here is spawned; futures need not be Send")]
 pub trait Channel {
     /// Sends a frame.

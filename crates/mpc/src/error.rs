@@ -2,13 +2,14 @@
 
 use abraham_messages::DecodeError;
 
-use crate::{PainterId, Scale, channel::ChannelError};
+use crate::{PainterId, Scale};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The committee stops: one of two painters did not follow the protocol. Run the round again without the pair.
+    /// The honest painters of a committee all name the same two.
     #[error("the committee stopped: {} or {} did not follow the protocol ({cause}); run the round again without these two", suspects[0], suspects[1])]
     Abort {
         /// The two suspects, in the order of their seats; one of them is at fault.
@@ -44,7 +45,7 @@ impl Error {
     }
 }
 
-/// What a painter saw before it stopped the committee.
+/// What a painter saw before it stopped. The suspects are agreed on afterwards and may be others than it saw.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -82,15 +83,10 @@ pub enum Cause {
     /// The holders of a key do not have the same contributions to it.
     #[error("a contribution to a key is not the same for its holders")]
     Keys,
+    /// What a painter voted on an update is not the same for all.
+    #[error("a vote on an update is not the same for all")]
+    Vote,
     /// Another painter stopped the committee.
     #[error("{0} stopped the committee")]
     Told(PainterId),
-}
-
-/// How the reason of a failed receive reads from the painter that waits.
-pub(crate) fn from_channel(me: PainterId, from: PainterId, error: &ChannelError) -> Error {
-    match error {
-        ChannelError::Deadline | ChannelError::PeerGone => Error::abort(me, from, Cause::Silent(from)),
-        ChannelError::Closed => Error::Closed,
-    }
 }

@@ -6,7 +6,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 use abraham_messages::Kind;
 
-use crate::{Cause, Channel, Error, PainterId, committee::PAIRINGS, link::Links};
+use crate::{
+    Cause, Channel, Error, PainterId,
+    committee::PAIRINGS,
+    dispute::{Statement, Topic},
+    link::Links,
+};
 
 const CONTEXT: &str = "abraham 2026-11 painters' PRF key v1";
 
@@ -69,7 +74,7 @@ pub(crate) async fn agree<C: Channel>(
             .collect();
         links.send(Kind::Keys, to, &shared).await?;
     }
-    links.meter.rounds += 1;
+    links.next_round()?;
     // Contributions to each of my circles, by member, mine among them.
     let mut contributions: Vec<[Zeroizing<[u8; 32]>; 4]> =
         mine.iter().map(|_| std::array::from_fn(|_| Zeroizing::new([0; 32]))).collect();
@@ -100,8 +105,7 @@ pub(crate) async fn agree<C: Channel>(
     Ok(keys)
 }
 
-/// Two holders of a component compare what the third gave them: if it differs, one of these three lied, and each of
-/// the two honest ones names the third holder or the teller.
+/// Two holders of a component compare what the third gave them: if it differs, one of these three lied.
 async fn confirm<C: Channel>(
     me: PainterId,
     links: &mut Links<C>,
@@ -115,21 +119,30 @@ async fn confirm<C: Channel>(
             third.map(move |third| (i, third))
         })
     };
-    let hash = |i: usize, third: PainterId| blake3::hash(contributions[i][third.index()].as_slice());
+    let hash = |i: usize, member: PainterId| -> Statement {
+        *blake3::hash(contributions[i][member.index()].as_slice()).as_bytes()
+    };
+    for (i, (circle, _)) in mine.iter().enumerate().filter(|(_, (circle, _))| circle.members.len() == 3) {
+        for member in &circle.members {
+            links.state(Topic::contribution(circle.label, *member), hash(i, *member));
+        }
+    }
     for to in me.others() {
-        let hashes: Vec<u8> = third_parties(to).flat_map(|(i, third)| *hash(i, third).as_bytes()).collect();
+        let hashes: Vec<u8> = third_parties(to).flat_map(|(i, third)| hash(i, third)).collect();
         links.send(Kind::Keys, to, &[&hashes]).await?;
     }
-    links.meter.rounds += 1;
-    let mut failure = None;
+    links.next_round()?;
+    let mut failure = Ok(());
     for from in me.others() {
         let expected: Vec<(usize, PainterId)> = third_parties(from).collect();
         let payload = links.receive(Kind::Keys, from, 32 * expected.len()).await?;
-        for ((i, third), theirs) in expected.into_iter().zip(payload.bytes().chunks_exact(32)) {
-            if hash(i, third).as_bytes() != theirs && failure.is_none() {
-                failure = Some(Error::abort(third, from, Cause::Keys));
+        for ((i, third), theirs) in expected.into_iter().zip(payload.bytes().as_chunks::<32>().0) {
+            let own = hash(i, third);
+            if own != *theirs && failure.is_ok() {
+                let topic = Topic::contribution(mine[i].0.label, third);
+                failure = Err(links.conflict(topic, [(third, own), (from, *theirs)], Cause::Keys));
             }
         }
     }
-    failure.map_or(Ok(()), Err)
+    failure
 }

@@ -3,6 +3,7 @@
 mod arithmetic;
 pub mod channel;
 mod committee;
+mod dispute;
 mod error;
 mod keys;
 mod link;

@@ -1,18 +1,37 @@
-//! The three links of a painter: sequence numbers, order, kinds, lengths, and the meter.
+//! The three links of a painter: sequence numbers, order, kinds, lengths, the meter, and the end of a committee.
 
 use std::collections::BTreeMap;
 
-use abraham_messages::{Frame, Kind, limits};
+use abraham_messages::{Frame, Kind, codec::Reader, frame::HEADER_BYTES, limits};
 
-use crate::{Cause, Channel, Error, Meter, PainterId, error::from_channel};
+use crate::{
+    Cause, Channel, Error, Meter, PainterId,
+    channel::ChannelError,
+    dispute::{Conflict, Reason, Statement, TESTIMONY_BYTES, Testimony, Topic, judge, majority},
+};
+
+/// Frames of the program that are skipped on one link while a testimony is awaited; an honest painter has sent fewer.
+const SKIPPED_FRAMES: usize = 256;
+
+/// Bytes of the longest account of four testimonies, each behind its length.
+const HEARSAY_BYTES: usize = 4 * (TESTIMONY_BYTES + 8);
 
 /// A received payload, still behind its frame header.
 pub(crate) struct Payload(Vec<u8>);
 
 impl Payload {
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0[abraham_messages::frame::HEADER_BYTES..]
+        &self.0[HEADER_BYTES..]
     }
+}
+
+/// The two messages of a dispute, told apart by the first byte of an abort's payload.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// A painter's own testimony.
+    Testimony = 0,
+    /// The testimonies that it heard.
+    Hearsay = 1,
 }
 
 pub(crate) struct Links<C> {
@@ -21,6 +40,13 @@ pub(crate) struct Links<C> {
     sent: [u64; 4],
     received: [u64; 4],
     ahead: [BTreeMap<u64, Vec<u8>>; 4],
+    /// Rounds of which this painter has sent every frame.
+    round: u64,
+    statements: BTreeMap<Topic, Statement>,
+    conflict: Option<Conflict>,
+    /// What other painters said when they stopped, by [`Stage`].
+    heard: [[Option<Vec<u8>>; 2]; 4],
+    stopped: bool,
     pub(crate) meter: Meter,
 }
 
@@ -32,19 +58,47 @@ impl<C: Channel> Links<C> {
             sent: [0; 4],
             received: [0; 4],
             ahead: std::array::from_fn(|_| BTreeMap::new()),
+            round: 0,
+            statements: BTreeMap::new(),
+            conflict: None,
+            heard: Default::default(),
+            stopped: false,
             meter: Meter::default(),
         }
     }
 
+    /// Sends a frame whose payload is the parts one after the other.
     pub(crate) async fn send(&mut self, kind: Kind, to: PainterId, payload: &[&[u8]]) -> Result<(), Error> {
-        let sequence = self.sent[to.index()];
-        self.sent[to.index()] += 1;
-        let mut frame = Frame::start(kind, sequence, payload.iter().map(|part| part.len()).sum());
+        let mut frame = self.start(kind, to, payload.iter().map(|part| part.len()).sum());
         for part in payload {
             frame.extend_from_slice(part);
         }
+        self.post(kind, to, frame).await
+    }
+
+    /// Starts the next frame to `to`: the caller appends the payload and posts it before any other frame.
+    pub(crate) fn start(&self, kind: Kind, to: PainterId, payload_bytes: usize) -> Vec<u8> {
+        Frame::start(kind, self.sent[to.index()], payload_bytes)
+    }
+
+    /// Sends a frame made by [`Links::start`]. One that cannot arrive is found out by who waits for it.
+    pub(crate) async fn post(&mut self, kind: Kind, to: PainterId, frame: Vec<u8>) -> Result<(), Error> {
+        self.sent[to.index()] += 1;
         self.meter.sent(kind, frame.len());
-        self.channel.send(to, frame).await.map_err(|error| from_channel(self.me, to, &error))
+        match self.channel.send(to, frame).await {
+            Ok(()) | Err(ChannelError::Deadline | ChannelError::PeerGone) => Ok(()),
+            Err(ChannelError::Closed) => Err(Error::Closed),
+        }
+    }
+
+    /// Ends the sending half of a round; whoever waits afterwards waits for frames of this round.
+    pub(crate) fn next_round(&mut self) -> Result<(), Error> {
+        if self.stopped {
+            return Err(Error::Closed);
+        }
+        self.round += 1;
+        self.meter.rounds += 1;
+        Ok(())
     }
 
     /// Waits for the next frame of `from`, which must be of `kind` and carry exactly `expected` bytes.
@@ -54,63 +108,183 @@ impl<C: Channel> Links<C> {
         from: PainterId,
         expected: usize,
     ) -> Result<Payload, Error> {
+        let payload = self.receive_any(kind, from).await?;
+        let bytes = payload.bytes().len();
+        if bytes != expected {
+            return Err(Error::abort(self.me, from, Cause::Length { from, bytes, expected }));
+        }
+        Ok(payload)
+    }
+
+    /// As [`Links::receive`], for a payload whose length the sender has from outside.
+    pub(crate) async fn receive_any(&mut self, kind: Kind, from: PainterId) -> Result<Payload, Error> {
         let bytes = self.next(from).await?;
         let malformed = |error| Error::abort(self.me, from, Cause::Malformed(from, error));
         let frame = Frame::decode(&bytes).map_err(malformed)?;
+        if frame.kind == kind {
+            return Ok(Payload(bytes));
+        }
         if frame.kind == Kind::Abort {
-            return Err(self.told(from, frame.payload));
+            self.hear(from, &bytes);
+            return Err(Error::abort(self.me, from, Cause::Told(from)));
         }
-        if frame.kind != kind {
-            return Err(Error::abort(self.me, from, Cause::OutOfPlace(from)));
-        }
-        if frame.payload.len() != expected {
-            let cause = Cause::Length { from, bytes: frame.payload.len(), expected };
-            return Err(Error::abort(self.me, from, cause));
-        }
-        Ok(Payload(bytes))
+        Err(Error::abort(self.me, from, Cause::OutOfPlace(from)))
     }
 
     async fn next(&mut self, from: PainterId) -> Result<Vec<u8>, Error> {
         let i = from.index();
-        let me = self.me;
+        let abort = |cause| Error::abort(self.me, from, cause);
         loop {
             let expected = self.received[i];
             if let Some(frame) = self.ahead[i].remove(&expected) {
                 self.received[i] += 1;
                 return Ok(frame);
             }
-            let bytes = self.channel.receive(from).await.map_err(|error| from_channel(me, from, &error))?;
-            let frame = Frame::decode(&bytes)
-                .map_err(|error| Error::abort(me, from, Cause::Malformed(from, error)))?;
-            let sequence = frame.sequence;
+            let bytes = match self.channel.receive(from).await {
+                Ok(bytes) => bytes,
+                Err(ChannelError::Deadline | ChannelError::PeerGone) => {
+                    return Err(abort(Cause::Silent(from)));
+                }
+                Err(ChannelError::Closed) => return Err(Error::Closed),
+            };
+            let sequence = Frame::decode(&bytes).map_err(|e| abort(Cause::Malformed(from, e)))?.sequence;
             if sequence < expected || self.ahead[i].contains_key(&sequence) {
-                return Err(Error::abort(me, from, Cause::Duplicate(from)));
+                return Err(abort(Cause::Duplicate(from)));
             }
             if sequence - expected > limits::FRAMES_AHEAD {
-                return Err(Error::abort(me, from, Cause::OutOfPlace(from)));
+                return Err(abort(Cause::OutOfPlace(from)));
             }
             self.ahead[i].insert(sequence, bytes);
         }
     }
 
-    /// Another painter stopped: it names two suspects. An accuser that names nonsense is itself a suspect.
-    fn told(&self, from: PainterId, payload: &[u8]) -> Error {
-        let seat = |byte: &u8| PainterId::new(usize::from(*byte));
-        match payload {
-            [a, b] => match (seat(a), seat(b)) {
-                (Some(a), Some(b)) if a != b => Error::abort(a, b, Cause::Told(from)),
-                _ => Error::abort(self.me, from, Cause::OutOfPlace(from)),
-            },
-            _ => Error::abort(self.me, from, Cause::OutOfPlace(from)),
-        }
+    /// Notes what this painter states on a topic, before any other painter can know it.
+    pub(crate) fn state(&mut self, topic: Topic, statement: Statement) {
+        self.statements.insert(topic, statement);
     }
 
-    /// Tells the others why this painter stops; whether it reaches them does not matter to the one that stops.
-    pub(crate) async fn tell(&mut self, suspects: [PainterId; 2]) {
-        for other in self.me.others() {
-            let payload = suspects.map(|suspect| suspect.byte());
-            let _unreachable_peers_find_out_by_their_deadline =
-                self.send(Kind::Abort, other, &[&payload]).await;
+    /// Two others stated different things; where the topic is what one painter said, that painter comes first.
+    pub(crate) fn conflict(
+        &mut self,
+        topic: Topic,
+        claims: [(PainterId, Statement); 2],
+        cause: Cause,
+    ) -> Error {
+        self.conflict = Some(Conflict { topic, claims });
+        Error::abort(claims[0].0, claims[1].0, cause)
+    }
+
+    /// Ends the committee after an abort: agrees with the others on the two suspects. Other errors pass through.
+    pub(crate) async fn settle(&mut self, error: Error) -> Error {
+        let Error::Abort { suspects: [a, b], cause } = error else { return error };
+        self.stopped = true;
+        let me = self.me;
+        let other = if a == me { b } else { a };
+        let reason = match (&cause, self.conflict) {
+            (_, Some(conflict)) => Reason::Conflict(conflict),
+            (Cause::Silent(_) | Cause::Told(_), None) => Reason::Waited(other),
+            _ => Reason::Fault(other),
+        };
+        let statements = std::mem::take(&mut self.statements);
+        let mine = Testimony { round: self.round, reason, statements }.encode();
+        let testimonies = match self.testimonies(mine).await {
+            Ok(testimonies) => testimonies,
+            Err(error) => return error,
+        };
+        let [a, b] =
+            judge(&PainterId::ALL.map(|p| {
+                testimonies[p.index()].as_deref().and_then(|bytes| Testimony::decode(p, bytes).ok())
+            }));
+        Error::abort(a, b, cause)
+    }
+
+    /// Exchanges testimonies, and then what was heard; the result is the same for all honest painters.
+    async fn testimonies(&mut self, mine: Vec<u8>) -> Result<[Option<Vec<u8>>; 4], Error> {
+        let me = self.me;
+        for to in me.others() {
+            self.send(Kind::Abort, to, &[&[Stage::Testimony as u8], &mine]).await?;
+        }
+        let mut heard = [const { None }; 4];
+        heard[me.index()] = Some(mine);
+        for from in me.others() {
+            heard[from.index()] = self.listen(from, Stage::Testimony).await;
+        }
+        let mut hearsay = vec![Stage::Hearsay as u8];
+        for testimony in &heard {
+            let testimony = testimony.as_deref().unwrap_or_default();
+            hearsay.extend_from_slice(&(testimony.len() as u64).to_le_bytes());
+            hearsay.extend_from_slice(testimony);
+        }
+        for to in me.others() {
+            self.send(Kind::Abort, to, &[&hearsay]).await?;
+        }
+        let mut accounts = [const { None }; 4];
+        for from in me.others() {
+            let hearsay = self.listen(from, Stage::Hearsay).await;
+            accounts[from.index()] = hearsay.and_then(|bytes| read_hearsay(&bytes));
+        }
+        for p in me.others() {
+            let mut others = p.others().filter(|other| *other != me).map(|other| {
+                let account: Option<&[Option<Vec<u8>>; 4]> = accounts[other.index()].as_ref();
+                account.and_then(|account| account[p.index()].clone())
+            });
+            let direct = heard[p.index()].take();
+            heard[p.index()] = majority([direct, others.next().flatten(), others.next().flatten()]);
+        }
+        Ok(heard)
+    }
+
+    /// Waits for what `from` says when it stops, past all frames of the program that it sent before.
+    ///
+    /// The others may stop later by a deadline than this painter, and may wait for the silent one longer: what they
+    /// heard is awaited for as many deadlines more.
+    async fn listen(&mut self, from: PainterId, stage: Stage) -> Option<Vec<u8>> {
+        for (_, frame) in std::mem::take(&mut self.ahead[from.index()]) {
+            self.hear(from, &frame);
+        }
+        let mut deadlines = match stage {
+            Stage::Testimony => 2,
+            Stage::Hearsay => 4,
+        };
+        for _ in 0..SKIPPED_FRAMES {
+            if let Some(said) = self.heard[from.index()][stage as usize].take() {
+                return Some(said);
+            }
+            match self.channel.receive(from).await {
+                Ok(frame) => self.hear(from, &frame),
+                Err(ChannelError::Deadline) if deadlines > 1 => deadlines -= 1,
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Keeps the first message of each stage of a dispute; any other frame no longer matters.
+    fn hear(&mut self, from: PainterId, frame: &[u8]) {
+        let Ok(Frame { kind: Kind::Abort, payload: [stage, said @ ..], .. }) = Frame::decode(frame) else {
+            return;
+        };
+        let limit = match stage {
+            0 => TESTIMONY_BYTES,
+            _ => HEARSAY_BYTES,
+        };
+        if let Some(place @ None) = self.heard[from.index()].get_mut(usize::from(*stage))
+            && said.len() <= limit
+        {
+            *place = Some(said.to_vec());
         }
     }
+}
+
+/// Reads the four testimonies that another painter heard; an empty one was not heard.
+fn read_hearsay(bytes: &[u8]) -> Option<[Option<Vec<u8>>; 4]> {
+    let mut reader = Reader::new(bytes, HEARSAY_BYTES).ok()?;
+    let mut heard = [const { None }; 4];
+    for testimony in &mut heard {
+        let length = usize::try_from(reader.u64().ok()?).ok()?;
+        let bytes = reader.take(length).ok()?;
+        *testimony = (!bytes.is_empty()).then(|| bytes.to_vec());
+    }
+    reader.end().ok()?;
+    Some(heard)
 }

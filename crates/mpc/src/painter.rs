@@ -21,7 +21,8 @@ use crate::{
 /// One of the four painters of a term.
 ///
 /// It has no deadline, clock or randomness of its own: the channel enforces deadlines, entropy comes with
-/// [`Painter::join`]. After an error the term is over: every later call fails too, since the others have stopped.
+/// [`Painter::join`]. After [`Error::Abort`] the term is over: every later call fails, since the others have stopped.
+/// Before it is returned, the honest painters have agreed on the two suspects.
 pub struct Painter<C, B> {
     id: PainterId,
     links: Links<C>,
@@ -42,15 +43,12 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     /// [`Error::Abort`] where another painter is silent or gives holders of one key different contributions.
     pub async fn join(id: PainterId, channel: C, backend: B, entropy: [u8; 32]) -> Result<Self, Error> {
         let mut links = Links::new(id, channel);
-        let agreed = keys::agree(id, &mut links, entropy).await;
-        let keys = match agreed {
+        let keys = match keys::agree(id, &mut links, entropy).await {
             Ok(keys) => keys,
-            Err(error) => {
-                tell(&mut links, &error).await;
-                return Err(error);
-            }
+            Err(error) => return Err(links.settle(error).await),
         };
-        Ok(Self { id, links, backend, keys, streams: 0, transcripts: share::Transcripts::default() })
+        let transcripts = share::Transcripts::new(&keys);
+        Ok(Self { id, links, backend, keys, streams: 0, transcripts })
     }
 
     /// The seat.
@@ -68,18 +66,12 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         std::mem::take(&mut self.links.meter)
     }
 
-    /// Runs one step of the protocol; where it fails, the others are told before it returns.
-    async fn or_tell<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        if let Err(error) = &result {
-            tell(&mut self.links, error).await;
+    /// Where a step of the protocol failed, the committee stops: all agree on the suspects before it returns.
+    async fn settle<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        match result {
+            Err(error) => Err(self.links.settle(error).await),
+            done => done,
         }
-        result
-    }
-}
-
-async fn tell<C: Channel>(links: &mut Links<C>, error: &Error) {
-    if let Error::Abort { suspects, .. } = error {
-        links.tell(*suspects).await;
     }
 }
 
@@ -97,7 +89,7 @@ impl<C: Channel, B: Backend> Arithmetic for Painter<C, B> {
 
     async fn products(&mut self, batch: &[Product<'_, Sharing>]) -> Result<Vec<Sharing>, Error> {
         let result = self.multiply(batch, share::Seal::Open).await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     async fn open_products(&mut self, batch: &[Product<'_, Sharing>]) -> Result<Vec<RingTensor>, Error> {
@@ -108,17 +100,17 @@ impl<C: Channel, B: Backend> Arithmetic for Painter<C, B> {
             self.serve(&whole).await
         }
         .await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     async fn rescale(&mut self, batch: &[Rescale<'_, Sharing>]) -> Result<Vec<Sharing>, Error> {
         let result = self.rescale_exactly(batch).await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     async fn sine(&mut self, batch: &[(&Sharing, bool)]) -> Result<Vec<SineOutput<Sharing>>, Error> {
         let result = self.sine_layer(batch).await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 }
 
@@ -136,12 +128,12 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     pub async fn open(&mut self, batch: &[(&Sharing, u32)]) -> Result<Vec<RingTensor>, Error> {
         let result = async {
             self.seal().await?;
-            self.links.meter.rounds += 1;
+            self.links.next_round()?;
             self.verdicts().await?;
             self.serve(batch).await
         }
         .await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     /// Compares transcripts without opening anything, as at the end of a term.
@@ -154,11 +146,11 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     pub async fn verify(&mut self) -> Result<(), Error> {
         let result = async {
             self.seal().await?;
-            self.links.meter.rounds += 1;
+            self.links.next_round()?;
             self.verdicts().await
         }
         .await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     /// Draws secrets that nobody knows, each the sum of six parts of which each painter knows three.
@@ -170,7 +162,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     /// [`Error::Abort`].
     pub async fn sample(&mut self, batch: &[Sample]) -> Result<Vec<Sharing>, Error> {
         let result = self.draw_jointly(batch).await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     /// Enters values that exactly two painters know: the pair that sits at `pair`, lower seat first.
@@ -188,7 +180,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         scale: Scale,
     ) -> Result<Sharing, Error> {
         let result = self.enter(pair, value, shape, scale).await;
-        self.or_tell(result).await
+        self.settle(result).await
     }
 
     async fn enter(

@@ -1,14 +1,14 @@
 //! Links inside one process: the channel of the solo studio, and of tests.
 //!
-//! Nothing here has a clock. A wait ends with [`ChannelError::Deadline`] where every painter that is still there
-//! waits for a frame that nobody has sent, which is exactly when a deadline would pass.
+//! Nothing here has a clock. Where every painter that is still there waits for something that only another could do,
+//! a deadline would pass next: the wait that began first ends with [`ChannelError::Deadline`], and no other.
 
 use std::{
     cell::RefCell,
     collections::VecDeque,
     future::poll_fn,
     rc::Rc,
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
 };
 
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use rand_core::{RngCore, SeedableRng};
 use super::{Channel, ChannelError};
 use crate::PainterId;
 
-/// Frames that may wait on one link; an honest painter is never more than a round ahead.
+/// Frames that may wait on one link before its sender waits too.
 const QUEUE_FRAMES: usize = 64;
 
 /// What becomes of a frame on its way.
@@ -34,32 +34,80 @@ pub enum Fate {
 /// Decides over every frame: (from, to, frame to change).
 pub type Tamper = Box<dyn FnMut(PainterId, PainterId, &mut Vec<u8>) -> Fate>;
 
+/// What a painter waits for.
+#[derive(Clone, Copy)]
+enum Need {
+    FrameFrom(PainterId),
+    RoomTo(PainterId),
+}
+
+#[derive(Clone, Copy)]
+struct Wait {
+    need: Need,
+    /// Waits are numbered as they begin.
+    number: u64,
+}
+
 #[derive(Default)]
 struct State {
     queues: [[VecDeque<Vec<u8>>; 4]; 4],
     wakers: [Option<Waker>; 4],
-    waiting_for: [Option<PainterId>; 4],
+    waits: [Option<Wait>; 4],
+    begun: u64,
+    /// Painters whose wait has passed its deadline.
+    late: [bool; 4],
     gone: [bool; 4],
-    stalled: bool,
     disorder: Option<ChaCha8Rng>,
     tamper: Option<Tamper>,
 }
 
 impl State {
-    /// Whether nobody can ever go on: each painter is gone or waits on an empty link.
-    fn is_stalled(&self) -> bool {
-        PainterId::ALL.into_iter().all(|p| {
-            self.gone[p.index()]
-                || self.waiting_for[p.index()]
-                    .is_some_and(|from| self.queues[from.index()][p.index()].is_empty())
-        })
+    /// Goes on waiting, or ends the wait by its deadline.
+    fn wait(&mut self, me: PainterId, need: Need, context: &Context<'_>) -> Poll<ChannelError> {
+        let me = me.index();
+        if self.waits[me].is_none() && !self.late[me] {
+            self.begun += 1;
+            self.waits[me] = Some(Wait { need, number: self.begun });
+        }
+        if let Some(first) = self.first_of_a_stall() {
+            self.waits[first] = None;
+            self.late[first] = true;
+            self.wake(first);
+        }
+        if std::mem::take(&mut self.late[me]) {
+            return Poll::Ready(ChannelError::Deadline);
+        }
+        self.wakers[me] = Some(context.waker().clone());
+        Poll::Pending
     }
 
-    fn wake_all(&mut self) {
-        for waker in &mut self.wakers {
-            if let Some(waker) = waker.take() {
-                waker.wake();
+    /// Where nobody can ever go on, since each painter is gone or waits in vain: whose wait began first.
+    fn first_of_a_stall(&self) -> Option<usize> {
+        let mut first: Option<(u64, usize)> = None;
+        for p in (0..4).filter(|p| !self.gone[*p]) {
+            let wait = self.waits[p]?;
+            let in_vain = match wait.need {
+                Need::FrameFrom(from) => self.queues[from.index()][p].is_empty() && !self.gone[from.index()],
+                Need::RoomTo(to) => {
+                    self.queues[p][to.index()].len() >= QUEUE_FRAMES && !self.gone[to.index()]
+                }
+            };
+            if !in_vain {
+                return None;
             }
+            first = Some(first.map_or((wait.number, p), |first| first.min((wait.number, p))));
+        }
+        first.map(|(_, p)| p)
+    }
+
+    fn end_wait(&mut self, me: PainterId) {
+        self.waits[me.index()] = None;
+        self.late[me.index()] = false;
+    }
+
+    fn wake(&mut self, painter: usize) {
+        if let Some(waker) = self.wakers[painter].take() {
+            waker.wake();
         }
     }
 
@@ -106,15 +154,26 @@ fn build(state: State) -> [MemoryChannel; 4] {
 
 impl Channel for MemoryChannel {
     async fn send(&self, to: PainterId, mut frame: Vec<u8>) -> Result<(), ChannelError> {
+        poll_fn(|context| {
+            let state = &mut *self.state.borrow_mut();
+            let room = state.queues[self.me.index()][to.index()].len() < QUEUE_FRAMES;
+            let ended = if state.gone[to.index()] {
+                Err(ChannelError::PeerGone)
+            } else if room {
+                Ok(())
+            } else {
+                match state.wait(self.me, Need::RoomTo(to), context) {
+                    Poll::Ready(error) => Err(error),
+                    Poll::Pending => return Poll::Pending,
+                }
+            };
+            state.end_wait(self.me);
+            Poll::Ready(ended)
+        })
+        .await?;
         let state = &mut *self.state.borrow_mut();
-        if state.gone[to.index()] {
-            return Err(ChannelError::PeerGone);
-        }
         let fate = state.tamper.as_mut().map_or(Fate::Deliver, |tamper| tamper(self.me, to, &mut frame));
         let queue = &mut state.queues[self.me.index()][to.index()];
-        if queue.len() >= QUEUE_FRAMES {
-            return Err(ChannelError::PeerGone);
-        }
         match fate {
             Fate::Deliver => queue.push_back(frame),
             Fate::Drop => {}
@@ -123,40 +182,30 @@ impl Channel for MemoryChannel {
                 queue.push_back(frame);
             }
         }
-        if let Some(waker) = state.wakers[to.index()].take() {
-            waker.wake();
-        }
+        state.wake(to.index());
         Ok(())
     }
 
     async fn receive(&self, from: PainterId) -> Result<Vec<u8>, ChannelError> {
         poll_fn(|context| {
             let state = &mut *self.state.borrow_mut();
-            let me = self.me.index();
-            match state.pick(from, self.me) {
+            let ended = match state.pick(from, self.me) {
                 Some(Some(frame)) => {
-                    state.waiting_for[me] = None;
-                    return Poll::Ready(Ok(frame));
+                    state.wake(from.index());
+                    Ok(frame)
                 }
                 Some(None) => {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                None => {}
-            }
-            if state.gone[from.index()] {
-                state.waiting_for[me] = None;
-                return Poll::Ready(Err(ChannelError::PeerGone));
-            }
-            state.waiting_for[me] = Some(from);
-            if state.stalled || state.is_stalled() {
-                state.stalled = true;
-                state.waiting_for[me] = None;
-                state.wake_all();
-                return Poll::Ready(Err(ChannelError::Deadline));
-            }
-            state.wakers[me] = Some(context.waker().clone());
-            Poll::Pending
+                None if state.gone[from.index()] => Err(ChannelError::PeerGone),
+                None => match state.wait(self.me, Need::FrameFrom(from), context) {
+                    Poll::Ready(error) => Err(error),
+                    Poll::Pending => return Poll::Pending,
+                },
+            };
+            state.end_wait(self.me);
+            Poll::Ready(ended)
         })
         .await
     }
@@ -167,6 +216,6 @@ impl Drop for MemoryChannel {
         // A painter may leave while another painter's future is being polled, never while the state is borrowed.
         let state = &mut *self.state.borrow_mut();
         state.gone[self.me.index()] = true;
-        state.wake_all();
+        (0..4).for_each(|painter| state.wake(painter));
     }
 }

@@ -1,10 +1,7 @@
 //! Products of secrets: six pairs of painters each know one sixth of a product, and enter it jointly.
 
 use abraham_messages::Kind;
-use abraham_ring::{
-    Backend, Matmul, Operand, RingTensor,
-    fixed::{mask, round_off},
-};
+use abraham_ring::{Backend, Matmul, Operand, RingTensor, fixed::round_off};
 
 use crate::{
     Channel, Error, Factor, Painter, Product, Secret, Sharing,
@@ -50,14 +47,12 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         let mine: Vec<&Pairing> = PAIRINGS.iter().filter(|pairing| pairing.knows(self.id)).collect();
         // Sums of two components, on the smaller operand: (x_i + x_j)·y_i + x_i·y_j takes in the diagonal for free.
         let mut sums = Vec::new();
-        for product in batch {
+        for product in batch.iter().filter(|product| !matches!(product.factor, Factor::SquaredNorm(_))) {
             let (left, right) = product.operands();
             let (small, _) = smaller(left, right);
-            for pairing in &mine {
+            for pairing in mine.iter().filter(|pairing| pairing.diagonal.is_some()) {
                 let mut sum = small.held(pairing.explicit)?.clone();
-                if pairing.diagonal.is_some() {
-                    sum.add_assign(small.held(pairing.drawn)?)?;
-                }
+                sum.add_assign(small.held(pairing.drawn)?)?;
                 sums.push(sum);
             }
         }
@@ -65,9 +60,12 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         let mut hadamards = Vec::new();
         let mut sums = sums.iter();
         for product in batch {
+            if matches!(product.factor, Factor::SquaredNorm(_)) {
+                continue;
+            }
             let (left, right) = product.operands();
             for pairing in &mine {
-                let Some(sum) = sums.next() else { continue };
+                let sum = pairing.diagonal.and_then(|_| sums.next());
                 let [first, second] = operands(left, right, pairing, sum)?;
                 match &product.factor {
                     Factor::Matmul { left: (_, lt), right: (_, rt) } => {
@@ -77,8 +75,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                         };
                         matmuls.push(Matmul { terms: vec![term(first), term(second)] });
                     }
-                    Factor::Hadamard { .. } => hadamards.push(vec![first, second]),
-                    Factor::SquaredNorm(_) => {}
+                    Factor::Hadamard { .. } | Factor::SquaredNorm(_) => hadamards.push(vec![first, second]),
                 }
             }
         }
@@ -107,25 +104,20 @@ fn smaller<'a>(left: &'a Sharing, right: &'a Sharing) -> (&'a Sharing, bool) {
 
 type Pair<'a> = (&'a RingTensor, &'a RingTensor);
 
-/// The two products whose sum is a pair's term. With e the explicit and d the drawn component, and s the sum on the
-/// smaller operand x: where the diagonal is e, s·y_e + x_e·y_d with s = x_e + x_d; where it is d, the roles swap;
-/// without a diagonal, s = x_e alone: x_e·y_d + x_d·y_e.
+/// The two products whose sum is a pair's term, for components i and j. With a diagonal i, and s = x_i + x_j for the
+/// smaller operand x: s·y_i + x_i·y_j. Without: x_i·y_j + x_j·y_i.
 fn operands<'a>(
     left: &'a Sharing,
     right: &'a Sharing,
     pairing: &Pairing,
-    sum: &'a RingTensor,
+    sum: Option<&'a RingTensor>,
 ) -> Result<[Pair<'a>; 2], Error> {
     let (x, left_is_small) = smaller(left, right);
     let y = if left_is_small { right } else { left };
-    let (e, d) = (pairing.explicit, pairing.drawn);
-    let [first, second] = match pairing.diagonal {
-        Some(diagonal) => {
-            let other = if diagonal == e { d } else { e };
-            [(sum, y.held(diagonal)?), (x.held(diagonal)?, y.held(other)?)]
-        }
-        None => [(sum, y.held(d)?), (x.held(d)?, y.held(e)?)],
-    };
+    let i = pairing.diagonal.unwrap_or(pairing.explicit);
+    let j = if i == pairing.explicit { pairing.drawn } else { pairing.explicit };
+    let first = (sum.map_or_else(|| x.held(j), Ok)?, y.held(i)?);
+    let second = (x.held(i)?, y.held(j)?);
     Ok(if left_is_small { [first, second] } else { [(first.1, first.0), (second.1, second.0)] })
 }
 
@@ -142,7 +134,7 @@ fn norm_term(x: &Sharing, pairing: &Pairing) -> Result<RingTensor, Error> {
     Ok(RingTensor::new(1, 1, vec![term])?)
 }
 
-/// Adds the bias component that falls to this pair, rounds off the dropped bits, and reduces to the result's ring.
+/// Adds the bias component that falls to this pair, and rounds off the dropped bits.
 fn finish(
     mut value: RingTensor,
     product: &Product<'_, Sharing>,
@@ -154,6 +146,6 @@ fn finish(
         let raise = exact - bias.scale().fraction_bits;
         value.add_row_assign(&bias.held(diagonal)?.clone().map(|x| x << raise))?;
     }
-    let mask = mask(product.ring_bits);
-    Ok(value.map(|x| round_off(x, product.drop) & mask))
+    // Reducing to the ring is left to the joint input.
+    Ok(if product.drop == 0 { value } else { value.map(|x| round_off(x, product.drop)) })
 }

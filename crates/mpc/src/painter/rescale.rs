@@ -5,7 +5,7 @@ use abraham_ring::{Backend, RingTensor, fixed::round_off};
 
 use crate::{
     Channel, Error, Painter, Rescale, Scale, Secret, Sharing,
-    committee::{CROSS, HIGH, LOW},
+    committee::{CROSS, HIGH, LOW, PAIRINGS},
 };
 
 use super::share::{Contribution, Seal, Target};
@@ -60,24 +60,27 @@ impl<C: Channel, B: Backend> Painter<C, B> {
             }
         }
         let inputs = self.share(Kind::Truncate, &inputs, contributions, Seal::Open).await?;
+        let mut factors = Vec::with_capacity(CROSS.len() * batch.len());
+        for inputs in inputs.chunks_exact(3) {
+            for (low, high, _) in CROSS {
+                if let (Some(a), Some(b)) = (inputs[1].component(low), inputs[2].component(high)) {
+                    factors.push(vec![(a, b)]);
+                }
+            }
+        }
+        let mut products = self.backend.hadamard(&factors).await?.into_iter();
         let mut contributions = Vec::with_capacity(CROSS.len() * batch.len());
-        for (target, inputs) in inputs.chunks_exact(3).enumerate() {
-            for (low, high, pairing) in CROSS {
-                let terms = match (inputs[1].component(low), inputs[2].component(high)) {
-                    (Some(a), Some(b)) => Some(vec![(a, b)]),
-                    _ => None,
-                };
-                let value = match terms {
-                    Some(terms) => self.backend.hadamard(&[terms]).await?.pop(),
-                    None => None,
-                };
+        for target in 0..batch.len() {
+            for (_, _, pairing) in CROSS {
+                let value = if PAIRINGS[pairing].knows(self.id) { products.next() } else { None };
                 contributions.push(Contribution { pairing, target, value });
             }
         }
         let both_clear = self.share(Kind::Truncate, &targets, contributions, Seal::Open).await?;
         let mut out = Vec::with_capacity(batch.len());
-        for (i, Rescale { secret, drop }) in batch.iter().enumerate() {
-            out.push(self.correct(&raised[i], &inputs[3 * i], &both_clear[i], secret.scale(), *drop)?);
+        let raised = raised.into_iter().zip(inputs.chunks_exact(3)).zip(&both_clear);
+        for (Rescale { secret, drop }, ((raised, inputs), both_clear)) in batch.iter().zip(raised) {
+            out.push(correct(raised, &inputs[0], both_clear, secret.scale(), *drop)?);
         }
         Ok(out)
     }
@@ -95,27 +98,27 @@ impl<C: Channel, B: Backend> Painter<C, B> {
             top_clear: RingTensor::new(rows, cols, top_clear)?,
         }))
     }
+}
 
-    fn correct(
-        &self,
-        raised: &Sharing,
-        carries: &Sharing,
-        both_clear: &Sharing,
-        scale: Scale,
-        drop: u32,
-    ) -> Result<Sharing, Error> {
-        let top = scale.ring_bits - drop;
-        let result = Scale::full(scale.fraction_bits - drop);
-        // Rounding may carry into bit `top`: the components are integers here, not residues.
-        let rounded = raised
-            .linear(Scale::full(result.fraction_bits), |x| Ok(x.clone().map(|x| round_off(x, drop))))?;
-        let lifted = |bits: &Sharing, sign: u64| {
-            bits.linear(result, |x| Ok(x.clone().map(|x| x.wrapping_mul(sign) << top)))
-        };
-        let (rows, cols) = raised.shape();
-        // −2^top·(carry_a + carry_b + 1 − both clear) − 2^(top−2)
-        let constant = 0_u64.wrapping_sub(1 << top).wrapping_sub(1 << (top - 2));
-        let constant = RingTensor::from_fn(rows, cols, |_, _| constant);
-        rounded.add(&lifted(carries, u64::MAX)?)?.add(&lifted(both_clear, 1)?)?.add_public(&constant)
+/// round(raised / 2^drop) − 2^top·(carry_a + carry_b + 1 − both clear) − 2^(top−2), component by component.
+fn correct(
+    raised: Sharing,
+    carries: &Sharing,
+    both_clear: &Sharing,
+    scale: Scale,
+    drop: u32,
+) -> Result<Sharing, Error> {
+    let top = scale.ring_bits - drop;
+    let (holder, mut components) = (raised.holder(), raised.components);
+    for (c, component) in components.iter_mut().enumerate() {
+        let Some(component) = component else { continue };
+        let constant = if c == 0 { (1_u64 << top).wrapping_add(1 << (top - 2)) } else { 0 };
+        let bits = carries.held(c)?.data().iter().zip(both_clear.held(c)?.data());
+        for (x, (carry, clear)) in component.data_mut().iter_mut().zip(bits) {
+            // Rounding may carry into bit `top`: components are integers here, not residues.
+            let correction = (carry.wrapping_sub(*clear) << top).wrapping_add(constant);
+            *x = round_off(*x, drop).wrapping_sub(correction);
+        }
     }
+    Sharing::from_components(holder, components, Scale::full(scale.fraction_bits - drop))
 }

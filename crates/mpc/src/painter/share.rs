@@ -3,7 +3,14 @@
 use abraham_messages::Kind;
 use abraham_ring::{Backend, Draw, RingTensor, fixed::mask};
 
-use crate::{Cause, Channel, Error, Painter, PainterId, Scale, Sharing, committee::PAIRINGS};
+use crate::{
+    Cause, Channel, Error, Painter, PainterId, Scale, Sharing,
+    committee::{PAIRINGS, Pairing},
+    dispute::{Statement, Topic},
+    keys::Keys,
+};
+
+const CONTEXT: &str = "abraham 2026-11 painters' transcripts v1";
 
 /// A sharing that contributions add up to.
 #[derive(Clone, Copy)]
@@ -13,8 +20,13 @@ pub(super) struct Target {
 }
 
 impl Target {
-    fn elements(&self) -> usize {
-        self.shape.0 * self.shape.1
+    fn zeros(&self) -> RingTensor {
+        RingTensor::zeros(self.shape.0, self.shape.1)
+    }
+
+    /// Bytes that a contribution takes on the wire.
+    fn bytes(&self) -> usize {
+        self.shape.0 * self.shape.1 * self.width()
     }
 
     /// Bytes that an element takes on the wire: as few as its ring allows.
@@ -39,26 +51,33 @@ pub(super) enum Seal {
 
 /// Running hashes of the explicit components of each pairing: what its sender sent, its witness knows, and its
 /// receiver got, since they were last compared.
+///
+/// They are keyed by what the three holders of the component have in common: the fourth painter knows what was drawn
+/// for the other component, so a plain hash, once it is told in a dispute, would let it try guesses of the value.
 pub(super) struct Transcripts {
+    fresh: [blake3::Hasher; PAIRINGS.len()],
     hashers: [blake3::Hasher; PAIRINGS.len()],
     epoch: u64,
 }
 
-impl Default for Transcripts {
-    fn default() -> Self {
-        Self { hashers: std::array::from_fn(|_| blake3::Hasher::new()), epoch: 0 }
-    }
-}
-
 impl Transcripts {
-    fn digest(&self, pairing: usize) -> [u8; 32] {
+    pub(super) fn new(keys: &Keys) -> Self {
+        let fresh = PAIRINGS.map(|pairing| {
+            let key = blake3::derive_key(CONTEXT, &keys.components[pairing.explicit]);
+            blake3::Hasher::new_keyed(&key)
+        });
+        Self { hashers: fresh.clone(), fresh, epoch: 0 }
+    }
+
+    fn digest(&self, pairing: usize) -> Statement {
         let mut hasher = self.hashers[pairing].clone();
         hasher.update(&self.epoch.to_le_bytes());
         *hasher.finalize().as_bytes()
     }
 
     fn restart(&mut self) {
-        *self = Self { epoch: self.epoch + 1, ..Self::default() };
+        self.hashers.clone_from(&self.fresh);
+        self.epoch += 1;
     }
 }
 
@@ -75,37 +94,44 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         seal: Seal,
     ) -> Result<Vec<Sharing>, Error> {
         let me = self.id;
-        let mut out: Vec<Sharing> =
-            targets.iter().map(|t| Sharing::zeros(me, t.shape.0, t.shape.1, t.scale)).collect();
-        let draws = self.draws(targets, &contributions).await?;
-        let mut outgoing: [Vec<u8>; 4] = Default::default();
-        let mut incoming = [0; 4];
-        for (contribution, draw) in contributions.iter().zip(draws) {
-            let pairing = &PAIRINGS[contribution.pairing];
-            let target = &targets[contribution.target];
-            let sharing = &mut out[contribution.target];
-            if let (Some(value), Some(draw)) = (&contribution.value, &draw) {
-                let sends = pairing.sender == me;
-                let mut bytes = Vec::new();
-                let to = pairing.receiver().index();
-                let wire = if sends { &mut outgoing[to] } else { &mut bytes };
-                let start = wire.len();
-                let explicit = subtract(value, draw, target.scale.ring_bits)?;
-                pack(explicit.data(), target.width(), wire);
-                self.transcripts.hashers[contribution.pairing].update(&wire[start..]);
-                accumulate(sharing, pairing.explicit, &explicit)?;
-            }
-            if let Some(draw) = draw {
-                accumulate(sharing, pairing.drawn, &draw)?;
-            }
-            if pairing.receiver() == me {
-                incoming[pairing.sender.index()] += target.elements() * target.width();
+        let mut sums: Vec<[Option<RingTensor>; 4]> = vec![[const { None }; 4]; targets.len()];
+        let mut incoming: [Vec<(usize, usize)>; 4] = Default::default();
+        let mut outgoing: [usize; 4] = [0; 4];
+        for Contribution { pairing, target, .. } in &contributions {
+            let entry = &PAIRINGS[*pairing];
+            if entry.receiver() == me {
+                incoming[entry.sender.index()].push((*pairing, *target));
+            } else if entry.sender == me {
+                outgoing[entry.receiver().index()] += targets[*target].bytes();
             }
         }
-        for to in me.others() {
-            let bytes = std::mem::take(&mut outgoing[to.index()]);
-            if !bytes.is_empty() {
-                self.links.send(kind, to, &[&bytes]).await?;
+        let mut frames = PainterId::ALL.map(|to| match outgoing[to.index()] {
+            0 => None,
+            bytes => Some(self.links.start(kind, to, bytes)),
+        });
+        let mut witnessed = Vec::new();
+        let draws = self.draws(targets, &contributions).await?;
+        for (Contribution { pairing, target, value }, draw) in contributions.into_iter().zip(draws) {
+            let entry = &PAIRINGS[pairing];
+            let sum = &mut sums[target];
+            let Some(draw) = draw else { continue };
+            if entry.knows(me) {
+                let explicit = subtract(value, &draw, &targets[target])?;
+                let wire = match &mut frames[entry.receiver().index()] {
+                    Some(frame) if entry.sender == me => frame,
+                    _ => &mut witnessed,
+                };
+                let start = wire.len();
+                pack(explicit.data(), targets[target].width(), wire);
+                self.transcripts.hashers[pairing].update(&wire[start..]);
+                witnessed.clear();
+                accumulate(&mut sum[entry.explicit], explicit)?;
+            }
+            accumulate(&mut sum[entry.drawn], draw)?;
+        }
+        for (to, frame) in PainterId::ALL.into_iter().zip(frames) {
+            if let Some(frame) = frame {
+                self.links.post(kind, to, frame).await?;
             }
         }
         // What a sender or witness knows of this round does not depend on what it receives in it, so transcripts
@@ -113,28 +139,28 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         if seal == Seal::Sealed {
             self.seal().await?;
         }
-        self.links.meter.rounds += 1;
-        for from in me.others() {
-            if incoming[from.index()] == 0 {
-                continue;
-            }
-            let payload = self.links.receive(kind, from, incoming[from.index()]).await?;
+        self.links.next_round()?;
+        for from in me.others().filter(|from| !incoming[from.index()].is_empty()) {
+            let expected = &incoming[from.index()];
+            let bytes = expected.iter().map(|(_, target)| targets[*target].bytes()).sum();
+            let payload = self.links.receive(kind, from, bytes).await?;
             let mut rest = payload.bytes();
-            for contribution in &contributions {
-                let pairing = &PAIRINGS[contribution.pairing];
-                if pairing.receiver() != me || pairing.sender != from {
-                    continue;
-                }
-                let target = &targets[contribution.target];
-                let (bytes, tail) = rest.split_at(target.elements() * target.width());
+            for (pairing, target) in expected {
+                let (bytes, tail) = rest.split_at(targets[*target].bytes());
                 rest = tail;
-                self.transcripts.hashers[contribution.pairing].update(bytes);
-                if let Some(component) = &mut out[contribution.target].components[pairing.explicit] {
-                    unpack_add(bytes, target.width(), component.data_mut());
-                }
+                self.transcripts.hashers[*pairing].update(bytes);
+                let sum = &mut sums[*target][PAIRINGS[*pairing].explicit];
+                let sum = sum.get_or_insert_with(|| targets[*target].zeros());
+                unpack_add(bytes, targets[*target].width(), sum.data_mut());
             }
         }
-        Ok(out.into_iter().map(Sharing::masked).collect())
+        let sharing = |(mut components, target): ([Option<RingTensor>; 4], &Target)| {
+            for other in me.others() {
+                components[other.index()].get_or_insert_with(|| target.zeros());
+            }
+            Ok(Sharing::from_components(me, components, target.scale)?.masked())
+        };
+        sums.into_iter().zip(targets).map(sharing).collect()
     }
 
     /// What each contribution draws from the key of its drawn component, where this painter holds it. Every
@@ -168,7 +194,9 @@ impl<C: Channel, B: Backend> Painter<C, B> {
             let mut hashes = Vec::new();
             for (i, pairing) in PAIRINGS.iter().enumerate() {
                 if pairing.receiver() == to && pairing.knows(self.id) {
-                    hashes.extend_from_slice(&self.transcripts.digest(i));
+                    let digest = self.transcripts.digest(i);
+                    self.links.state(Topic::transcript(i), digest);
+                    hashes.extend_from_slice(&digest);
                 }
             }
             self.links.send(Kind::Transcript, to, &[&hashes]).await?;
@@ -181,64 +209,66 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     /// # Communication
     /// One round after [`Painter::seal`]; one byte to each other painter.
     pub(super) async fn verdicts(&mut self) -> Result<(), Error> {
+        let me = self.id;
         let mut claims = [[None; 4]; PAIRINGS.len()];
-        for from in self.id.others() {
-            let mine = |i: &usize| PAIRINGS[*i].receiver() == self.id && PAIRINGS[*i].knows(from);
+        for from in me.others() {
+            let mine = |i: &usize| PAIRINGS[*i].receiver() == me && PAIRINGS[*i].knows(from);
             let expected: Vec<usize> = (0..PAIRINGS.len()).filter(mine).collect();
             let payload = self.links.receive(Kind::Transcript, from, 32 * expected.len()).await?;
-            for (i, hash) in expected.into_iter().zip(payload.bytes().chunks_exact(32)) {
-                claims[i][from.index()] = <[u8; 32]>::try_from(hash).ok();
+            for (i, hash) in expected.into_iter().zip(payload.bytes().as_chunks::<32>().0) {
+                claims[i][from.index()] = Some(*hash);
             }
         }
-        let mut complaint = Ok(());
-        for (i, pairing) in PAIRINGS.iter().enumerate() {
-            if pairing.receiver() != self.id || complaint.is_err() {
+        for (i, Pairing { sender, witness, .. }) in PAIRINGS.iter().enumerate() {
+            let (Some(sent), Some(witnessed)) = (claims[i][sender.index()], claims[i][witness.index()])
+            else {
                 continue;
-            }
-            let sent = claims[i][pairing.sender.index()];
-            let witnessed = claims[i][pairing.witness.index()];
+            };
             if sent != witnessed {
-                complaint = Err(Error::abort(pairing.sender, pairing.witness, Cause::Transcript));
-            } else if sent != Some(self.transcripts.digest(i)) {
-                complaint = Err(Error::abort(pairing.sender, self.id, Cause::Delivery));
+                let claims = [(*sender, sent), (*witness, witnessed)];
+                return Err(self.links.conflict(Topic::transcript(i), claims, Cause::Transcript));
+            }
+            if sent != self.transcripts.digest(i) {
+                return Err(Error::abort(*sender, me, Cause::Delivery));
             }
         }
-        complaint?;
         self.transcripts.restart();
-        for to in self.id.others() {
+        for to in me.others() {
             self.links.send(Kind::Verdict, to, &[&[1]]).await?;
         }
-        self.links.meter.rounds += 1;
-        for from in self.id.others() {
+        self.links.next_round()?;
+        for from in me.others() {
             let payload = self.links.receive(Kind::Verdict, from, 1).await?;
             if payload.bytes() != [1] {
-                return Err(Error::abort(self.id, from, Cause::OutOfPlace(from)));
+                return Err(Error::abort(me, from, Cause::OutOfPlace(from)));
             }
         }
         Ok(())
     }
-
-    /// The suspects of a component that does not match its hash.
-    pub(super) fn mismatch(sender: PainterId, witness: PainterId) -> Error {
-        Error::abort(sender, witness, Cause::Opening)
-    }
 }
 
-fn accumulate(sharing: &mut Sharing, component: usize, value: &RingTensor) -> Result<(), Error> {
-    if let Some(component) = &mut sharing.components[component] {
-        component.add_assign(value)?;
+fn accumulate(sum: &mut Option<RingTensor>, value: RingTensor) -> Result<(), Error> {
+    match sum {
+        Some(sum) => sum.add_assign(&value)?,
+        None => *sum = Some(value),
     }
     Ok(())
 }
 
-fn subtract(value: &RingTensor, draw: &RingTensor, bits: u32) -> Result<RingTensor, Error> {
-    if value.shape() != draw.shape() {
-        let (left, right) = (value.shape(), draw.shape());
+/// The explicit component: the value less the draw, with no bit above the ring, for a borrow there would tell of the
+/// value.
+fn subtract(value: Option<RingTensor>, draw: &RingTensor, target: &Target) -> Result<RingTensor, Error> {
+    let wrong = Error::Scale { operation: "joint input", left: target.scale, right: target.scale };
+    let mut explicit = value.ok_or(wrong)?;
+    if explicit.shape() != draw.shape() {
+        let (left, right) = (explicit.shape(), draw.shape());
         return Err(abraham_ring::Error::Shape { operation: "joint input", left, right }.into());
     }
-    let mask = mask(bits);
-    let data = value.data().iter().zip(draw.data()).map(|(v, r)| v.wrapping_sub(*r) & mask).collect();
-    Ok(RingTensor::new(value.rows(), value.cols(), data)?)
+    let mask = mask(target.scale.ring_bits);
+    for (x, r) in explicit.data_mut().iter_mut().zip(draw.data()) {
+        *x = x.wrapping_sub(*r) & mask;
+    }
+    Ok(explicit)
 }
 
 /// Appends each element's `width` low bytes, little-endian.
@@ -278,7 +308,7 @@ mod tests {
     fn every_width_survives_the_wire() {
         for width in 1..=8 {
             let mask = mask(8 * width as u32);
-            let elements = [0, 1, u64::MAX & mask, 0x0123_4567_89ab_cdef & mask];
+            let elements = [0, 1, mask, 0x0123_4567_89ab_cdef & mask];
             let mut bytes = Vec::new();
             pack(&elements, width, &mut bytes);
             assert_eq!(bytes.len(), 4 * width);

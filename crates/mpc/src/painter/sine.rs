@@ -5,7 +5,7 @@ use abraham_ring::Backend;
 
 use crate::{
     Channel, Error, Painter, Scale, Secret, Sharing, SineOutput,
-    committee::{CROSS, HIGH, LOW},
+    committee::{CROSS, HIGH, LOW, PAIRINGS},
 };
 
 use super::share::{Contribution, Seal, Target};
@@ -48,35 +48,39 @@ impl<C: Channel, B: Backend> Painter<C, B> {
             }
         }
         let inputs = self.share(Kind::Sine, &inputs, contributions, Seal::Open).await?;
-        let mut targets = Vec::new();
-        let mut contributions = Vec::new();
+        // cos a·cos b − sin a·sin b, with the sign on sin b.
+        let minus: Vec<Sharing> = batch
+            .iter()
+            .zip(inputs.chunks_exact(4))
+            .filter(|((_, with_cosine), _)| *with_cosine)
+            .map(|(_, inputs)| inputs[2].linear(inputs[2].scale(), |x| Ok(x.clone().map(u64::wrapping_neg))))
+            .collect::<Result<_, _>>()?;
+        let mut minus = minus.iter();
+        let mut targets = Vec::with_capacity(2 * batch.len());
+        let mut contributions = Vec::with_capacity(8 * batch.len());
+        let mut terms = Vec::with_capacity(8 * batch.len());
         for ((secret, with_cosine), inputs) in batch.iter().zip(inputs.chunks_exact(4)) {
             let [sin_a, cos_a, sin_b, cos_b] = [&inputs[0], &inputs[1], &inputs[2], &inputs[3]];
-            let sine = targets.len();
-            let target = Target { shape: secret.shape(), scale: Scale::full(2 * TABLE_BITS) };
-            targets.push(target);
+            let mut outputs = vec![[(sin_a, cos_b), (cos_a, sin_b)]];
             if *with_cosine {
-                targets.push(target);
+                outputs.extend(minus.next().map(|minus| [(cos_a, cos_b), (sin_a, minus)]));
             }
-            for (low, high, pairing) in CROSS {
-                let known = sin_a.component(low).is_some() && sin_b.component(high).is_some();
-                let mut values = Vec::new();
-                if known {
-                    let (sa, ca) = (sin_a.held(low)?, cos_a.held(low)?);
-                    let (sb, cb) = (sin_b.held(high)?, cos_b.held(high)?);
-                    let minus_sb;
-                    let mut terms = vec![vec![(sa, cb), (ca, sb)]];
-                    if *with_cosine {
-                        minus_sb = sb.clone().map(u64::wrapping_neg);
-                        terms.push(vec![(ca, cb), (sa, &minus_sb)]);
+            for factors in outputs {
+                let target = targets.len();
+                targets.push(Target { shape: secret.shape(), scale: Scale::full(2 * TABLE_BITS) });
+                for (low, high, pairing) in CROSS {
+                    contributions.push(Contribution { pairing, target, value: None });
+                    if PAIRINGS[pairing].knows(self.id) {
+                        let factors = factors.iter().map(|(a, b)| Ok((a.held(low)?, b.held(high)?)));
+                        terms.push(factors.collect::<Result<Vec<_>, Error>>()?);
                     }
-                    values = self.backend.hadamard(&terms).await?;
                 }
-                let mut values = values.into_iter();
-                contributions.push(Contribution { pairing, target: sine, value: values.next() });
-                if *with_cosine {
-                    contributions.push(Contribution { pairing, target: sine + 1, value: values.next() });
-                }
+            }
+        }
+        let mut products = self.backend.hadamard(&terms).await?.into_iter();
+        for contribution in &mut contributions {
+            if PAIRINGS[contribution.pairing].knows(self.id) {
+                contribution.value = products.next();
             }
         }
         let mut outputs = self.share(Kind::Sine, &targets, contributions, Seal::Open).await?.into_iter();
