@@ -1,1 +1,21 @@
-//! placeholder
+//! What the page's worker can call: the solo studio, its storage, and what measures and checks it.
+//!
+//! Effects only. Everything here runs in one dedicated worker, and the worker never runs two methods at once.
+
+mod error;
+mod kernel;
+mod measure;
+mod picture;
+mod storage;
+mod studio;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use measure::{check_kernels, measure_matmul};
+pub use studio::Studio;
+
+/// Runs once when the module is instantiated: a panic, which is a bug, then reads as a message in the console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}

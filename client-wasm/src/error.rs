@@ -1,0 +1,65 @@
+//! Errors as JavaScript sees them: an `Error` with a stable `code` in kebab-case and a sentence for people.
+
+use abraham_artist::CheckpointError;
+use wasm_bindgen::JsValue;
+
+/// What can go wrong in a studio.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The studio's own logic refused or failed.
+    #[error(transparent)]
+    Learning(#[from] abraham_learning::Error),
+    /// An option from the page is not one that exists.
+    #[error("{0} is not an option of the studio; reload the page")]
+    Option(String),
+    /// The device has no room left.
+    #[error("there is no room left on this device; the artist lives on in memory until this tab is closed")]
+    StorageFull,
+    /// The browser does not let the page store anything.
+    #[error("this browser does not let the page keep anything ({0}); the artist lives on in memory")]
+    StorageDenied(String),
+    /// There is no such piece.
+    #[error("there is no kept piece of that name")]
+    NoSuchPiece,
+    /// A picture could not be encoded.
+    #[error("the picture could not be written as PNG: {0}")]
+    Png(#[from] png::EncodingError),
+    /// A record could not be read or written.
+    #[error("the provenance record is not valid: {0}")]
+    Record(#[from] serde_json::Error),
+    /// The browser has no source of randomness.
+    #[error("this browser gives no secure randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// A kernel does not agree with its mirror, or the device is gone.
+    #[error("the graphics device failed: {0}")]
+    Device(String),
+}
+
+impl Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Learning(abraham_learning::Error::TooFewPictures { .. }) => "too-few-pictures",
+            Self::Learning(abraham_learning::Error::TooManyPictures) => "too-many-files",
+            Self::Learning(abraham_learning::Error::Checkpoint(CheckpointError::Foreign { .. })) => {
+                "checkpoint-foreign"
+            }
+            Self::Learning(
+                abraham_learning::Error::Checkpoint(_) | abraham_learning::Error::MixedCheckpoints,
+            ) => "checkpoint-corrupt",
+            Self::StorageFull => "storage-full",
+            Self::StorageDenied(_) => "storage-denied",
+            Self::Device(_) => "device-lost",
+            _ => "internal",
+        }
+    }
+}
+
+impl From<Error> for JsValue {
+    fn from(error: Error) -> Self {
+        let js = js_sys::Error::new(&error.to_string());
+        // Setting a property of a fresh Error object cannot fail.
+        let _ = js_sys::Reflect::set(&js, &"code".into(), &error.code().into());
+        js.into()
+    }
+}

@@ -1,0 +1,333 @@
+//! The studio that the worker drives.
+
+use std::collections::BTreeMap;
+
+use abraham_artist::Architecture;
+use abraham_gpu::{ComputeBackend, Preference, choose};
+use abraham_learning::{
+    Curation, Pictures, Schedule,
+    studio::{Entropy, Studio as Painters, StudioConfig, samples},
+};
+use abraham_messages::{PieceRecord, limits::PIECE_RECORD_BYTES};
+use js_sys::{Array, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+
+use crate::{
+    error::Error,
+    kernel::TeacherDevice,
+    picture,
+    storage::{Storage, array},
+};
+
+const SIDE: usize = 32;
+const LATENTS: usize = 8;
+const HIDDEN: [usize; 2] = [256, 64];
+/// Paintings a round, at most: a round of this size takes a few seconds without a graphics card.
+const MOST_PAINTINGS: usize = 128;
+/// Rounds over which the studio's learning rate falls to its floor.
+const SETTLING_ROUNDS: u64 = 1000;
+
+/// What the page chooses when it opens the studio.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    webgpu: String,
+    channels: usize,
+    batch: usize,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    backend: &'a str,
+    why: &'a str,
+    genesis: String,
+    round: f64,
+    pictures: usize,
+    storage: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Round {
+    round: f64,
+    pictures: usize,
+    bytes: f64,
+    protocol_rounds: f64,
+    millis: f64,
+    kinds: BTreeMap<&'static str, f64>,
+}
+
+/// Four painters and one teacher in this worker, and the folder that they live in between sessions.
+#[wasm_bindgen]
+pub struct Studio {
+    painters: Painters<&'static ComputeBackend>,
+    device: &'static ComputeBackend,
+    why: String,
+    pictures: Pictures,
+    storage: Option<Storage>,
+    kept: String,
+}
+
+const KEPT: &str = "kept on this device";
+
+#[wasm_bindgen]
+impl Studio {
+    /// Wakes the artist that lives on this device, or draws a new one.
+    ///
+    /// # Errors
+    /// Where the options are not valid, or what lives here is damaged or foreign; it is then left as it is.
+    pub async fn open(options: JsValue) -> Result<Studio, Error> {
+        let options: Options =
+            serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
+        let preference = match options.webgpu.as_str() {
+            "auto" => Preference::Auto,
+            "off" => Preference::Off,
+            "on" => Preference::Force,
+            other => return Err(Error::Option(format!("webgpu: {other}"))),
+        };
+        if !(2..=MOST_PAINTINGS).contains(&options.batch) {
+            return Err(Error::Option(format!("batch: {}", options.batch)));
+        }
+        let architecture = Architecture::new(LATENTS, &HIDDEN, SIDE, options.channels)
+            .map_err(abraham_learning::Error::from)?;
+        let config = StudioConfig {
+            architecture,
+            batch: options.batch,
+            inner: 1,
+            schedule: Schedule::open_ended(SETTLING_ROUNDS),
+        };
+        let (device, why) = choose(preference).await;
+        // One device for the worker's life: the page opens one studio, and a device cannot be asked for twice.
+        let device: &'static ComputeBackend = Box::leak(Box::new(device));
+        let (storage, mut kept) = match Storage::open().await {
+            Ok(storage) => (Some(storage), KEPT.to_owned()),
+            Err(error) => (None, error.to_string()),
+        };
+        let mut found = Vec::new();
+        if let Some(storage) = &storage {
+            found = storage.checkpoints().await?;
+        }
+        let painters = match wake(&config, device, &found)? {
+            Some((painters, note)) => {
+                if let Some(note) = note {
+                    kept = note;
+                }
+                painters
+            }
+            None => Painters::genesis(config, [device; 4], entropy()?).await?,
+        };
+        let channels = painters.config().architecture.channels();
+        let pictures = Pictures::new(SIDE, channels)?;
+        Ok(Self { painters, device, why, pictures, storage, kept })
+    }
+
+    /// Adds a picture, which stays in this worker: RGBA, already scaled to the studio's size.
+    ///
+    /// # Errors
+    /// Where the picture has another size, or there are too many.
+    pub async fn teach(
+        &mut self,
+        _name: String,
+        rgba: &[u8],
+        width: usize,
+        height: usize,
+    ) -> Result<usize, Error> {
+        if (width, height) != (SIDE, SIDE) {
+            return Err(Error::Option(format!("a picture of {width}×{height}")));
+        }
+        self.pictures.push_rgba(rgba)?;
+        Ok(self.pictures.len())
+    }
+
+    /// Drops every picture.
+    pub async fn forget(&mut self) {
+        self.pictures.clear();
+    }
+
+    /// Runs one learning round.
+    ///
+    /// # Errors
+    /// Where there are too few pictures, or the protocol stopped; the artist is then unchanged.
+    pub async fn round(&mut self) -> Result<JsValue, Error> {
+        let start = now_ms();
+        let report = self
+            .painters
+            .learn(&[&self.pictures], &TeacherDevice(self.device), &Curation::default())
+            .await?;
+        let channels = self.painters.config().architecture.channels();
+        let round = Round {
+            round: report.round as f64,
+            pictures: report.pictures,
+            bytes: report.meter.bytes() as f64,
+            protocol_rounds: report.meter.rounds as f64,
+            millis: now_ms() - start,
+            kinds: report.meter.by_kind().map(|(kind, bytes)| (kind, bytes as f64)).collect(),
+        };
+        let object = to_object(&round)?;
+        let tiles = picture::rgba(&samples(&report.batch), channels);
+        set(&object, "batch", &Uint8Array::from(tiles.as_slice()));
+        Ok(object)
+    }
+
+    /// Paints one piece from a fresh latent.
+    ///
+    /// # Errors
+    /// Where the protocol stopped.
+    pub async fn paint(&mut self) -> Result<JsValue, Error> {
+        let piece = self.painters.paint(random()?).await?;
+        let record = serde_json::to_string(&piece.record)?;
+        let channels = self.painters.config().architecture.channels();
+        let png = picture::png(&piece.samples, SIDE, channels, &record)?;
+        Ok(painting(&png, &record))
+    }
+
+    /// Saves the four painters' shares on this device.
+    ///
+    /// # Errors
+    /// Where storage is full or denied; the last good save is kept, and the artist lives on in memory.
+    pub async fn save(&mut self) -> Result<(), Error> {
+        let files = self.painters.checkpoint()?;
+        let Some(storage) = &self.storage else {
+            return Err(Error::StorageDenied(self.kept.clone()));
+        };
+        match storage.save(&files).await {
+            Ok(()) => self.kept = KEPT.to_owned(),
+            Err(error) => {
+                self.kept = error.to_string();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The kept pieces, the latest first.
+    ///
+    /// # Errors
+    /// Where storage cannot be read.
+    pub async fn pieces(&self) -> Result<Array, Error> {
+        let Some(storage) = &self.storage else { return Ok(Array::new()) };
+        let pieces = storage.pieces().await?;
+        Ok(array(pieces.into_iter().map(|piece| {
+            let object = painting(&piece.png, &piece.record);
+            set(&object, "id", &piece.id.into());
+            object
+        })))
+    }
+
+    /// Keeps a piece with its record; returns its name.
+    ///
+    /// # Errors
+    /// Where the record is not valid, or storage is full or denied.
+    pub async fn keep(&self, png: Vec<u8>, record: String) -> Result<String, Error> {
+        if record.len() > PIECE_RECORD_BYTES {
+            return Err(Error::Option("a record of that length".into()));
+        }
+        let piece: PieceRecord = serde_json::from_str(&record)?;
+        let Some(storage) = &self.storage else { return Err(Error::StorageDenied(self.kept.clone())) };
+        // Names sort by time, and the picture's hash keeps them apart.
+        let hash = piece.picture.get(..12).unwrap_or_default();
+        let id = format!("{:013.0}-{hash}", js_sys::Date::now());
+        storage.keep(&id, &png, &record).await?;
+        Ok(id)
+    }
+
+    /// Deletes a kept piece.
+    ///
+    /// # Errors
+    /// Where storage is denied.
+    pub async fn delete(&self, id: String) -> Result<(), Error> {
+        match &self.storage {
+            Some(storage) => storage.delete(&id).await,
+            None => Err(Error::NoSuchPiece),
+        }
+    }
+
+    /// Lets this artist go for good and draws a new one; kept pieces stay.
+    ///
+    /// # Errors
+    /// Where storage is denied.
+    pub async fn reset(&mut self) -> Result<(), Error> {
+        if let Some(storage) = &self.storage {
+            storage.forget_artist().await?;
+        }
+        let config = self.painters.config().clone();
+        self.painters = Painters::genesis(config, [self.device; 4], entropy()?).await?;
+        Ok(())
+    }
+
+    /// What the studio is and where it lives.
+    ///
+    /// # Errors
+    /// None that the page can cause.
+    pub async fn status(&self) -> Result<JsValue, Error> {
+        let backend = self.device.gpu().map_or("CPU", |gpu| gpu.name());
+        to_object(&Status {
+            backend,
+            why: self.device.fallen_back().unwrap_or(&self.why),
+            genesis: blake3::Hash::from_bytes(self.painters.genesis_id()).to_hex().to_string(),
+            round: self.painters.round_number() as f64,
+            pictures: self.pictures.len(),
+            storage: &self.kept,
+        })
+    }
+}
+
+type Awake = (Painters<&'static ComputeBackend>, Option<String>);
+
+/// Wakes the artist from the newest checkpoints that are whole. Where the newest are damaged but the ones before are
+/// not, says so; where none are, fails with the newest's reason, and nothing is overwritten.
+fn wake(
+    config: &StudioConfig,
+    device: &'static ComputeBackend,
+    found: &[[Vec<u8>; 4]],
+) -> Result<Option<Awake>, Error> {
+    let mut first = None;
+    for files in found {
+        let files: [&[u8]; 4] = std::array::from_fn(|i| files[i].as_slice());
+        match Painters::restore(config.clone(), [device; 4], entropy()?, files) {
+            Ok(painters) => {
+                let note = first.map(|error: abraham_learning::Error| {
+                    format!("The last save could not be used: {error}. The one before it was.")
+                });
+                return Ok(Some((painters, note)));
+            }
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
+    }
+    first.map_or(Ok(None), |error| Err(error.into()))
+}
+
+fn random() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn entropy() -> Result<Entropy, Error> {
+    Ok(Entropy::new([random()?, random()?, random()?, random()?], random()?))
+}
+
+pub(crate) fn now_ms() -> f64 {
+    let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+    scope.performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+}
+
+fn painting(png: &[u8], record: &str) -> JsValue {
+    let object = js_sys::Object::new().into();
+    set(&object, "png", &Uint8Array::from(png));
+    set(&object, "record", &record.into());
+    object
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // Setting a property of a plain object cannot fail.
+    let _ = js_sys::Reflect::set(object, &name.into(), value);
+}
+
+fn to_object(value: &impl Serialize) -> Result<JsValue, Error> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| Error::Option(error.to_string()))
+}
