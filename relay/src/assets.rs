@@ -34,6 +34,7 @@ const PRIVATE: [&str; 5] =
 #[exclude = "tsconfig*.json"]
 #[exclude = "*.d.ts"]
 #[exclude = "*.md"]
+#[exclude = "*.test.mjs"]
 #[exclude = ".*"]
 #[exclude = "*/.*"]
 struct Embedded;
@@ -172,7 +173,11 @@ fn is_public(path: &str) -> bool {
         }
         _ => false,
     });
-    parts_are_names && !path.contains(['\\', '\0']) && !PRIVATE.contains(&path) && !path.ends_with(".d.ts")
+    parts_are_names
+        && !path.contains(['\\', '\0'])
+        && !PRIVATE.contains(&path)
+        && !path.ends_with(".d.ts")
+        && !path.ends_with(".test.mjs")
 }
 
 fn read_below(folder: &Path, path: &str) -> io::Result<Option<Vec<u8>>> {

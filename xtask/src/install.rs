@@ -29,7 +29,7 @@ struct Requirement {
 
 const NODE: Requirement = Requirement {
     what: "Node.js with npm",
-    why: "it runs wasm-opt and the type checker of the page's scripts",
+    why: "it runs wasm-opt, and checks and tests the page's scripts",
     packages: &["nodejs", "npm"],
     is_met: || shell::find_program(&["node"]).is_some() && shell::find_program(&["npm"]).is_some(),
 };
@@ -138,7 +138,7 @@ pub(crate) fn node_tools() -> Result<()> {
 
 /// What the tests without a browser need.
 pub(crate) fn for_unit_tests() -> Result<()> {
-    ensure(&[&LAVAPIPE])
+    ensure(&[&LAVAPIPE, &NODE])
 }
 
 /// What the tests and measurements in a browser need.

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's only build system. Run `cargo xtask help` for what it does.
 
 mod build;
+mod check;
 mod demo_set;
 mod install;
 mod serve;
@@ -40,6 +41,8 @@ enum Task {
         /// Which tests: all of them when this is left out
         suite: Option<Suite>,
     },
+    /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, documents
+    Check,
     /// Make the demo set again: the 270 flags of emoji-datasource-google 16.0.0, at 32×32
     ///
     /// Downloads the package with npm, lays the flags over white, averages them down to 32×32 and
@@ -72,6 +75,7 @@ fn main() -> Result<()> {
         Task::Serve { listen, build } => serve::run(listen, build.dev),
         Task::Build(build) => build::run(build.dev),
         Task::Test { suite } => test::run(suite),
+        Task::Check => check::run(),
         Task::DemoSet { images } => demo_set::run(images.as_deref()),
     }
 }

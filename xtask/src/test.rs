@@ -26,13 +26,14 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
     let mut tallies = Vec::new();
     if suite != Some(Suite::Browser) {
         install::for_unit_tests()?;
-        tallies.push(cargo_test(&[])?);
+        tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]))?);
+        let node = ["--test", "--test-reporter=tap"];
+        tallies.push(tally(Command::new("node").args(node).current_dir(shell::root().join("web/worker")))?);
     }
     if suite != Some(Suite::Unit) {
         install::for_browser_tests()?;
         build::run(false)?;
-        // Each test drives a whole browser; more at once than the machine has cores would only time out.
-        tallies.push(cargo_test(&["--package", "abraham-tests"])?);
+        tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast", "--package", "abraham-tests"]))?);
     }
     let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
     let failed: usize = tallies.iter().map(|tally| tally.failed).sum();
@@ -45,11 +46,9 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
     Ok(())
 }
 
-/// `cargo test` with `arguments`, which shows what it prints as it comes and counts the results.
-fn cargo_test(arguments: &[&str]) -> Result<Tally> {
-    let mut cargo: Command = shell::cargo();
-    cargo.args(["test", "--no-fail-fast"]).args(arguments).stdout(Stdio::piped());
-    let mut child = cargo.spawn().context("could not start cargo test")?;
+/// Runs `command`, which shows what it prints as it comes, and counts the results.
+fn tally(command: &mut Command) -> Result<Tally> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("could not start the tests")?;
     let mut tally = Tally::default();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
@@ -66,8 +65,15 @@ fn cargo_test(arguments: &[&str]) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Passed and failed of a line `test result: ok. 3 passed; 1 failed; …`.
+/// Passed and failed of cargo's line `test result: ok. 3 passed; 1 failed; …` or of one of Node's lines `# pass 3`
+/// and `# fail 1`.
 fn counts(line: &str) -> Option<(usize, usize)> {
+    if let Some(passed) = line.strip_prefix("# pass ") {
+        return Some((passed.parse().ok()?, 0));
+    }
+    if let Some(failed) = line.strip_prefix("# fail ") {
+        return Some((0, failed.parse().ok()?));
+    }
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let count = |what: &str| {
         counts.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse::<usize>().ok())
@@ -85,6 +91,9 @@ mod tests {
             "test result: ok. 5 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
         assert_eq!(counts(line), Some((5, 0)));
         assert_eq!(counts("test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured"), Some((12, 3)));
+        assert_eq!(counts("# pass 7"), Some((7, 0)));
+        assert_eq!(counts("# fail 2"), Some((0, 2)));
+        assert_eq!(counts("# passing on"), None);
         assert_eq!(counts("test counts ... ok"), None);
         assert_eq!(counts("a line about 3 passed; 1 failed"), None);
     }

@@ -1,0 +1,376 @@
+//! Everything about the code that a test cannot see: format, lints, layers, secrets, mirrors, scripts, documents.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{install, shell};
+
+/// Crates that know no network, clock, thread, storage or browser.
+const PURE: [&str; 6] = [
+    "abraham-messages",
+    "abraham-ring",
+    "abraham-mpc",
+    "abraham-artist",
+    "abraham-learning",
+    "abraham-shaders",
+];
+/// Crates that no pure crate may reach.
+const IMPURE: [&str; 8] =
+    ["wasm-bindgen", "web-sys", "js-sys", "tokio", "actix-web", "wgpu", "libp2p", "web-time"];
+/// Which of the project's own crates a crate may reach; a crate that is not named may reach any.
+const REACH: [(&str, &[&str]); 3] = [
+    // The relay holds no code that could reconstruct a share.
+    ("abraham-relay", &["abraham-messages"]),
+    ("abraham-shaders", &[]),
+    ("abraham-messages", &[]),
+];
+/// The only crate that JavaScript calls.
+const BROWSER_CRATE: &str = "client-wasm";
+/// Folders whose types may hold shares or keys.
+const SECRETIVE: [&str; 4] = ["crates/ring", "crates/mpc", "crates/artist", "crates/learning"];
+/// Types that hold shares or keys themselves; whatever has a field of such a type holds them too.
+const SECRETS: [&str; 4] = ["RingTensor", "Sharing", "Keys", "UpdateShare"];
+
+/// One check: what it is called when it runs, and how it is done.
+type Check = (&'static str, fn() -> Result<()>);
+
+const CHECKS: [Check; 8] = [
+    ("format", format),
+    ("layers", layers),
+    ("one crate speaks to JavaScript", browser_boundary),
+    ("no type that holds a share prints it", secrets),
+    ("each shader has a mirror", mirrors),
+    ("scripts", scripts),
+    ("lints", lints),
+    ("documents", documents),
+];
+
+/// Runs every check, also after one has failed, and names those that failed.
+///
+/// # Errors
+/// When any check failed.
+pub(crate) fn run() -> Result<()> {
+    let mut failed = Vec::new();
+    for (name, check) in CHECKS {
+        println!("== {name}");
+        if let Err(error) = check() {
+            println!("{error:#}");
+            failed.push(name);
+        }
+    }
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    println!("\nall {} checks passed", CHECKS.len());
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn lints() -> Result<()> {
+    let clippy = || {
+        let mut cargo = shell::cargo();
+        cargo.args(["clippy", "--quiet", "--workspace"]);
+        cargo
+    };
+    shell::run(clippy().args(["--lib", "--bins", "--", "-D", "warnings"]))?;
+    // Tests and examples may panic and may look at the clock.
+    shell::run(clippy().args([
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+        "-A",
+        "clippy::unwrap_used",
+        "-A",
+        "clippy::disallowed_methods",
+    ]))
+}
+
+fn documents() -> Result<()> {
+    shell::run(
+        shell::cargo()
+            .args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+fn layers() -> Result<()> {
+    let mut faults = Vec::new();
+    for pure in PURE {
+        let reached = reached_by(pure)?;
+        faults.extend(
+            IMPURE
+                .iter()
+                .filter(|crate_| reached.contains(**crate_))
+                .map(|crate_| format!("{pure} reaches {crate_}")),
+        );
+    }
+    for (from, allowed) in REACH {
+        let own = |name: &&String| name.starts_with("abraham-") && *name != from;
+        let reached = reached_by(from)?;
+        let wrong = reached.iter().filter(own).filter(|name| !allowed.contains(&name.as_str()));
+        faults.extend(wrong.map(|name| format!("{from} reaches {name}")));
+    }
+    report(&faults, "the layers of DESIGN are one-way; run `cargo tree -p CRATE -i OTHER` to see the path")
+}
+
+/// Names of all crates that `name` is built from on this platform, without what only its tests need.
+fn reached_by(name: &str) -> Result<BTreeSet<String>> {
+    let tree = shell::output(shell::cargo().args([
+        "tree",
+        "--quiet",
+        "--package",
+        name,
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]))?;
+    Ok(tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect())
+}
+
+fn browser_boundary() -> Result<()> {
+    let mut faults = Vec::new();
+    for file in rust_files(&["crates", "shaders", "relay", "tests"])? {
+        let text = fs::read_to_string(&file)?;
+        if text.lines().any(|line| line.trim_start().starts_with("#[wasm_bindgen")) {
+            faults.push(format!("{} uses #[wasm_bindgen]", shown(&file)));
+        }
+    }
+    report(&faults, &format!("what JavaScript can call is all in {BROWSER_CRATE}"))
+}
+
+fn secrets() -> Result<()> {
+    let mut types = Vec::new();
+    let mut text_of_all = String::new();
+    for file in rust_files(&SECRETIVE)? {
+        let text = fs::read_to_string(&file)?;
+        types.extend(types_in(&text).map(|found| (file.clone(), found)));
+        text_of_all += &text;
+    }
+    // Whatever holds a secret type is one; repeated until no more are found.
+    let mut secret: BTreeSet<String> = SECRETS.map(str::to_owned).into();
+    loop {
+        let more: Vec<String> = types
+            .iter()
+            .filter(|(_, found)| !secret.contains(&found.name))
+            .filter(|(_, found)| words(&found.body).any(|word| secret.contains(word)))
+            .map(|(_, found)| found.name.clone())
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        secret.extend(more);
+    }
+    for name in SECRETS {
+        ensure!(
+            types.iter().any(|(_, found)| found.name == name),
+            "the type {name} is gone: name its successor here"
+        );
+    }
+    let mut faults = Vec::new();
+    for (file, found) in types.iter().filter(|(_, found)| secret.contains(&found.name)) {
+        for printing in ["Debug", "Serialize"] {
+            let by_hand =
+                [format!("{printing} for {}", found.name), format!("{printing} for {}<", found.name)];
+            let written = text_of_all.lines().any(|line| {
+                line.starts_with("impl")
+                    && by_hand.iter().any(|text| {
+                        line.contains(&format!("{text} ")) || line.contains(text) && text.ends_with('<')
+                    })
+            });
+            if written || words(&found.attributes).any(|word| word == printing) {
+                faults.push(format!(
+                    "{}: {} holds a share or key and has {printing}",
+                    shown(file),
+                    found.name
+                ));
+            }
+        }
+    }
+    report(&faults, "a share or key must not be printable")
+}
+
+/// A struct or enum as it stands in the text.
+struct TypeText {
+    name: String,
+    /// The attributes before it.
+    attributes: String,
+    /// From its name to its end: type parameters and fields.
+    body: String,
+}
+
+/// The structs and enums of a file formatted by rustfmt.
+fn types_in(text: &str) -> impl Iterator<Item = TypeText> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let mut code = line.trim_start();
+        if let Some(public) = code.strip_prefix("pub") {
+            // `pub`, `pub(crate)` or `pub(in …)`.
+            let public =
+                public.strip_prefix('(').and_then(|rest| Some(rest.split_once(')')?.1)).unwrap_or(public);
+            code = public.trim_start();
+        }
+        let Some(rest) = code.strip_prefix("struct ").or_else(|| code.strip_prefix("enum ")) else {
+            continue;
+        };
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let attributes = lines[..start].iter().rev().take_while(|line| {
+            let line = line.trim_start();
+            line.starts_with('#') || line.starts_with("///") || line.starts_with(')') || line.ends_with(',')
+        });
+        let attributes: Vec<&str> =
+            attributes.copied().filter(|line| !line.trim_start().starts_with("///")).collect();
+        // rustfmt closes a type at the indent at which it began, or on its first line.
+        let length = lines[start..]
+            .iter()
+            .position(|line| {
+                line.ends_with(';')
+                    || line.ends_with("{}")
+                    || (line.len() - line.trim_start().len() == indent && line.trim_start().starts_with('}'))
+            })
+            .unwrap_or(0);
+        let body = lines[start..=start + length].iter().map(|line| types_of(line));
+        found.push(TypeText {
+            name,
+            attributes: attributes.join("\n"),
+            body: body.collect::<Vec<_>>().join("\n"),
+        });
+    }
+    found.into_iter()
+}
+
+/// The part of a line of a type where types stand: after the name of the field, variant or type itself.
+fn types_of(line: &str) -> &str {
+    let code = line.trim_start();
+    if code.starts_with("//") || code.starts_with('#') {
+        return "";
+    }
+    code.find([':', '(', '<', '{']).map_or("", |after_name| &code[after_name..])
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
+}
+
+fn mirrors() -> Result<()> {
+    let names = |folder: &str, extension: &str| -> Result<BTreeSet<String>> {
+        let folder = shell::root().join(folder);
+        let entries = fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))?;
+        let paths = entries.flatten().map(|entry| entry.path());
+        let wanted = paths.filter(|path| path.extension().is_some_and(|found| found == extension));
+        Ok(wanted
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .filter(|stem| stem != "mod")
+            .collect())
+    };
+    let (shaders, mirrors) = (names("shaders/shader", "wgsl")?, names("shaders/src/cpu", "rs")?);
+    ensure!(!shaders.is_empty(), "no shaders were found");
+    let mut faults: Vec<String> = shaders
+        .symmetric_difference(&mirrors)
+        .map(|name| format!("{name} is either without shader or without mirror"))
+        .collect();
+    for name in shaders.intersection(&mirrors) {
+        let shader = fs::read_to_string(shell::root().join(format!("shaders/shader/{name}.wgsl")))?;
+        let mirror = fs::read_to_string(shell::root().join(format!("shaders/src/cpu/{name}.rs")))?;
+        let entry_points = shader.matches("@compute").count();
+        if entry_points != 1 {
+            faults.push(format!("{name}.wgsl has {entry_points} entry points"));
+        }
+        if !mirror.contains(&format!("pub fn {name}(")) && !mirror.contains(&format!("pub fn {name}<")) {
+            faults.push(format!("the mirror {name}.rs has no function {name}"));
+        }
+    }
+    report(&faults, "a shader and its mirror have one name, so that each is tested against the other")
+}
+
+fn scripts() -> Result<()> {
+    install::node_tools()?;
+    let web = shell::root().join("web");
+    for project in ["tsconfig.json", "tsconfig.worker.json"] {
+        shell::run(
+            Command::new(web.join("node_modules/.bin/tsc"))
+                .args(["--noEmit", "--project", project])
+                .current_dir(&web),
+        )?;
+    }
+    Ok(())
+}
+
+/// Fails with every fault on its own line and `rule` after them.
+fn report(faults: &[String], rule: &str) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    bail!("{}\n({rule})", faults.join("\n"))
+}
+
+/// Every Rust file below `folders`, which are relative to the root.
+fn rust_files(folders: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut queue: Vec<PathBuf> = folders.iter().map(|folder| shell::root().join(folder)).collect();
+    while let Some(folder) = queue.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                queue.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// `path` as seen from the root of the repository.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(shell::root()).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::types_in;
+
+    #[test]
+    fn types_are_found_with_their_attributes_and_fields() {
+        let text = "\
+/// A share.
+#[derive(Clone, Debug)]
+#[must_use]
+pub(crate) struct Layer<S> {
+    /// Weights; not a Key.
+    pub weights: S,
+}
+
+struct Pair(Sharing, u8);
+#[derive(
+    Debug,
+    Clone,
+)]
+pub enum Either {
+    #[error(\"no Sharing\")]
+    Keys { size: u8 },
+    One(RingTensor),
+}
+";
+        let types: Vec<_> = types_in(text).collect();
+        let names: Vec<&str> = types.iter().map(|found| found.name.as_str()).collect();
+        assert_eq!(names, ["Layer", "Pair", "Either"]);
+        assert!(types[0].attributes.contains("Debug") && !types[0].body.contains("Key"));
+        assert!(types[1].body.contains("Sharing") && types[1].attributes.is_empty());
+        assert!(types[2].body.contains("RingTensor") && types[2].attributes.contains("Debug"));
+        assert!(!types[2].body.contains("Sharing") && !types[2].body.contains("Keys"));
+    }
+}
