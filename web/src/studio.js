@@ -3,7 +3,7 @@
 import { sure, toast } from "./ask.js";
 import { BatchView } from "./batch.js";
 import { StudioClient, StudioError } from "./client.js";
-import { box, button, element } from "./dom.js";
+import { box, button, element, make } from "./dom.js";
 import { greet, writeNote } from "./note.js";
 import { drawPainters, showExchange } from "./painters.js";
 import { closePieces, openPieces } from "./pieces.js";
@@ -169,11 +169,9 @@ function showStatus(status) {
   if (stored) remember();
 }
 
-/** @param {string} text */
+/** Why that backend, without the technical detail in parentheses, which the tooltip has. @param {string} text */
 function why(text) {
-  const small = document.createElement("small");
-  small.textContent = text;
-  return small;
+  return make("small", { textContent: text.replace(/\s*\([^()]*\)/g, "") });
 }
 
 /** @param {Round} round */
