@@ -182,8 +182,8 @@ function showRound(round) {
   millis += round.millis;
   ends = [...ends.slice(-9), performance.now()];
   const tiles = round.batch.length / (32 * 32 * 4);
-  batch.show(round.batch, `${count(tiles)} small pictures that the artist painted in round ${count(rounds)}. ${stageOfLearning(rounds)}`);
-  box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds)}`;
+  batch.show(round.batch, `${count(tiles)} small pictures that the artist painted in round ${count(rounds)}.`);
+  box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds, pace())}`;
   showExchange(round, bytes);
   showNumbers();
   showYours(pictures, rounds);
@@ -194,10 +194,15 @@ function showNumbers() {
   box("round").textContent = count(rounds);
   box("pictures").textContent = count(pictures);
   box("time").textContent = timeInWords(millis);
+  const known = pace();
+  box("pace").textContent = known === null ? "–" : count(Math.round(known));
+}
+
+/** Rounds a minute over the last few. */
+function pace() {
   const [first] = ends;
   const last = ends.at(-1);
-  if (first === undefined || last === undefined || ends.length < 2) box("pace").textContent = "–";
-  else box("pace").textContent = count(Math.round(((ends.length - 1) * 60_000) / Math.max(1, last - first)));
+  return first === undefined || last === undefined || last === first ? null : ((ends.length - 1) * 60_000) / (last - first);
 }
 
 /** Before the first round the invitation to teach has the stage; after it, the batch. */

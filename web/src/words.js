@@ -76,10 +76,24 @@ export function timeInWords(millis) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What one may expect to see at this round. @param {number} round */
-export function stageOfLearning(round) {
-  if (round < 30) return "Fog so far. Colours come first.";
-  if (round < 120) return "Colours are finding their places.";
-  if (round < 350) return "Shapes are coming out of the fog.";
-  return "It paints its own by now. None of these existed before.";
+/** Round from which on paintings are of their own kind; measured with the demo set. */
+const OWN = 300;
+
+/**
+ * What one may expect to see at this round, as it went with the demo set.
+ *
+ * @param {number} round
+ * @param {number | null} pace rounds a minute, where it is known
+ */
+export function stageOfLearning(round, pace = null) {
+  if (round >= OWN) return "It paints its own by now.";
+  const now =
+    round < 15
+      ? "Noise so far."
+      : round < 90
+        ? "So far it paints what all your pictures have in common."
+        : "Its paintings begin to differ.";
+  const minutes = pace ? Math.ceil((OWN - round) / pace) : 0;
+  const left = pace && minutes < 60 ? `, in about ${minutes === 1 ? "a minute" : `${minutes} minutes`} at this pace` : "";
+  return `${now} Pictures of its own come at around round ${OWN}${left}.`;
 }
