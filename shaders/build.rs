@@ -92,7 +92,6 @@ fn host_module(name: &str, path: &Path) -> Result<String, Box<dyn Error>> {
         let binding_name = variable.name.as_deref().ok_or("a binding has no name")?;
         writeln!(bindings, "            Binding {{ name: {binding_name:?}, kind: BindingKind::{kind} }},")?;
     }
-    let absolute = fs::canonicalize(path)?;
     Ok(format!(
         "/// {first_line}\npub mod {name} {{
     use super::{{Binding, BindingKind, Kernel}};
@@ -102,7 +101,7 @@ fn host_module(name: &str, path: &Path) -> Result<String, Box<dyn Error>> {
         name: {name:?},
         workgroup_size: [{x}, {y}, {z}],
         bindings: &[\n{bindings}        ],
-        wgsl: include_str!({absolute:?}),
+        wgsl: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/shader/{name}.wgsl\")),
     }};
 {params}}}\n\n"
     ))
