@@ -9,7 +9,7 @@ use crate::{PICTURES, flags, learned, wake};
 async fn each_bad_file_is_named_with_its_reason_and_the_rest_is_used() -> Result<()> {
     visit("each_bad_file_is_named_with_its_reason", WebGpu::Off, async |visit| {
         let pictures = Pictures::new(visit.folder(), "mixed")?;
-        let mut files = flags(visit, 8)?;
+        let mut files = flags(visit, 20)?;
         files.push(pictures.file("words.png", b"these are words, not a picture")?);
         files.push(pictures.file("nothing.png", b"")?);
         files.push(pictures.file("head-only.png", b"\x89PNG\r\n\x1a\n")?);
@@ -20,7 +20,7 @@ async fn each_bad_file_is_named_with_its_reason_and_the_rest_is_used() -> Result
 
         let tab = wake(visit, "/").await?;
         tab.choose(&selector("teach-files"), &files).await?;
-        tab.reads(&selector("yours"), "10 pictures").await?;
+        tab.reads(&selector("yours"), "22 pictures").await?;
         let list = selector("refused-list");
         for (name, reason) in [
             ("words.png", "not a PNG"),
@@ -49,7 +49,7 @@ async fn each_bad_file_is_named_with_its_reason_and_the_rest_is_used() -> Result
 async fn one_picture_only_is_too_few_and_more_pictures_set_it_going() -> Result<()> {
     visit("one_picture_only_is_too_few", WebGpu::Off, async |visit| {
         let tab = wake(visit, "/").await?;
-        let files = flags(visit, 12)?;
+        let files = flags(visit, 24)?;
         tab.choose(&selector("teach-files"), &files[..1]).await?;
         tab.sees(&selector("trouble")).await?;
         tab.reads(&selector("trouble"), "picture").await?;
@@ -71,14 +71,14 @@ async fn ten_thousand_files_and_an_empty_folder_do_not_stall_it() -> Result<()> 
         tab.reads(&selector("refused"), "no files").await?;
 
         let many = Pictures::new(visit.folder(), "many")?;
-        let mut files = flags(visit, 8)?;
+        let mut files = flags(visit, 20)?;
         for index in 0..10_000 {
             files.push(many.file(&format!("note-{index}.txt"), b"words")?);
         }
         tab.choose(&selector("teach-files"), &files).await?;
         tab.reads(&selector("refused"), "more than 10,000 files").await?;
-        tab.reads(&selector("yours"), "8 pictures").await?;
-        tab.reads(&selector("refused-list"), "and 9,892 more").await?;
+        tab.reads(&selector("yours"), "20 pictures").await?;
+        tab.reads(&selector("refused-list"), "and 9,880 more").await?;
         learned(&tab, 1).await
     })
     .await

@@ -29,8 +29,8 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     let genesis: String = tab.value("document.getElementById('genesis').title").await?;
     ensure!(genesis.len() == 64, "the genesis id is {genesis:?}");
 
-    tab.choose(&selector("teach-files"), &flags(visit, 12)?).await?;
-    tab.reads(&selector("yours"), "12 pictures").await?;
+    tab.choose(&selector("teach-files"), &flags(visit, 24)?).await?;
+    tab.reads(&selector("yours"), "24 pictures").await?;
     learned(&tab, 3).await?;
     ensure!(paints_colours(&tab).await?, "the batch is blank");
     tab.reads("#exchanged", "B").await?;
@@ -53,7 +53,7 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     let again: String = tab.value("document.getElementById('genesis').title").await?;
     ensure!(again == genesis, "another artist woke: {again}, not {genesis}");
     ensure!(tab.value::<usize>(ROUND).await? >= round, "rounds were lost");
-    ensure!(tab.value::<usize>(PICTURES).await? == 12, "pictures were lost");
+    ensure!(tab.value::<usize>(PICTURES).await? == 24, "pictures were lost");
     learned(&tab, round + 1).await?;
     pause(&tab).await?;
 
@@ -139,7 +139,7 @@ async fn webgpu_that_is_wanted_and_missing_is_said_and_the_artist_still_learns()
         tab.reads(&selector("backend"), "the processor").await?;
         let why = tab.text(&format!("{} small", selector("backend"))).await?;
         ensure!(!why.is_empty(), "the page does not say why it computes on the processor");
-        tab.choose(&selector("teach-files"), &flags(visit, 8)?).await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 20)?).await?;
         learned(&tab, 1).await
     })
     .await

@@ -67,7 +67,6 @@ async fn nothing_is_wider_than_a_phone_in_light_and_dark() -> Result<()> {
 async fn the_artist_is_woken_by_keyboard_and_the_focus_follows() -> Result<()> {
     visit("the_artist_is_woken_by_keyboard", WebGpu::Off, async |visit| {
         let tab = visit.open("/").await?;
-        tab.sees(&selector("wall-main")).await?;
         for _ in 0..40 {
             tab.press("Tab").await?;
             if tab.value::<bool>("document.activeElement?.id === 'wake'").await? {

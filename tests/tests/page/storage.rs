@@ -31,7 +31,7 @@ async fn a_full_storage_is_said_and_the_artist_lives_on_in_memory() -> Result<()
         tab.limit_storage(Some(100_000)).await?;
         tab.click(&selector("wake")).await?;
         awake(&tab).await?;
-        tab.choose(&selector("teach-files"), &flags(visit, 8)?).await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 20)?).await?;
         tab.until(
             "the page to say that nothing is saved",
             "document.getElementById('storage').classList.contains('bad')",
@@ -47,7 +47,7 @@ async fn a_full_storage_is_said_and_the_artist_lives_on_in_memory() -> Result<()
 async fn a_damaged_artist_is_refused_kept_and_can_be_replaced() -> Result<()> {
     visit("a_damaged_artist_is_refused", WebGpu::Off, async |visit| {
         let tab = wake(visit, "/").await?;
-        tab.choose(&selector("teach-files"), &flags(visit, 8)?).await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 20)?).await?;
         learned(&tab, 1).await?;
         let genesis: String = tab.value("document.getElementById('genesis').title").await?;
         tab.click(&selector("stop")).await?;
