@@ -69,6 +69,8 @@ fn host_module(name: &str, path: &Path) -> Result<String, Box<dyn Error>> {
         .next()
         .and_then(|line| line.strip_prefix("// "))
         .ok_or("it must begin with // and its equation")?;
+    // Brackets are indices, not links.
+    let summary = first_line.replace('[', "\\[");
 
     let mut bindings = String::new();
     let mut params = String::new();
@@ -93,7 +95,7 @@ fn host_module(name: &str, path: &Path) -> Result<String, Box<dyn Error>> {
         writeln!(bindings, "            Binding {{ name: {binding_name:?}, kind: BindingKind::{kind} }},")?;
     }
     Ok(format!(
-        "/// {first_line}\npub mod {name} {{
+        "/// {summary}\npub mod {name} {{
     use super::{{Binding, BindingKind, Kernel}};
 
     /// What a dispatch of it needs.

@@ -1,6 +1,8 @@
 //! Mirror of `shader/kernel_distance.wgsl`.
 
-/// distances[picture, j] = ‖batch_j − picture‖. `pictures` is N×`pixels`, `batch` B×`pixels`, `distances` N×B.
+/// `distances[picture, j] = ‖batch_j − picture‖`.
+///
+/// `pictures` is N×`pixels`, `batch` B×`pixels`, `distances` N×B.
 pub fn kernel_distance(pictures: &[f32], batch: &[f32], pixels: usize, distances: &mut [f32]) {
     if pixels == 0 {
         distances.fill(0.0);

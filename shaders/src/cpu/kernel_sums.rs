@@ -1,8 +1,9 @@
 //! Mirror of `shader/kernel_sums.wgsl`.
 
-/// out[j, d] = Σ_picture weights[picture, j]·pictures[picture, d], and in one more column
-/// out[j, `pixels`] = Σ_picture weights[picture, j]. `weights` is N×`batch`, `pictures` N×`pixels`, `out`
-/// `batch`×(`pixels` + 1).
+/// `out[j, d] = Σ_picture weights[picture, j]·pictures[picture, d]`, and in one more column
+/// `out[j, pixels] = Σ_picture weights[picture, j]`.
+///
+/// `weights` is N×`batch`, `pictures` N×`pixels`, `out` `batch`×(`pixels` + 1).
 pub fn kernel_sums(weights: &[f32], batch: usize, pictures: &[f32], pixels: usize, out: &mut [f32]) {
     out.fill(0.0);
     if batch == 0 {

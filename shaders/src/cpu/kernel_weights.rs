@@ -1,7 +1,8 @@
 //! Mirror of `shader/kernel_weights.wgsl`.
 
-/// weights[picture, j] = factor · Σ_t softmax_j(−distances[picture, j]·rates[t]). `distances` and `weights` are
-/// N×`batch`; a rate is 1/temperature.
+/// `weights[picture, j] = factor · Σ_t softmax_j(−distances[picture, j]·rates[t])`.
+///
+/// `distances` and `weights` are N×`batch`; a rate is 1/temperature.
 pub fn kernel_weights(distances: &[f32], batch: usize, rates: &[f32], factor: f32, weights: &mut [f32]) {
     if batch == 0 {
         return;
