@@ -22,8 +22,8 @@ const COLS_AT_ONCE: usize = WORK_AT_ONCE / (TILE * TILE);
 /// Rows of the result that one dispatch of `ring_matmul` handles, in at most 65,535 workgroups.
 const ROWS_AT_ONCE: usize = 1 << 20;
 
-/// Elements that one dispatch of an element-wise kernel handles: 32 MiB, in at most 65,535 workgroups.
-const ELEMENTS_AT_ONCE: usize = 1 << 22;
+/// Elements that one dispatch of an element-wise kernel handles: 16 MiB, in half the 65,535 workgroups allowed.
+const ELEMENTS_AT_ONCE: usize = 1 << 21;
 
 /// Keystream words that one dispatch of `prf_expand` writes: 32 MiB. A multiple of a block's 16 words.
 const WORDS_AT_ONCE: usize = 1 << 23;

@@ -31,6 +31,15 @@ fn large_work_is_cut_into_dispatches_and_submissions() {
     let batch = [draw(1), draw(2), draw(3), draw(4)];
     assert!(block_on(gpu.expand(&batch)).unwrap() == block_on(CpuBackend.expand(&batch)).unwrap());
 
+    // More elements than workgroups of one dispatch reach.
+    let long = RingTensor::from_fn(5, (1 << 20) + 7, |r, c| {
+        (r as u64 + 1) << 60 ^ (c as u64).wrapping_mul(0x9e37_79b9)
+    });
+    let batch = [vec![(&long, &long), (&long, &long)]];
+    assert!(block_on(gpu.hadamard(&batch)).unwrap() == block_on(CpuBackend.hadamard(&batch)).unwrap());
+    let sines = block_on(gpu.sine_cosine(&long, 44)).unwrap();
+    assert!(sines == block_on(CpuBackend.sine_cosine(&long, 44)).unwrap());
+
     // Deep and wide enough that rows and the inner dimension are both cut.
     let left =
         RingTensor::from_fn(70, 1300, |r, c| (r as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ c as u64);
