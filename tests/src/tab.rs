@@ -9,7 +9,7 @@ use chromiumoxide::{
         browser_protocol::{
             dom::SetFileInputFilesParams,
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
-            input::{DispatchDragEventParams, DispatchDragEventType, DragData},
+            input::{DispatchDragEventParams, DispatchDragEventType, DragData, DragDataItem},
             log::{EventEntryAdded, LogEntryLevel},
             page::CaptureScreenshotFormat,
             storage::OverrideQuotaForOriginParams,
@@ -259,7 +259,8 @@ impl Tab {
         let element = self.page.find_element(selector).await.with_context(|| format!("no {selector}"))?;
         let point = element.scroll_into_view().await?.clickable_point().await?;
         let data = DragData {
-            items: Vec::new(),
+            // The browser wants this list, and the library leaves out an empty one.
+            items: vec![DragDataItem::new("text/plain", "files")],
             files: Some(files.iter().map(|path| path.as_ref().display().to_string()).collect()),
             drag_operations_mask: 1,
         };
