@@ -1,35 +1,62 @@
 //! How a committee that stops agrees on two suspects.
 //!
 //! A painter that finds a fault, waits in vain, or hears that another stopped, gives its *testimony* to all others:
-//! why it stopped, how far it was, and what it last stated itself on every topic that several painters must state
-//! alike. Then each passes on the testimonies that it heard. The majority of what it heard of each painter is the same
-//! for every honest painter, and is what an honest painter said (the oral-messages algorithm OM(1) of Lamport, Shostak
-//! and Pease, *The Byzantine Generals Problem*, 1982, for four of whom one lies). One rule over the four testimonies,
-//! [`judge`], then names the same two for all, and the cheat is one of them.
+//! why it stopped, how far it was, and its [`Record`] of what passed. Then each passes on the testimonies that it
+//! heard. The majority of what it heard of each painter is the same for every honest painter, and is what an honest
+//! painter said (the oral-messages algorithm OM(1) of Lamport, Shostak and Pease, *The Byzantine Generals Problem*,
+//! 1982, for four of whom one lies). One rule over the four testimonies, [`judge`], then names the same two for all,
+//! and the cheat is one of them.
 
 use std::collections::BTreeMap;
 
 use abraham_messages::codec::{DecodeError, Reader};
 
-use crate::PainterId;
+use crate::{PainterId, committee::PAIRINGS};
 
-/// Bytes of the longest testimony: one reason, and one statement on each of at most 18 topics.
-pub(crate) const TESTIMONY_BYTES: usize = 1024;
+/// Bytes of the longest testimony: at most five transcripts of 32 bytes a round, so 6,500 rounds between two openings.
+pub(crate) const TESTIMONY_BYTES: usize = 1 << 20;
 
 /// A hash, or a vote, that all who know it must state alike.
 pub(crate) type Statement = [u8; 32];
+
+/// What a painter can be held to.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// How often transcripts were found to match, and started anew.
+    pub(crate) epoch: u64,
+    /// For each pairing of which this painter is sender, witness or receiver: the hash of each round's messages.
+    pub(crate) transcripts: [Vec<Statement>; PAIRINGS.len()],
+    /// The last statement on each topic.
+    pub(crate) statements: BTreeMap<Topic, Statement>,
+}
+
+impl Record {
+    /// One hash over the transcript of a pairing.
+    pub(crate) fn seal(&self, pairing: usize) -> Statement {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.epoch.to_le_bytes());
+        hasher.update(self.transcripts[pairing].as_flattened());
+        *hasher.finalize().as_bytes()
+    }
+
+    /// Begins the next epoch, once all four are content.
+    pub(crate) fn restart(&mut self) {
+        self.epoch += 1;
+        self.transcripts = Default::default();
+    }
+}
 
 /// What a statement is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Topic(u8);
 
 impl Topic {
-    const OPENINGS: u8 = 6;
+    const OPENINGS: u8 = PAIRINGS.len() as u8;
     const CONTRIBUTIONS: u8 = 10;
     const VOTES: u8 = 26;
     const END: u8 = 30;
 
-    /// The transcript of one of the six pairings, by its sender and its witness.
+    /// The seal of the transcript of one of the six pairings, by its sender and its witness.
     pub(crate) fn transcript(pairing: usize) -> Self {
         Self(pairing as u8)
     }
@@ -54,13 +81,18 @@ impl Topic {
         let said = self.0.checked_sub(Self::CONTRIBUTIONS)?;
         PainterId::new(usize::from(said % 4))
     }
+
+    /// The pairing, where the topic is a transcript.
+    fn pairing(self) -> Option<usize> {
+        Some(usize::from(self.0)).filter(|pairing| *pairing < PAIRINGS.len())
+    }
 }
 
 /// Two painters stated different things on one topic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conflict {
     pub(crate) topic: Topic,
-    /// Who stated what; where the topic is what one painter said, that painter comes first.
+    /// Who stated what; where the topic is what one painter said, or a transcript, its author or sender comes first.
     pub(crate) claims: [(PainterId, Statement); 2],
 }
 
@@ -81,7 +113,7 @@ pub(crate) struct Testimony {
     /// Rounds of which it has sent every frame.
     pub(crate) round: u64,
     pub(crate) reason: Reason,
-    pub(crate) statements: BTreeMap<Topic, Statement>,
+    pub(crate) record: Record,
 }
 
 impl Testimony {
@@ -98,7 +130,12 @@ impl Testimony {
                 }
             }
         }
-        for (topic, statement) in &self.statements {
+        out.extend(self.record.epoch.to_le_bytes());
+        for transcript in &self.record.transcripts {
+            out.extend((transcript.len() as u64).to_le_bytes());
+            out.extend_from_slice(transcript.as_flattened());
+        }
+        for (topic, statement) in &self.record.statements {
             out.push(topic.0);
             out.extend_from_slice(statement);
         }
@@ -125,24 +162,31 @@ impl Testimony {
                 let first = (other(reader.u8()?)?, reader.array()?);
                 let second = (other(reader.u8()?)?, reader.array()?);
                 let differ = first.0 != second.0 && first.1 != second.1;
-                let sound = differ && topic.author().is_none_or(|author| author == first.0);
-                if !sound {
+                let authored = topic.author().is_none_or(|author| author == first.0);
+                let paired = topic.pairing().is_none_or(|i| {
+                    let parts = [PAIRINGS[i].sender, PAIRINGS[i].witness, PAIRINGS[i].receiver()];
+                    parts == [first.0, second.0, author]
+                });
+                if !(differ && authored && paired) {
                     return Err(unknown("topic of a conflict", topic.0));
                 }
                 Reason::Conflict(Conflict { topic, claims: [first, second] })
             }
             tag => return Err(unknown("reason", tag)),
         };
-        let rest = reader.rest();
-        let (chunks, left_over) = rest.as_chunks::<33>();
+        let mut record = Record { epoch: reader.u64()?, ..Record::default() };
+        for transcript in &mut record.transcripts {
+            let bytes = usize::try_from(reader.u64()?).unwrap_or(usize::MAX).saturating_mul(32);
+            transcript.extend_from_slice(reader.take(bytes)?.as_chunks().0);
+        }
+        let (chunks, left_over) = reader.rest().as_chunks::<33>();
         if !left_over.is_empty() {
             return Err(DecodeError::BytesLeftOver(left_over.len()));
         }
-        let mut statements = BTreeMap::new();
         for [byte, statement @ ..] in chunks {
-            statements.insert(topic(*byte)?, *statement);
+            record.statements.insert(topic(*byte)?, *statement);
         }
-        Ok(Self { round, reason, statements })
+        Ok(Self { round, reason, record })
     }
 }
 
@@ -154,8 +198,10 @@ impl Testimony {
 /// - Honest painters p and x cannot have p wait in vain for a frame of a round that x has finished sending, so where
 ///   x's round is not below p's, p or x lies. Where it is below, x stopped earlier and has its own reason. Rounds fall
 ///   along such pointers, so they end at another rule.
-/// - On one topic honest painters state the same. Where p's account of what a or b stated is not what a or b testifies,
-///   p or that painter lies; otherwise a and b do contradict each other.
+/// - On a topic that is no transcript honest painters state the same. Where p's account of what a or b stated is not
+///   what a or b testifies, p or that painter lies; otherwise a and b do contradict each other.
+/// - A lie in one round makes honest painters contradict each other in later rounds, so of transcripts only the first
+///   round with a contradiction counts: until then the honest all held the same.
 pub(crate) fn judge(testimonies: &[Option<Testimony>; 4]) -> [PainterId; 2] {
     let of = |painter: PainterId| testimonies[painter.index()].as_ref();
     for p in PainterId::ALL {
@@ -168,13 +214,25 @@ pub(crate) fn judge(testimonies: &[Option<Testimony>; 4]) -> [PainterId; 2] {
                 }
             }
             Reason::Conflict(Conflict { topic, claims }) => {
-                // A painter that finished the program and left can no longer testify; its word is not missed.
-                let contradicted = claims.iter().find(|(painter, claim)| {
-                    of(*painter).is_some_and(|x| x.statements.get(topic) != Some(claim))
-                });
-                return match contradicted {
-                    Some((painter, _)) => [p, *painter],
+                let contradicts = |x: PainterId, claim: &Statement| match (of(x), topic.pairing()) {
+                    // A painter that finished the program and left can no longer testify; its word is not missed.
+                    (None, pairing) => pairing.is_some(),
+                    // Nobody passes an epoch without p, and p has heard of all in this one.
+                    (Some(x), Some(i)) => {
+                        x.record.epoch != testimony.record.epoch || x.record.seal(i) != *claim
+                    }
+                    (Some(x), None) => x.record.statements.get(topic) != Some(claim),
+                };
+                if let Some((x, _)) = claims.iter().find(|(x, claim)| contradicts(*x, claim)) {
+                    return [p, *x];
+                }
+                let epochs = |x: &PainterId| of(*x).is_some_and(|x| x.record.epoch != testimony.record.epoch);
+                return match topic.pairing() {
                     None => [claims[0].0, claims[1].0],
+                    Some(_) => match PainterId::ALL.into_iter().find(epochs) {
+                        Some(x) => [p, x],
+                        None => first_contradiction(testimonies).unwrap_or([claims[0].0, claims[1].0]),
+                    },
                 };
             }
         }
@@ -182,6 +240,31 @@ pub(crate) fn judge(testimonies: &[Option<Testimony>; 4]) -> [PainterId; 2] {
     // Only a painter that says nothing can be at fault here; any other makes the pair.
     let silent = PainterId::ALL.into_iter().find(|p| of(*p).is_none()).unwrap_or(PainterId::ALL[0]);
     [silent, PainterId::ALL[(silent.index() + 1) % 4]]
+}
+
+/// The two who contradict each other in the first round in which any do.
+fn first_contradiction(testimonies: &[Option<Testimony>; 4]) -> Option<[PainterId; 2]> {
+    let transcript = |painter: PainterId, pairing: usize| {
+        testimonies[painter.index()].as_ref().map_or(&[][..], |t| &t.record.transcripts[pairing])
+    };
+    let lengths = PainterId::ALL.into_iter().flat_map(|p| (0..PAIRINGS.len()).map(move |i| (p, i)));
+    let rounds = lengths.map(|(p, i)| transcript(p, i).len()).max().unwrap_or(0);
+    for round in 0..rounds {
+        for (i, pairing) in PAIRINGS.iter().enumerate() {
+            let (sender, witness, receiver) = (pairing.sender, pairing.witness, pairing.receiver());
+            let [sent, witnessed, received] =
+                [sender, witness, receiver].map(|painter| transcript(painter, i).get(round));
+            let differ = |x: Option<&Statement>, y: Option<&Statement>| x.zip(y).is_some_and(|(x, y)| x != y);
+            // The third case is that of a sender without testimony.
+            if differ(sent, witnessed) || (!differ(sent, received) && differ(witnessed, received)) {
+                return Some([sender, witness]);
+            }
+            if differ(sent, received) {
+                return Some([sender, receiver]);
+            }
+        }
+    }
+    None
 }
 
 /// The value that at least two of three give.
@@ -195,6 +278,8 @@ pub(crate) fn majority<T: PartialEq>(values: [Option<T>; 3]) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -209,25 +294,68 @@ mod tests {
     fn any_testimony(author: usize) -> impl Strategy<Value = Option<Testimony>> {
         let painter = (1..4_usize).prop_map(move |k| P[(author + k) % 4]);
         let statement = (0..2_u8).prop_map(|x| [x; 32]);
-        let claim = (painter.clone(), statement.clone());
+        let claim = (painter.clone(), prop_oneof![statement.clone(), Just(SEALED)]);
         let reason = prop_oneof![
             painter.clone().prop_map(Reason::Fault),
             painter.prop_map(Reason::Waited),
             (topics(), claim.clone(), claim)
                 .prop_map(|(topic, a, b)| Reason::Conflict(Conflict { topic, claims: [a, b] })),
         ];
-        let statements = prop::collection::btree_map(topics(), statement, 0..18);
-        let testimony = (0..4_u64, reason, statements).prop_map(|(round, reason, statements)| Testimony {
-            round,
-            reason,
-            statements,
+        let transcript = prop::collection::vec(statement.clone(), 0..=ROUNDS);
+        let transcripts = prop::array::uniform6(transcript);
+        let statements = prop::collection::btree_map(topics(), statement, 0..30);
+        let record = (0..2_u64, transcripts, statements)
+            .prop_map(|(epoch, transcripts, statements)| Record { epoch, transcripts, statements });
+        let testimony = (0..4_u64, reason, record).prop_map(move |(round, mut reason, record)| {
+            let author = P[author];
+            // A lie about the transcripts that fits who would complain, or even what it testifies itself.
+            if let Reason::Conflict(Conflict { topic, claims }) = &mut reason
+                && let Some(i) = topic.pairing()
+            {
+                claims[0].0 = PAIRINGS[i].sender;
+                claims[1].0 = PAIRINGS[i].witness;
+                for claim in claims.iter_mut().filter(|claim| claim.1 == SEALED) {
+                    claim.1 = honest_record(author, 0, ROUNDS, &[0; 64]).seal(i);
+                }
+            }
+            Testimony { round, reason, record }
         });
         prop::option::weighted(0.9, testimony)
             .prop_map(move |t| t.and_then(|t| Testimony::decode(P[author], &t.encode()).ok()))
     }
 
+    const ROUNDS: usize = 3;
+    /// Stands for the seal of an honest transcript.
+    const SEALED: Statement = [9; 32];
+
+    /// What an honest painter's record is where `cheat` lies as a sender in round `lie`, and what each computes from
+    /// then on is anything.
+    fn honest_record(p: PainterId, cheat: usize, lie: usize, noise: &[u8; 64]) -> Record {
+        let mut record = Record::default();
+        for (i, pairing) in PAIRINGS.iter().enumerate() {
+            let parts = [pairing.sender, pairing.witness, pairing.receiver()];
+            if !parts.contains(&p) {
+                continue;
+            }
+            record.transcripts[i] = (0..ROUNDS)
+                .map(|round| {
+                    // A receiver has what its sender sent.
+                    let from = if p == pairing.receiver() { pairing.sender } else { p };
+                    let draw = noise[(round * 24 + i * 4 + from.index()) % 64] & 1;
+                    let lied_to = p == pairing.receiver() && pairing.sender.index() == cheat;
+                    match round.cmp(&lie) {
+                        Ordering::Less => [0; 32],
+                        Ordering::Equal => [u8::from(lied_to); 32],
+                        Ordering::Greater => [draw; 32],
+                    }
+                })
+                .collect();
+        }
+        record
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
 
         /// Three honest testimonies that fit each other, and anything from the fourth: the fourth is named.
         #[test]
@@ -235,22 +363,34 @@ mod tests {
             (cheat, lie) in (0..4_usize).prop_flat_map(|cheat| (Just(cheat), any_testimony(cheat))),
             rounds in prop::array::uniform4(1..4_u64),
             choices in prop::array::uniform4((0..4_u8, topics())),
+            lied in 0..=ROUNDS,
+            noise: [u8; 64],
         ) {
             // On each topic the honest state the same; where the cheat is its author, they may have been told apart.
             let stated = |p: PainterId, topic: Topic| {
                 let told_apart = topic.author() == Some(P[cheat]) && p.index().is_multiple_of(2);
                 [u8::from(told_apart); 32]
             };
+            let record = |p: PainterId| honest_record(p, cheat, lied, &noise);
             let honest = |p: PainterId| {
                 let (choice, topic) = choices[p.index()];
                 let round = rounds[p.index()];
-                let statements = (0..Topic::END).map(|t| (Topic(t), stated(p, Topic(t)))).collect();
                 let mut others = P.into_iter().filter(|x| *x != p && x.index() != cheat);
                 let behind = others.clone().find(|x| rounds[x.index()] < round);
-                let reason = match (choice, behind, topic.author()) {
+                let waited = Reason::Waited(behind.filter(|_| choice == 1).unwrap_or(P[cheat]));
+                let reason = match (choice, topic.author(), topic.pairing()) {
                     (0, _, _) => Reason::Fault(P[cheat]),
-                    (1, Some(x), _) => Reason::Waited(x),
-                    (2, _, author) if author != Some(p) => {
+                    // A seal of the cheat may be anything; those of the honest are what they testify.
+                    (2, _, Some(i)) if PAIRINGS[i].receiver() == p => {
+                        let claim = |x: PainterId| match x.index() == cheat {
+                            true => [7; 32],
+                            false => record(x).seal(i),
+                        };
+                        let [sender, witness] = [PAIRINGS[i].sender, PAIRINGS[i].witness];
+                        let claims = [(sender, claim(sender)), (witness, claim(witness))];
+                        if claims[0].1 == claims[1].1 { waited } else { Reason::Conflict(Conflict { topic, claims }) }
+                    }
+                    (2, author, None) if author != Some(p) => {
                         let x = author.filter(|a| *a != P[cheat]).or_else(|| others.next()).unwrap();
                         let mut claims = [(P[cheat], [7; 32]), (x, stated(x, topic))];
                         if author == Some(x) {
@@ -258,9 +398,10 @@ mod tests {
                         }
                         Reason::Conflict(Conflict { topic, claims })
                     }
-                    _ => Reason::Waited(P[cheat]),
+                    _ => waited,
                 };
-                Some(Testimony { round, reason, statements })
+                let statements = (0..Topic::END).map(|t| (Topic(t), stated(p, Topic(t)))).collect();
+                Some(Testimony { round, reason, record: Record { statements, ..record(p) } })
             };
             let mut testimonies = P.map(honest);
             testimonies[cheat] = lie;
@@ -276,7 +417,6 @@ mod tests {
             let _refused_or_read_but_never_a_panic = Testimony::decode(P[2], &bytes);
             if let Some(testimony) = testimony {
                 let bytes = testimony.encode();
-                prop_assert!(bytes.len() <= TESTIMONY_BYTES);
                 let back = Testimony::decode(P[2], &bytes).map(|back| back.encode());
                 prop_assert_eq!(back, Ok(bytes));
             }

@@ -66,6 +66,9 @@ pub(crate) async fn agree<C: Channel>(
             (circle, contribution)
         })
         .collect();
+    for (circle, contribution) in mine.iter().filter(|(circle, _)| circle.members.len() == 3) {
+        links.state(Topic::contribution(circle.label, me), hash(contribution));
+    }
     for to in me.others() {
         let shared: Vec<&[u8]> = mine
             .iter()
@@ -105,6 +108,10 @@ pub(crate) async fn agree<C: Channel>(
     Ok(keys)
 }
 
+fn hash(contribution: &[u8; 32]) -> Statement {
+    *blake3::hash(contribution).as_bytes()
+}
+
 /// Two holders of a component compare what the third gave them: if it differs, one of these three lied.
 async fn confirm<C: Channel>(
     me: PainterId,
@@ -119,13 +126,9 @@ async fn confirm<C: Channel>(
             third.map(move |third| (i, third))
         })
     };
-    let hash = |i: usize, member: PainterId| -> Statement {
-        *blake3::hash(contributions[i][member.index()].as_slice()).as_bytes()
-    };
-    for (i, (circle, _)) in mine.iter().enumerate().filter(|(_, (circle, _))| circle.members.len() == 3) {
-        for member in &circle.members {
-            links.state(Topic::contribution(circle.label, *member), hash(i, *member));
-        }
+    let hash = |i: usize, member: PainterId| hash(&contributions[i][member.index()]);
+    for (i, third) in me.others().flat_map(third_parties) {
+        links.state(Topic::contribution(mine[i].0.label, third), hash(i, third));
     }
     for to in me.others() {
         let hashes: Vec<u8> = third_parties(to).flat_map(|(i, third)| hash(i, third)).collect();

@@ -7,7 +7,7 @@ use abraham_messages::{Frame, Kind, codec::Reader, frame::HEADER_BYTES, limits};
 use crate::{
     Cause, Channel, Error, Meter, PainterId,
     channel::ChannelError,
-    dispute::{Conflict, Reason, Statement, TESTIMONY_BYTES, Testimony, Topic, judge, majority},
+    dispute::{Conflict, Reason, Record, Statement, TESTIMONY_BYTES, Testimony, Topic, judge, majority},
 };
 
 /// Frames of the program that are skipped on one link while a testimony is awaited; an honest painter has sent fewer.
@@ -42,7 +42,7 @@ pub(crate) struct Links<C> {
     ahead: [BTreeMap<u64, Vec<u8>>; 4],
     /// Rounds of which this painter has sent every frame.
     round: u64,
-    statements: BTreeMap<Topic, Statement>,
+    pub(crate) record: Record,
     conflict: Option<Conflict>,
     /// What other painters said when they stopped, by [`Stage`].
     heard: [[Option<Vec<u8>>; 2]; 4],
@@ -59,7 +59,7 @@ impl<C: Channel> Links<C> {
             received: [0; 4],
             ahead: std::array::from_fn(|_| BTreeMap::new()),
             round: 0,
-            statements: BTreeMap::new(),
+            record: Record::default(),
             conflict: None,
             heard: Default::default(),
             stopped: false,
@@ -134,13 +134,14 @@ impl<C: Channel> Links<C> {
     async fn next(&mut self, from: PainterId) -> Result<Vec<u8>, Error> {
         let i = from.index();
         let abort = |cause| Error::abort(self.me, from, cause);
+        let deadline = self.channel.deadline();
         loop {
             let expected = self.received[i];
             if let Some(frame) = self.ahead[i].remove(&expected) {
                 self.received[i] += 1;
                 return Ok(frame);
             }
-            let bytes = match self.channel.receive(from).await {
+            let bytes = match self.channel.receive(from, &deadline).await {
                 Ok(bytes) => bytes,
                 Err(ChannelError::Deadline | ChannelError::PeerGone) => {
                     return Err(abort(Cause::Silent(from)));
@@ -158,9 +159,9 @@ impl<C: Channel> Links<C> {
         }
     }
 
-    /// Notes what this painter states on a topic, before any other painter can know it.
+    /// Notes what this painter states on a topic, which must be before it sends anything that tells of it.
     pub(crate) fn state(&mut self, topic: Topic, statement: Statement) {
-        self.statements.insert(topic, statement);
+        self.record.statements.insert(topic, statement);
     }
 
     /// Two others stated different things; where the topic is what one painter said, that painter comes first.
@@ -185,8 +186,8 @@ impl<C: Channel> Links<C> {
             (Cause::Silent(_) | Cause::Told(_), None) => Reason::Waited(other),
             _ => Reason::Fault(other),
         };
-        let statements = std::mem::take(&mut self.statements);
-        let mine = Testimony { round: self.round, reason, statements }.encode();
+        let record = std::mem::take(&mut self.record);
+        let mine = Testimony { round: self.round, reason, record }.encode();
         let testimonies = match self.testimonies(mine).await {
             Ok(testimonies) => testimonies,
             Err(error) => return error,
@@ -236,25 +237,34 @@ impl<C: Channel> Links<C> {
 
     /// Waits for what `from` says when it stops, past all frames of the program that it sent before.
     ///
-    /// The others may stop later by a deadline than this painter, and may wait for the silent one longer: what they
-    /// heard is awaited for as many deadlines more.
+    /// An honest painter may stop a deadline later than this one, because it waits for the cheat, and may then wait
+    /// for the cheat's testimony longer; so much longer is it waited for.
     async fn listen(&mut self, from: PainterId, stage: Stage) -> Option<Vec<u8>> {
         for (_, frame) in std::mem::take(&mut self.ahead[from.index()]) {
             self.hear(from, &frame);
         }
-        let mut deadlines = match stage {
+        let patience = match stage {
             Stage::Testimony => 2,
             Stage::Hearsay => 4,
         };
+        let mut deadlines = 0;
+        let mut deadline = self.channel.deadline();
         for _ in 0..SKIPPED_FRAMES {
             if let Some(said) = self.heard[from.index()][stage as usize].take() {
                 return Some(said);
             }
-            match self.channel.receive(from).await {
-                Ok(frame) => self.hear(from, &frame),
-                Err(ChannelError::Deadline) if deadlines > 1 => deadlines -= 1,
+            match self.channel.receive(from, &deadline).await {
+                Ok(frame) => {
+                    self.hear(from, &frame);
+                    deadlines = 0;
+                }
+                Err(ChannelError::Deadline) => deadlines += 1,
                 Err(_) => return None,
             }
+            if deadlines == patience {
+                return None;
+            }
+            deadline = self.channel.deadline();
         }
         None
     }

@@ -1,7 +1,8 @@
 //! Links inside one process: the channel of the solo studio, and of tests.
 //!
 //! Nothing here has a clock. Where every painter that is still there waits for something that only another could do,
-//! a deadline would pass next: the wait that began first ends with [`ChannelError::Deadline`], and no other.
+//! a deadline would pass next: the wait that began first ends with [`ChannelError::Deadline`], and no other. So a
+//! [`WaitNumber`], which counts the waits of all four as they begin, serves as deadline.
 
 use std::{
     cell::RefCell,
@@ -41,11 +42,14 @@ enum Need {
     RoomTo(PainterId),
 }
 
+/// The deadline of a wait: those with lower numbers pass first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WaitNumber(u64);
+
 #[derive(Clone, Copy)]
 struct Wait {
     need: Need,
-    /// Waits are numbered as they begin.
-    number: u64,
+    until: WaitNumber,
 }
 
 #[derive(Default)]
@@ -62,12 +66,16 @@ struct State {
 }
 
 impl State {
+    fn deadline(&mut self) -> WaitNumber {
+        self.begun += 1;
+        WaitNumber(self.begun)
+    }
+
     /// Goes on waiting, or ends the wait by its deadline.
-    fn wait(&mut self, me: PainterId, need: Need, context: &Context<'_>) -> Poll<ChannelError> {
+    fn wait(&mut self, me: PainterId, wait: Wait, context: &Context<'_>) -> Poll<ChannelError> {
         let me = me.index();
-        if self.waits[me].is_none() && !self.late[me] {
-            self.begun += 1;
-            self.waits[me] = Some(Wait { need, number: self.begun });
+        if !self.late[me] {
+            self.waits[me] = Some(wait);
         }
         if let Some(first) = self.first_of_a_stall() {
             self.waits[first] = None;
@@ -83,7 +91,7 @@ impl State {
 
     /// Where nobody can ever go on, since each painter is gone or waits in vain: whose wait began first.
     fn first_of_a_stall(&self) -> Option<usize> {
-        let mut first: Option<(u64, usize)> = None;
+        let mut first: Option<(WaitNumber, usize)> = None;
         for p in (0..4).filter(|p| !self.gone[*p]) {
             let wait = self.waits[p]?;
             let in_vain = match wait.need {
@@ -95,7 +103,7 @@ impl State {
             if !in_vain {
                 return None;
             }
-            first = Some(first.map_or((wait.number, p), |first| first.min((wait.number, p))));
+            first = Some(first.map_or((wait.until, p), |first| first.min((wait.until, p))));
         }
         first.map(|(_, p)| p)
     }
@@ -153,7 +161,14 @@ fn build(state: State) -> [MemoryChannel; 4] {
 }
 
 impl Channel for MemoryChannel {
+    type Deadline = WaitNumber;
+
+    fn deadline(&self) -> WaitNumber {
+        self.state.borrow_mut().deadline()
+    }
+
     async fn send(&self, to: PainterId, mut frame: Vec<u8>) -> Result<(), ChannelError> {
+        let until = self.deadline();
         poll_fn(|context| {
             let state = &mut *self.state.borrow_mut();
             let room = state.queues[self.me.index()][to.index()].len() < QUEUE_FRAMES;
@@ -162,7 +177,7 @@ impl Channel for MemoryChannel {
             } else if room {
                 Ok(())
             } else {
-                match state.wait(self.me, Need::RoomTo(to), context) {
+                match state.wait(self.me, Wait { need: Need::RoomTo(to), until }, context) {
                     Poll::Ready(error) => Err(error),
                     Poll::Pending => return Poll::Pending,
                 }
@@ -186,7 +201,8 @@ impl Channel for MemoryChannel {
         Ok(())
     }
 
-    async fn receive(&self, from: PainterId) -> Result<Vec<u8>, ChannelError> {
+    async fn receive(&self, from: PainterId, until: &WaitNumber) -> Result<Vec<u8>, ChannelError> {
+        let wait = Wait { need: Need::FrameFrom(from), until: *until };
         poll_fn(|context| {
             let state = &mut *self.state.borrow_mut();
             let ended = match state.pick(from, self.me) {
@@ -199,7 +215,7 @@ impl Channel for MemoryChannel {
                     return Poll::Pending;
                 }
                 None if state.gone[from.index()] => Err(ChannelError::PeerGone),
-                None => match state.wait(self.me, Need::FrameFrom(from), context) {
+                None => match state.wait(self.me, wait, context) {
                     Poll::Ready(error) => Err(error),
                     Poll::Pending => return Poll::Pending,
                 },

@@ -80,3 +80,75 @@ fn irwin_hall(rng: &mut impl RngCore, sigma: u64) -> u64 {
     let centred = i128::from(sum) - (6 << 32);
     ((centred * i128::from(sigma) + (1 << 31)) >> 32) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use abraham_ring::{CpuBackend, RingTensor};
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::{PainterId, Secret, channel::memory};
+
+    /// The parts sum to the sample, and each painter lacks the keys of three of them: what these add is as wide as
+    /// three parts are, whatever the painter does.
+    #[test]
+    fn three_of_the_six_parts_stay_unknown_to_each_painter() {
+        let sigma = 1 << 16;
+        let part_of = Distribution::IrwinHall { sigma };
+        let sample = Sample { rows: 40, cols: 100, scale: Scale::full(16), part: part_of };
+        let seats = PainterId::ALL.into_iter().zip(memory::network()).map(async |(id, channel)| {
+            let mut painter = Painter::join(id, channel, CpuBackend, [id.byte() + 1; 32]).await?;
+            let first = painter.streams;
+            let drawn = painter.sample(&[sample]).await?.remove(0);
+            Ok::<_, Error>((drawn, painter.keys.pairs, first))
+        });
+        let painters: Vec<_> =
+            pollster::block_on(join_all(seats)).into_iter().map(|p| p.ok().unwrap()).collect();
+        let mut sum = RingTensor::zeros(40, 100);
+        for c in 0..4 {
+            sum.add_assign(painters[(c + 1) % 4].0.component(c).unwrap()).unwrap();
+        }
+        let parts: Vec<RingTensor> = (0..6)
+            .map(|i| {
+                let members = PAIRINGS[i];
+                let key = painters[members.sender.index()].1[i];
+                assert_eq!(key, painters[members.witness.index()].1[i], "both members hold the pair's key");
+                part(&key, painters[0].2 + i as u64, &sample)
+            })
+            .collect();
+        let mut rest = sum.clone();
+        parts.iter().for_each(|part| rest.sub_assign(part).unwrap());
+        assert!(rest == RingTensor::zeros(40, 100), "the sample is the sum of the six parts");
+        assert_eq!(painters[0].0.shape(), (40, 100));
+        for (p, (_, keys, _)) in painters.iter().enumerate() {
+            let unknown: Vec<usize> = (0..6).filter(|i| keys[*i] == [0; 32]).collect();
+            assert_eq!(unknown.len(), 3, "painter {p} holds three of the six keys");
+            let mut hidden = RingTensor::zeros(40, 100);
+            unknown.iter().for_each(|i| hidden.add_assign(&parts[*i]).unwrap());
+            let squares =
+                hidden.data().iter().map(|x| (x.cast_signed() as f64).powi(2)).sum::<f64>() / 4000.0;
+            let promised = 3.0 * (sigma as f64).powi(2);
+            assert!((squares / promised - 1.0).abs() < 0.15, "{squares} of {promised}");
+        }
+    }
+
+    #[test]
+    fn irwin_hall_is_symmetric_bounded_and_exact_at_its_ends() {
+        struct Constant(u32);
+        impl RngCore for Constant {
+            fn next_u32(&mut self) -> u32 {
+                self.0
+            }
+            fn next_u64(&mut self) -> u64 {
+                self.0.into()
+            }
+            fn fill_bytes(&mut self, bytes: &mut [u8]) {
+                bytes.fill(0);
+            }
+        }
+        assert_eq!(irwin_hall(&mut Constant(0), 1000).cast_signed(), -6000);
+        assert_eq!(irwin_hall(&mut Constant(1 << 31), 1000).cast_signed(), 0);
+        assert_eq!(irwin_hall(&mut Constant(u32::MAX), 1000).cast_signed(), 6000);
+        assert_eq!(irwin_hall(&mut Constant(0), 1 << 60).cast_signed(), -(6 << 60));
+    }
+}

@@ -6,7 +6,7 @@ use abraham_ring::{Backend, Draw, RingTensor, fixed::mask};
 use crate::{
     Cause, Channel, Error, Painter, PainterId, Scale, Sharing,
     committee::{PAIRINGS, Pairing},
-    dispute::{Statement, Topic},
+    dispute::Topic,
     keys::Keys,
 };
 
@@ -49,35 +49,19 @@ pub(super) enum Seal {
     Sealed,
 }
 
-/// Running hashes of the explicit components of each pairing: what its sender sent, its witness knows, and its
-/// receiver got, since they were last compared.
+/// Hashers of the explicit components of each pairing in one round: what its sender sends, its witness knows, and its
+/// receiver gets.
 ///
 /// They are keyed by what the three holders of the component have in common: the fourth painter knows what was drawn
 /// for the other component, so a plain hash, once it is told in a dispute, would let it try guesses of the value.
-pub(super) struct Transcripts {
-    fresh: [blake3::Hasher; PAIRINGS.len()],
-    hashers: [blake3::Hasher; PAIRINGS.len()],
-    epoch: u64,
-}
+pub(super) struct Transcripts([blake3::Hasher; PAIRINGS.len()]);
 
 impl Transcripts {
     pub(super) fn new(keys: &Keys) -> Self {
-        let fresh = PAIRINGS.map(|pairing| {
+        Self(PAIRINGS.map(|pairing| {
             let key = blake3::derive_key(CONTEXT, &keys.components[pairing.explicit]);
             blake3::Hasher::new_keyed(&key)
-        });
-        Self { hashers: fresh.clone(), fresh, epoch: 0 }
-    }
-
-    fn digest(&self, pairing: usize) -> Statement {
-        let mut hasher = self.hashers[pairing].clone();
-        hasher.update(&self.epoch.to_le_bytes());
-        *hasher.finalize().as_bytes()
-    }
-
-    fn restart(&mut self) {
-        self.hashers.clone_from(&self.fresh);
-        self.epoch += 1;
+        }))
     }
 }
 
@@ -96,20 +80,19 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         let me = self.id;
         let mut sums: Vec<[Option<RingTensor>; 4]> = vec![[const { None }; 4]; targets.len()];
         let mut incoming: [Vec<(usize, usize)>; 4] = Default::default();
-        let mut outgoing: [usize; 4] = [0; 4];
+        let mut outgoing: [Option<usize>; 4] = [None; 4];
         for Contribution { pairing, target, .. } in &contributions {
             let entry = &PAIRINGS[*pairing];
             if entry.receiver() == me {
                 incoming[entry.sender.index()].push((*pairing, *target));
             } else if entry.sender == me {
-                outgoing[entry.receiver().index()] += targets[*target].bytes();
+                *outgoing[entry.receiver().index()].get_or_insert(0) += targets[*target].bytes();
             }
         }
-        let mut frames = PainterId::ALL.map(|to| match outgoing[to.index()] {
-            0 => None,
-            bytes => Some(self.links.start(kind, to, bytes)),
-        });
+        let mut frames =
+            PainterId::ALL.map(|to| outgoing[to.index()].map(|bytes| self.links.start(kind, to, bytes)));
         let mut witnessed = Vec::new();
+        let mut hashers = self.transcripts.0.clone();
         let draws = self.draws(targets, &contributions).await?;
         for (Contribution { pairing, target, value }, draw) in contributions.into_iter().zip(draws) {
             let entry = &PAIRINGS[pairing];
@@ -123,7 +106,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 };
                 let start = wire.len();
                 pack(explicit.data(), targets[target].width(), wire);
-                self.transcripts.hashers[pairing].update(&wire[start..]);
+                hashers[pairing].update(&wire[start..]);
                 witnessed.clear();
                 accumulate(&mut sum[entry.explicit], explicit)?;
             }
@@ -136,6 +119,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         }
         // What a sender or witness knows of this round does not depend on what it receives in it, so transcripts
         // can leave in the same round; a receiver's own hash is taken below, once it has the messages.
+        self.record(&hashers, |pairing| pairing.knows(me));
         if seal == Seal::Sealed {
             self.seal().await?;
         }
@@ -148,12 +132,13 @@ impl<C: Channel, B: Backend> Painter<C, B> {
             for (pairing, target) in expected {
                 let (bytes, tail) = rest.split_at(targets[*target].bytes());
                 rest = tail;
-                self.transcripts.hashers[*pairing].update(bytes);
+                hashers[*pairing].update(bytes);
                 let sum = &mut sums[*target][PAIRINGS[*pairing].explicit];
                 let sum = sum.get_or_insert_with(|| targets[*target].zeros());
                 unpack_add(bytes, targets[*target].width(), sum.data_mut());
             }
         }
+        self.record(&hashers, |pairing| pairing.receiver() == me);
         let sharing = |(mut components, target): ([Option<RingTensor>; 4], &Target)| {
             for other in me.others() {
                 components[other.index()].get_or_insert_with(|| target.zeros());
@@ -188,15 +173,21 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         Ok(drawn.into_iter().map(|holds| if holds { draws.next() } else { None }).collect())
     }
 
+    /// Notes what passed in this round, for the pairings that this painter has the given part in.
+    fn record(&mut self, hashers: &[blake3::Hasher; PAIRINGS.len()], part: impl Fn(&Pairing) -> bool) {
+        let transcripts = PAIRINGS.iter().zip(hashers).zip(&mut self.links.record.transcripts);
+        for ((_, hasher), transcript) in transcripts.filter(|((pairing, _), _)| part(pairing)) {
+            transcript.push(*hasher.finalize().as_bytes());
+        }
+    }
+
     /// Sends the hashes of what this painter sent and witnessed to each receiver.
     pub(super) async fn seal(&mut self) -> Result<(), Error> {
         for to in self.id.others() {
             let mut hashes = Vec::new();
             for (i, pairing) in PAIRINGS.iter().enumerate() {
                 if pairing.receiver() == to && pairing.knows(self.id) {
-                    let digest = self.transcripts.digest(i);
-                    self.links.state(Topic::transcript(i), digest);
-                    hashes.extend_from_slice(&digest);
+                    hashes.extend_from_slice(&self.links.record.seal(i));
                 }
             }
             self.links.send(Kind::Transcript, to, &[&hashes]).await?;
@@ -228,11 +219,10 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 let claims = [(*sender, sent), (*witness, witnessed)];
                 return Err(self.links.conflict(Topic::transcript(i), claims, Cause::Transcript));
             }
-            if sent != self.transcripts.digest(i) {
+            if sent != self.links.record.seal(i) {
                 return Err(Error::abort(*sender, me, Cause::Delivery));
             }
         }
-        self.transcripts.restart();
         for to in me.others() {
             self.links.send(Kind::Verdict, to, &[&[1]]).await?;
         }
@@ -243,6 +233,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 return Err(Error::abort(me, from, Cause::OutOfPlace(from)));
             }
         }
+        self.links.record.restart();
         Ok(())
     }
 }
@@ -271,33 +262,30 @@ fn subtract(value: Option<RingTensor>, draw: &RingTensor, target: &Target) -> Re
     Ok(explicit)
 }
 
-/// Appends each element's `width` low bytes, little-endian.
+/// Appends each element's `width` low bytes, little-endian; 1 to 8.
 pub(super) fn pack(elements: &[u64], width: usize, out: &mut Vec<u8>) {
-    match width {
-        8 => out.extend(elements.iter().flat_map(|x| x.to_le_bytes())),
-        4 => out.extend(elements.iter().flat_map(|x| {
-            let [a, b, c, d, ..] = x.to_le_bytes();
-            [a, b, c, d]
-        })),
-        3 => out.extend(elements.iter().flat_map(|x| {
-            let [a, b, c, ..] = x.to_le_bytes();
-            [a, b, c]
-        })),
-        _ => {
-            for x in elements {
-                out.extend_from_slice(&x.to_le_bytes()[..width]);
-            }
+    fn wide<const W: usize>(elements: &[u64], out: &mut [u8]) {
+        for (bytes, x) in out.as_chunks_mut::<W>().0.iter_mut().zip(elements) {
+            bytes.copy_from_slice(&x.to_le_bytes()[..W]);
         }
     }
+    let start = out.len();
+    out.resize(start + width * elements.len(), 0);
+    let packed = [wide::<1>, wide::<2>, wide::<3>, wide::<4>, wide::<5>, wide::<6>, wide::<7>, wide::<8>];
+    packed[width - 1](elements, &mut out[start..]);
 }
 
-/// Adds elements of `width` bytes to `out`; there must be as many as `out` has.
+/// Adds elements of `width` bytes, 1 to 8, to `out`; there must be as many as `out` has.
 pub(super) fn unpack_add(bytes: &[u8], width: usize, out: &mut [u64]) {
-    for (x, bytes) in out.iter_mut().zip(bytes.chunks_exact(width)) {
-        let mut word = [0; 8];
-        word[..width].copy_from_slice(bytes);
-        *x = x.wrapping_add(u64::from_le_bytes(word));
+    fn wide<const W: usize>(bytes: &[u8], out: &mut [u64]) {
+        for (x, bytes) in out.iter_mut().zip(bytes.as_chunks::<W>().0) {
+            let mut word = [0; 8];
+            word[..W].copy_from_slice(bytes);
+            *x = x.wrapping_add(u64::from_le_bytes(word));
+        }
     }
+    let unpacked = [wide::<1>, wide::<2>, wide::<3>, wide::<4>, wide::<5>, wide::<6>, wide::<7>, wide::<8>];
+    unpacked[width - 1](bytes, out);
 }
 
 #[cfg(test)]

@@ -139,6 +139,8 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     async fn vote(&mut self, content: bool) -> Result<bool, Error> {
         let me = self.id;
         let mut votes = [u8::from(content); 4];
+        let statement = |vote: u8| [vote; 32];
+        self.links.state(Topic::vote(me), statement(votes[me.index()]));
         for to in me.others() {
             self.links.send(Kind::Verdict, to, &[&[u8::from(content)]]).await?;
         }
@@ -149,8 +151,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 _ => return Err(Error::abort(me, from, Cause::OutOfPlace(from))),
             };
         }
-        let statement = |vote: u8| [vote; 32];
-        for of in PainterId::ALL {
+        for of in me.others() {
             self.links.state(Topic::vote(of), statement(votes[of.index()]));
         }
         for to in me.others() {

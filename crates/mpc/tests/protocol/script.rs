@@ -110,13 +110,15 @@ pub(crate) async fn script<C: Channel>(
     Ok(Learnt { accepted, opened })
 }
 
-/// The same sharing but for one bit of the component `component` steps after the one that its holder lacks.
+/// The same sharing but for two bits of the component `component` steps after the one that its holder lacks.
 fn changed(secret: &Sharing, component: usize) -> Sharing {
     let holder = secret.holder();
     let liar = (holder.index() + 1 + component % 3) % 4;
+    let ring_bits = secret.scale().ring_bits;
+    let bits = 1 << (ring_bits / 2) | 1 << (ring_bits - 10);
     let components = [0, 1, 2, 3].map(|c| {
         let component = secret.component(c).cloned();
-        component.map(|x| if c == liar { x.map(|x| x ^ 16) } else { x })
+        component.map(|x| if c == liar { x.map(|x| x ^ bits) } else { x })
     });
     Sharing::from_components(holder, components, secret.scale())
         .unwrap_or_else(|_| unreachable!("it has one shape"))
