@@ -130,6 +130,18 @@ impl Tab {
         serde_json::from_value(value).with_context(|| format!("the value of {expression}"))
     }
 
+    /// Address and bytes on the wire, heads included, of everything that the page has fetched so far.
+    ///
+    /// # Errors
+    /// When the page has crashed.
+    pub async fn transferred(&self) -> Result<Vec<(String, f64)>> {
+        self.value(
+            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+                .map((entry) => [entry.name, entry.transferSize])",
+        )
+        .await
+    }
+
     /// Waits until a JavaScript expression is true, looking whenever the document changes and ten times a second.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the project's only build system. Run `cargo xtask help` for what it does.
 
+mod bench;
 mod build;
 mod check;
 mod demo_set;
@@ -43,6 +44,15 @@ enum Task {
     },
     /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, documents
     Check,
+    /// Measure what the project promises, beside its targets and SecretFlow SPU's numbers
+    Bench {
+        /// Print one JSON object a line: name, value, unit, target, baseline, baseline_name
+        #[arg(long)]
+        json: bool,
+        /// Install SPU 0.9.5 from PyPI into a throw-away environment and measure it in the same run
+        #[arg(long)]
+        with_spu: bool,
+    },
     /// Make the demo set again: the 270 flags of emoji-datasource-google 16.0.0, at 32×32
     ///
     /// Downloads the package with npm, lays the flags over white, averages them down to 32×32 and
@@ -76,6 +86,7 @@ fn main() -> Result<()> {
         Task::Build(build) => build::run(build.dev),
         Task::Test { suite } => test::run(suite),
         Task::Check => check::run(),
+        Task::Bench { json, with_spu } => bench::run(json, with_spu),
         Task::DemoSet { images } => demo_set::run(images.as_deref()),
     }
 }

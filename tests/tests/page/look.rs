@@ -12,12 +12,7 @@ async fn the_gallery_is_there_before_any_wasm_within_its_budget_and_from_this_re
         tab.sees(&selector("wall-main")).await?;
         tab.until("the first picture to be painted", "document.getElementById('wall-main').naturalWidth > 0")
             .await?;
-        let fetched: Vec<(String, f64)> = tab
-            .value(
-                "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-                    .map((entry) => [entry.name, entry.transferSize])",
-            )
-            .await?;
+        let fetched = tab.transferred().await?;
         let origin = visit.url("");
         for (address, _) in &fetched {
             ensure!(address.starts_with(&origin), "the page fetched {address}");
