@@ -1,13 +1,12 @@
 //! Mirror of `shader/prf_expand.wgsl`.
 
-use rand_chacha::{
-    ChaCha12Rng,
-    rand_core::{RngCore, SeedableRng},
-};
+#[cfg(target_arch = "wasm32")]
+mod simd128;
+
 use zeroize::Zeroize;
 
-/// Keystream taken at a time: a multiple of the four 64-byte blocks that the cipher computes together.
-const CHUNK_BYTES: usize = 4096;
+/// Words of keystream taken at a time: a multiple of the four 16-word blocks that the cipher computes together.
+const CHUNK_WORDS: usize = 1024;
 
 /// Fills `out` with the ChaCha12 keystream under `key` and nonce `stream` (64-bit counter from 0, 64-bit nonce).
 ///
@@ -16,24 +15,46 @@ const CHUNK_BYTES: usize = 4096;
 pub fn prf_expand(key: &[u8; 32], stream: u64, bits: u32, out: &mut [u64]) {
     debug_assert!((1..=64).contains(&bits));
     let mask = u64::MAX >> (64 - bits.clamp(1, 64));
-    let mut rng = ChaCha12Rng::from_seed(*key);
-    rng.set_stream(stream);
-    let mut keystream = [0u8; CHUNK_BYTES];
-    let element_bytes = if bits <= 32 { 4 } else { 8 };
-    for chunk in out.chunks_mut(CHUNK_BYTES / element_bytes) {
-        let bytes = &mut keystream[..chunk.len() * element_bytes];
-        rng.fill_bytes(bytes);
+    let mut keystream = Keystream::new(key, stream);
+    let mut words = [0u32; CHUNK_WORDS];
+    let words_each = if bits <= 32 { 1 } else { 2 };
+    for chunk in out.chunks_mut(CHUNK_WORDS / words_each) {
+        let words = &mut words[..chunk.len() * words_each];
+        keystream.fill(words);
         if bits <= 32 {
-            for (x, word) in chunk.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                *x = u64::from(u32::from_le_bytes(*word)) & mask;
+            for (x, word) in chunk.iter_mut().zip(words) {
+                *x = u64::from(*word) & mask;
             }
         } else {
-            for (x, word) in chunk.iter_mut().zip(bytes.as_chunks::<8>().0) {
-                *x = u64::from_le_bytes(*word) & mask;
+            for (x, [low, high]) in chunk.iter_mut().zip(words.as_chunks::<2>().0) {
+                *x = (u64::from(*low) | u64::from(*high) << 32) & mask;
             }
         }
     }
-    keystream.zeroize();
+    words.zeroize();
+}
+
+#[cfg(target_arch = "wasm32")]
+use simd128::Keystream;
+
+/// The library's keystream, which has vector code for this processor.
+#[cfg(not(target_arch = "wasm32"))]
+struct Keystream(rand_chacha::ChaCha12Rng);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Keystream {
+    fn new(key: &[u8; 32], stream: u64) -> Self {
+        let mut rng = <rand_chacha::ChaCha12Rng as rand_chacha::rand_core::SeedableRng>::from_seed(*key);
+        rng.set_stream(stream);
+        Self(rng)
+    }
+
+    fn fill(&mut self, words: &mut [u32]) {
+        rand_chacha::rand_core::RngCore::fill_bytes(&mut self.0, bytemuck::cast_slice_mut(words));
+        for word in words {
+            *word = u32::from_le(*word);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -262,30 +262,46 @@ fn subtract(value: Option<RingTensor>, draw: &RingTensor, target: &Target) -> Re
     Ok(explicit)
 }
 
-/// Appends each element's `width` low bytes, little-endian; 1 to 8.
+/// Appends each element's `width` low bytes, little-endian.
 pub(super) fn pack(elements: &[u64], width: usize, out: &mut Vec<u8>) {
-    fn wide<const W: usize>(elements: &[u64], out: &mut [u8]) {
-        for (bytes, x) in out.as_chunks_mut::<W>().0.iter_mut().zip(elements) {
-            bytes.copy_from_slice(&x.to_le_bytes()[..W]);
+    fn fixed<const WIDTH: usize>(elements: &[u64], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + WIDTH * elements.len(), 0);
+        for (bytes, x) in out[start..].as_chunks_mut::<WIDTH>().0.iter_mut().zip(elements) {
+            bytes.copy_from_slice(&x.to_le_bytes()[..WIDTH]);
         }
     }
-    let start = out.len();
-    out.resize(start + width * elements.len(), 0);
-    let packed = [wide::<1>, wide::<2>, wide::<3>, wide::<4>, wide::<5>, wide::<6>, wide::<7>, wide::<8>];
-    packed[width - 1](elements, &mut out[start..]);
+    match width {
+        1 => fixed::<1>(elements, out),
+        2 => fixed::<2>(elements, out),
+        3 => fixed::<3>(elements, out),
+        4 => fixed::<4>(elements, out),
+        5 => fixed::<5>(elements, out),
+        6 => fixed::<6>(elements, out),
+        7 => fixed::<7>(elements, out),
+        _ => fixed::<8>(elements, out),
+    }
 }
 
-/// Adds elements of `width` bytes, 1 to 8, to `out`; there must be as many as `out` has.
+/// Adds elements of `width` bytes to `out`; there must be as many as `out` has.
 pub(super) fn unpack_add(bytes: &[u8], width: usize, out: &mut [u64]) {
-    fn wide<const W: usize>(bytes: &[u8], out: &mut [u64]) {
-        for (x, bytes) in out.iter_mut().zip(bytes.as_chunks::<W>().0) {
+    fn fixed<const WIDTH: usize>(bytes: &[u8], out: &mut [u64]) {
+        for (x, bytes) in out.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
             let mut word = [0; 8];
-            word[..W].copy_from_slice(bytes);
+            word[..WIDTH].copy_from_slice(bytes);
             *x = x.wrapping_add(u64::from_le_bytes(word));
         }
     }
-    let unpacked = [wide::<1>, wide::<2>, wide::<3>, wide::<4>, wide::<5>, wide::<6>, wide::<7>, wide::<8>];
-    unpacked[width - 1](bytes, out);
+    match width {
+        1 => fixed::<1>(bytes, out),
+        2 => fixed::<2>(bytes, out),
+        3 => fixed::<3>(bytes, out),
+        4 => fixed::<4>(bytes, out),
+        5 => fixed::<5>(bytes, out),
+        6 => fixed::<6>(bytes, out),
+        7 => fixed::<7>(bytes, out),
+        _ => fixed::<8>(bytes, out),
+    }
 }
 
 #[cfg(test)]
