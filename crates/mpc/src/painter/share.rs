@@ -42,6 +42,9 @@ pub(super) struct Contribution {
     pub(super) value: Option<RingTensor>,
 }
 
+/// The components that a painter holds of a sum of contributions.
+pub(super) type Components = [Option<RingTensor>; 4];
+
 /// Whether transcripts travel with this round, because the next one compares them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seal {
@@ -77,8 +80,27 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         contributions: Vec<Contribution>,
         seal: Seal,
     ) -> Result<Vec<Sharing>, Error> {
+        let sums = self.share_components(kind, targets, contributions, seal).await?;
+        let sharing = |(mut components, target): (Components, &Target)| {
+            for other in self.id.others() {
+                components[other.index()].get_or_insert_with(|| target.zeros());
+            }
+            Ok(Sharing::from_components(self.id, components, target.scale)?.masked())
+        };
+        sums.into_iter().zip(targets).map(sharing).collect()
+    }
+
+    /// As [`Painter::share`], but components are not reduced to their ring, and those that no contribution has are
+    /// left out: for values that live in two components only.
+    pub(super) async fn share_components(
+        &mut self,
+        kind: Kind,
+        targets: &[Target],
+        contributions: Vec<Contribution>,
+        seal: Seal,
+    ) -> Result<Vec<Components>, Error> {
         let me = self.id;
-        let mut sums: Vec<[Option<RingTensor>; 4]> = vec![[const { None }; 4]; targets.len()];
+        let mut sums: Vec<Components> = vec![[const { None }; 4]; targets.len()];
         let mut incoming: [Vec<(usize, usize)>; 4] = Default::default();
         let mut outgoing: [Option<usize>; 4] = [None; 4];
         for Contribution { pairing, target, .. } in &contributions {
@@ -139,13 +161,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
             }
         }
         self.record(&hashers, |pairing| pairing.receiver() == me);
-        let sharing = |(mut components, target): ([Option<RingTensor>; 4], &Target)| {
-            for other in me.others() {
-                components[other.index()].get_or_insert_with(|| target.zeros());
-            }
-            Ok(Sharing::from_components(me, components, target.scale)?.masked())
-        };
-        sums.into_iter().zip(targets).map(sharing).collect()
+        Ok(sums)
     }
 
     /// What each contribution draws from the key of its drawn component, where this painter holds it. Every

@@ -8,7 +8,7 @@ use crate::{
     committee::{CROSS, HIGH, LOW, PAIRINGS},
 };
 
-use super::share::{Contribution, Seal, Target};
+use super::share::{Components, Contribution, Seal, Target};
 
 /// Fraction bits of the table's entries; a product of two has twice as many.
 const TABLE_BITS: u32 = 12;
@@ -47,14 +47,14 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 }
             }
         }
-        let inputs = self.share(Kind::Sine, &inputs, contributions, Seal::Open).await?;
+        let inputs = self.share_components(Kind::Sine, &inputs, contributions, Seal::Open).await?;
         // cos a·cos b − sin a·sin b, with the sign on sin b.
-        let minus: Vec<Sharing> = batch
+        let minus: Vec<Components> = batch
             .iter()
             .zip(inputs.chunks_exact(4))
             .filter(|((_, with_cosine), _)| *with_cosine)
-            .map(|(_, inputs)| inputs[2].linear(inputs[2].scale(), |x| Ok(x.clone().map(u64::wrapping_neg))))
-            .collect::<Result<_, _>>()?;
+            .map(|(_, inputs)| inputs[2].clone().map(|x| x.map(|x| x.map(u64::wrapping_neg))))
+            .collect();
         let mut minus = minus.iter();
         let mut targets = Vec::with_capacity(2 * batch.len());
         let mut contributions = Vec::with_capacity(8 * batch.len());
@@ -70,9 +70,9 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 targets.push(Target { shape: secret.shape(), scale: Scale::full(2 * TABLE_BITS) });
                 for (low, high, pairing) in CROSS {
                     contributions.push(Contribution { pairing, target, value: None });
+                    let factors = factors.iter().filter_map(|(a, b)| a[low].as_ref().zip(b[high].as_ref()));
                     if PAIRINGS[pairing].knows(self.id) {
-                        let factors = factors.iter().map(|(a, b)| Ok((a.held(low)?, b.held(high)?)));
-                        terms.push(factors.collect::<Result<Vec<_>, Error>>()?);
+                        terms.push(factors.collect());
                     }
                 }
             }
