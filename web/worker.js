@@ -17,7 +17,7 @@ const PICTURES = 2_000;
 /** Refused files that are named one by one. */
 const NAMED = 100;
 /** How long learning may go on before what was learned is saved; a save writes some 40 MB. */
-const SAVE_EVERY_MS = 60_000;
+const SAVE_EVERY_MS = 15_000;
 /** The longest rest between rounds, however light the throttle. */
 const REST_MS = 30_000;
 const LOCK = "abraham-studio";
@@ -419,7 +419,18 @@ const handlers = {
       rested();
       return painting;
     }),
-  keep: ({ png, record }) => exclusive(() => opened().keep(png, record)),
+  keep: ({ png, record }) =>
+    exclusive(async () => {
+      const id = await opened().keep(png, record);
+      try {
+        // So that the artist on this device is never younger than the pieces that it painted.
+        await save();
+      } catch (error) {
+        tell({ event: "failure", ...failure(error) });
+      }
+      rested();
+      return id;
+    }),
   pieces: () => exclusive(() => opened().pieces()),
   delete: ({ pieceId }) => exclusive(() => opened().delete(pieceId)),
   reset: () => {

@@ -24,14 +24,18 @@ pub struct CrowdSums {
     denominator: Sharing,
     /// Teachers whose update counted.
     pub teachers: usize,
-    /// Places, in the order given, of updates that were dropped as inconsistent.
+    /// Places, in the order given, of updates that were dropped: inconsistent, or of another mass than 1.
     pub dropped: Vec<usize>,
 }
 
 /// Takes in the teachers' updates: each batch × (samples + 1), the last column being the denominators.
 ///
+/// An update counts where its holders agree on it and its denominators add up to exactly 1, which is opened of each:
+/// pictures spread weight 1 over the batch, so this says nothing about them. That each numerator lies within ± its
+/// denominator is not checked.
+///
 /// # Communication
-/// Three rounds an update.
+/// Three rounds an update, and three for the check of all together.
 ///
 /// # Errors
 /// [`Error::Protocol`]; [`Error::TooFewTeachers`] where no update counted.
@@ -39,24 +43,35 @@ pub async fn take_in<C: Channel, B: Backend>(
     painter: &mut Painter<C, B>,
     updates: Vec<UpdateShare>,
 ) -> Result<CrowdSums, Error> {
-    let mut sums: Option<(Sharing, Sharing)> = None;
-    let (mut teachers, mut dropped) = (0, Vec::new());
+    let mut consistent = Vec::with_capacity(updates.len());
+    let mut dropped = Vec::new();
     for (place, update) in updates.into_iter().enumerate() {
-        let accepted = match painter.accept_update(update).await {
-            Ok(accepted) => accepted,
-            Err(abraham_mpc::Error::InconsistentUpdate) => {
-                dropped.push(place);
-                continue;
-            }
+        match painter.accept_update(update).await {
+            Ok(update) => consistent.push((place, columns(&update)?)),
+            Err(abraham_mpc::Error::InconsistentUpdate) => dropped.push(place),
             Err(error) => return Err(error.into()),
-        };
-        let (numerator, denominator) = columns(&accepted)?;
+        }
+    }
+    let mut masses = Vec::with_capacity(consistent.len());
+    for (_, (_, denominator)) in &consistent {
+        masses.push(denominator.sum_rows()?);
+    }
+    let masses: Vec<_> = masses.iter().map(|mass| (mass, 0)).collect();
+    let masses = painter.open(&masses).await?;
+    let mut sums: Option<(Sharing, Sharing)> = None;
+    let mut teachers = 0;
+    for ((place, (numerator, denominator)), mass) in consistent.into_iter().zip(masses) {
+        if mass.data() != [1 << DENOMINATOR_FRACTION_BITS] {
+            dropped.push(place);
+            continue;
+        }
         sums = Some(match sums {
             None => (numerator, denominator),
             Some((num, den)) => (num.add(&numerator)?, den.add(&denominator)?),
         });
         teachers += 1;
     }
+    dropped.sort_unstable();
     let Some((numerator, denominator)) = sums else {
         return Err(Error::TooFewTeachers { least: 1, found: 0 });
     };
@@ -122,4 +137,43 @@ pub async fn step<C: Channel, B: Backend>(
 fn output_gradient(sums: &CrowdSums, picture: &RingTensor, public: &RingTensor) -> Result<Sharing, Error> {
     let pulled = sums.denominator.rows_times(&coarse(picture), COARSE_FRACTION_BITS)?;
     Ok(pulled.sub(&sums.numerator)?.add_public(public)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use abraham_mpc::{PainterId, channel::memory, split_update};
+    use abraham_ring::CpuBackend;
+    use futures::future::try_join_all;
+
+    use super::*;
+
+    #[test]
+    fn an_update_of_another_mass_is_dropped_and_the_rest_count() {
+        let update = |mass: u64| {
+            RingTensor::from_fn(2, 4, |row, col| if col == 3 { [mass - 1, 1][row] } else { 5 << row })
+        };
+        let whole = 1 << DENOMINATOR_FRACTION_BITS;
+        let sums = pollster::block_on(async {
+            let mut held: [Vec<UpdateShare>; 4] = Default::default();
+            for (mass, seed) in [(whole, 1), (whole + 1, 4), (whole, 7)] {
+                let seeds = [[seed; 32], [seed + 1; 32], [seed + 2; 32]];
+                let scale = Scale::full(NUMERATOR_FRACTION_BITS);
+                let shares = split_update(&update(mass), scale, seeds, &CpuBackend).await.unwrap();
+                for (held, share) in held.iter_mut().zip(shares) {
+                    held.push(share);
+                }
+            }
+            let joins = PainterId::ALL.into_iter().zip(memory::network());
+            let joins = joins.map(|(id, c)| Painter::join(id, c, CpuBackend, [id.index() as u8; 32]));
+            let mut painters = try_join_all(joins).await.unwrap();
+            try_join_all(painters.iter_mut().zip(held).map(|(p, held)| take_in(p, held))).await.unwrap()
+        });
+        for sums in &sums {
+            assert_eq!((sums.teachers, sums.dropped.as_slice()), (2, [1].as_slice()));
+        }
+        let all = |c: usize| sums.iter().find_map(|sums| sums.numerator.component(c).cloned()).unwrap();
+        let mut numerator = all(0);
+        (1..4).for_each(|c| numerator.add_assign(&all(c)).unwrap());
+        assert!(numerator == RingTensor::from_fn(2, 3, |row, _| 10 << row));
+    }
 }

@@ -72,7 +72,7 @@ pub struct RoundReport {
     pub meter: Meter,
     /// Bytes that the teachers uploaded.
     pub uploaded: u64,
-    /// Places of teachers whose update was dropped as inconsistent.
+    /// Places of teachers whose update was dropped: inconsistent, or of another mass than 1.
     pub dropped: Vec<usize>,
 }
 
