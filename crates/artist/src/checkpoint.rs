@@ -52,6 +52,9 @@ pub enum CheckpointError {
     Encode(String),
 }
 
+/// The one metadata entry of the file.
+const ENTRY: &str = "abraham";
+
 fn corrupt(reason: impl ToString) -> CheckpointError {
     CheckpointError::Corrupt(reason.to_string())
 }
@@ -123,9 +126,10 @@ impl Checkpoint {
         let bytes = |tensor: &RingTensor| tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect();
         let named = tensors(&self.artist);
         let data: Vec<(String, Vec<u8>)> = named.iter().map(|(n, t)| (n.clone(), bytes(t))).collect();
-        let mut metadata: HashMap<String, String> =
-            header.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        metadata.insert("digest".into(), digest(&header, &data));
+        // One entry, so that equal checkpoints are equal files: the map that it goes through has no order.
+        let mut lines: Vec<String> = header.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        lines.push(format!("digest={}", digest(&header, &data)));
+        let metadata = HashMap::from([(ENTRY.to_owned(), lines.join("\n"))]);
         let mut views = Vec::with_capacity(data.len());
         for ((name, bytes), (_, tensor)) in data.iter().zip(&named) {
             let view = TensorView::new(Dtype::U64, vec![tensor.rows(), tensor.cols()], bytes)
@@ -149,9 +153,12 @@ impl Checkpoint {
             return Err(CheckpointError::TooLong(bytes.len()));
         }
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(corrupt)?;
-        let metadata = metadata.metadata().clone().unwrap_or_default();
+        let lines = metadata.metadata().as_ref().and_then(|map| map.get(ENTRY));
+        let lines: Vec<_> =
+            lines.into_iter().flat_map(|l| l.lines()).filter_map(|l| l.split_once('=')).collect();
         let field = |name: &'static str| {
-            metadata.get(name).cloned().ok_or_else(|| corrupt(format!("its header has no {name}")))
+            let found = lines.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            found.ok_or_else(|| corrupt(format!("its header has no {name}")))
         };
         for (name, expected) in [
             ("protocol", PROTOCOL_VERSION.to_owned()),
