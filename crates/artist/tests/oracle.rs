@@ -2,6 +2,8 @@
 //! plain integers value by value. Everything is equal bit for bit, but where bits are dropped: there the shares may
 //! be off by 3 units in the last place (a product) or 2 (a rescaling), which is checked for every value.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{cell::RefCell, rc::Rc};
 
 use abraham_artist::{

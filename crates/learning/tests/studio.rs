@@ -1,6 +1,8 @@
 //! The studio as its shells use it: it goes on where it stopped, refuses what is not its own, and costs exactly the
 //! rounds and bytes that the documents state.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use abraham_artist::{Architecture, latents};
 use abraham_learning::{
     CandleKernelSums, Curated, Curation, Error, MIN_SOLO_PICTURES, Pictures, Schedule, reals,
