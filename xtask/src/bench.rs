@@ -222,7 +222,7 @@ fn measure(command: &mut Command) -> Result<BTreeMap<String, Measured>> {
 
 /// SPU's numbers by promise and baseline, measured in a throw-away environment.
 fn measure_spu() -> Result<BTreeMap<(String, String), f64>> {
-    /// One line of `spu.py`.
+    /// One line of `measure_spu.py`.
     #[derive(Deserialize)]
     struct Line {
         name: String,
@@ -240,8 +240,8 @@ fn measure_spu() -> Result<BTreeMap<(String, String), f64>> {
     let python = environment.join("bin/python");
     shell::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", SPU]))
         .with_context(|| format!("{SPU} cannot be installed for this Python or machine"))?;
-    let script = folder.0.join("spu.py");
-    fs::write(&script, include_str!("spu.py"))?;
+    let script = folder.0.join("measure_spu.py");
+    fs::write(&script, include_str!("measure_spu.py"))?;
     let lines =
         shell::output(Command::new(&python).arg(&script)).context("SPU was installed and does not run")?;
     lines

@@ -8,7 +8,9 @@ three send together.
 import json
 import multiprocessing
 import os
+import re
 import socket
+import tempfile
 import time
 
 SIZES = [8, 256, 64, 3072]
@@ -58,8 +60,17 @@ def programs(activation):
     ]
 
 
+def bytes_in(log, start):
+    """What SPU's profile, which it writes to the standard output from `start` on, says was sent."""
+    log.seek(start)
+    found = re.findall(r"total send bytes (\d+)", log.read().decode(errors="replace"))
+    return int(found[-1]) if found else None
+
+
 def party(rank, addresses, activation, results):
     """One party: compiles and runs every program, and reports its CPU milliseconds and sent bytes."""
+    log = tempfile.TemporaryFile()
+    os.dup2(log.fileno(), 1)
     import jax
     import spu
     import spu.libspu as libspu
@@ -71,6 +82,9 @@ def party(rank, addresses, activation, results):
     link = libspu.link.create_brpc(description, rank)
     config = libspu.RuntimeConfig(protocol=libspu.ProtocolKind.ABY3, field=libspu.FieldType.FM64)
     runtime = spu.Runtime(link, config)
+    with_profile = libspu.RuntimeConfig(config)
+    with_profile.enable_pphlo_profile = True
+    profiled = spu.Runtime(link.spawn(), with_profile)
     io = spu.Io(PARTIES, config)
     for name, function, arguments in programs(activation):
         leaves, _ = jax.tree_util.tree_flatten(arguments)
@@ -78,6 +92,7 @@ def party(rank, addresses, activation, results):
         for leaf, key in zip(leaves, names):
             shares = io.make_shares(leaf, libspu.Visibility.VIS_SECRET)
             runtime.set_var(key, shares[rank])
+            profiled.set_var(key, shares[rank])
         executable, _ = frontend.compile(
             frontend.Kind.JAX,
             function,
@@ -88,15 +103,15 @@ def party(rank, addresses, activation, results):
             lambda outputs: [f"{name}-out-{index}" for index in range(len(outputs))],
         )
         runtime.run(executable)
-        cpu, sent = [], []
+        cpu = []
         for _ in range(REPEATS):
-            begun, before = time.process_time(), link.get_stats().sent_bytes if hasattr(link, "get_stats") else 0
+            begun = time.process_time()
             runtime.run(executable)
             cpu.append((time.process_time() - begun) * 1e3)
-            if hasattr(link, "get_stats"):
-                sent.append(link.get_stats().sent_bytes - before)
-        cpu.sort()
-        results.put((name, cpu[len(cpu) // 2], max(sent) if sent else None))
+        # The profile costs time of its own, so bytes are read off a runtime of their own.
+        start = os.fstat(log.fileno()).st_size
+        profiled.run(executable)
+        results.put((name, sorted(cpu)[len(cpu) // 2], bytes_in(log, start)))
 
 
 def free_addresses():
@@ -126,15 +141,17 @@ def main():
             found.setdefault(name, []).append((cpu, sent))
         for one in parties:
             one.join(timeout=60)
-        forward = sum(cpu for cpu, _ in found["paint64"]) / PARTIES
-        for name, measured in found.items():
-            cpu = sum(cpu for cpu, _ in measured) / PARTIES
-            # The step that is compared is backward and update; the gradient's program runs the forward pass too.
-            value = cpu - forward if name == "step64" else cpu
-            print(json.dumps({"name": f"{name}_cpu_ms_per_painter", "baseline": baseline, "value": value}))
-            if all(sent is not None for _, sent in measured):
-                total = sum(sent for _, sent in measured)
-                print(json.dumps({"name": f"{name}_bytes_total", "baseline": baseline, "value": total}))
+        mean = {name: sum(cpu for cpu, _ in measured) / PARTIES for name, measured in found.items()}
+        total = {
+            name: sum(sent for _, sent in measured)
+            for name, measured in found.items()
+            if all(sent is not None for _, sent in measured)
+        }
+        for suffix, values in [("cpu_ms_per_painter", mean), ("bytes_total", total)]:
+            for name, value in values.items():
+                # What is compared is backward and update; the gradient's program runs the forward pass too.
+                value -= values.get("paint64", 0) if name == "step64" else 0
+                print(json.dumps({"name": f"{name}_{suffix}", "baseline": baseline, "value": value}))
 
 
 if __name__ == "__main__":
