@@ -2,7 +2,7 @@
 
 use abraham_mpc::{Channel, Error, Painter, PainterId, Scale, Secret, Sharing};
 use abraham_ring::{
-    CpuBackend, RingTensor,
+    Backend, CpuBackend, RingTensor,
     fixed::{mask, sign_extend},
 };
 use rand_chacha::ChaCha8Rng;
@@ -13,12 +13,22 @@ pub(crate) fn four<C: Channel, T>(
     network: [C; 4],
     program: impl AsyncFn(&mut Painter<C, CpuBackend>) -> Result<T, Error>,
 ) -> [Result<T, Error>; 4] {
+    four_on([CpuBackend; 4], network, program)
+}
+
+/// As [`four`], each painter on its own backend.
+pub(crate) fn four_on<B: Backend, C: Channel, T>(
+    backends: [B; 4],
+    network: [C; 4],
+    program: impl AsyncFn(&mut Painter<C, B>) -> Result<T, Error>,
+) -> [Result<T, Error>; 4] {
     let program = &program;
-    let seats = PainterId::ALL.into_iter().zip(network).map(async |(id, channel)| {
-        let entropy = [id.index() as u8 + 1; 32];
-        let mut painter = Painter::join(id, channel, CpuBackend, entropy).await?;
-        program(&mut painter).await
-    });
+    let seats =
+        PainterId::ALL.into_iter().zip(network).zip(backends).map(async |((id, channel), backend)| {
+            let entropy = [id.index() as u8 + 1; 32];
+            let mut painter = Painter::join(id, channel, backend, entropy).await?;
+            program(&mut painter).await
+        });
     let results = pollster::block_on(futures::future::join_all(seats));
     results.try_into().unwrap_or_else(|_| unreachable!("there are four"))
 }

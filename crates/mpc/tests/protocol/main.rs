@@ -5,5 +5,6 @@
 mod cheating;
 mod harness;
 mod primitives;
+mod privacy;
 mod script;
 mod traffic;

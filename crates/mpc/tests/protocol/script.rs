@@ -4,7 +4,7 @@ use abraham_mpc::{
     Arithmetic, Channel, Distribution, Error, Factor, Painter, PainterId, Product, Rescale, Sample, Scale,
     Secret, Sharing, split_update,
 };
-use abraham_ring::{CpuBackend, RingTensor};
+use abraham_ring::{Backend, CpuBackend, RingTensor};
 
 use crate::harness::random_tensor;
 
@@ -46,8 +46,8 @@ pub(crate) const STEPS: usize = 6;
 
 /// Inputs, a product with bias and drop, a sine layer, a truncation, a lift, joint randomness, an update, an opened
 /// product, an opening with dropped bits, and a last comparison of transcripts.
-pub(crate) async fn script<C: Channel>(
-    painter: &mut Painter<C, CpuBackend>,
+pub(crate) async fn script<C: Channel, B: Backend>(
+    painter: &mut Painter<C, B>,
     lie: Option<Lie>,
 ) -> Result<Learnt, Error> {
     let id = painter.id();
