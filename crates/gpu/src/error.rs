@@ -5,10 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// The system offers no adapter.
-    #[error(
-        "no graphics adapter is to be had ({0}); allow hardware acceleration in the browser, or install a Vulkan \
-         driver (on Debian and Ubuntu, package mesa-vulkan-drivers has one that needs no graphics card)"
-    )]
+    #[error("no graphics adapter is to be had ({0}); allow hardware acceleration, or compute on the CPU")]
     NoAdapter(String),
     /// The adapter would not give a device.
     #[error(

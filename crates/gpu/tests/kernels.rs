@@ -6,7 +6,12 @@ use pollster::block_on;
 
 /// A device; a machine without any adapter fails here, saying what to install.
 fn device() -> GpuBackend {
-    block_on(GpuBackend::request()).unwrap_or_else(|error| panic!("{error}"))
+    block_on(GpuBackend::request()).unwrap_or_else(|error| {
+        panic!(
+            "{error}. These tests need a Vulkan driver: on Debian and Ubuntu, package mesa-vulkan-drivers has one \
+             that needs no graphics card"
+        )
+    })
 }
 
 #[test]
