@@ -77,7 +77,7 @@ const PROMISES: [Promise; 11] = [
         &[(SPU_SINE, 825.0), (SPU_RELU, 681.0)],
         (1.0, "ms"),
     ),
-    promise("step64_bytes_total", Goal::AtMost, 35e6, &[(SPU_SINE, 64.8e6), (SPU_RELU, 24.3e6)], (1e6, "MB")),
+    promise("step64_bytes_total", Goal::AtMost, 24e6, &[(SPU_SINE, 64.8e6), (SPU_RELU, 24.3e6)], (1e6, "MB")),
     promise("solo_rounds_per_s", Goal::AtLeast, 1.0, &[], (1.0, "rounds/s")),
     promise("page_first_paint_bytes", Goal::AtMost, 60e3, &[], (1e3, "kB")),
     promise("ring_matmul512_gmacs_wasm", Goal::AtLeast, 2.5, &[], (1.0, "GMAC/s")),
