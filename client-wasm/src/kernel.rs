@@ -14,10 +14,8 @@ impl KernelSums for TeacherDevice<'_> {
         scale: f32,
         temperatures: &[f32],
     ) -> Result<Sums, Error> {
-        let on_device = self
-            .0
-            .kernel_sums(batch, pictures.values(), pictures.dimension(), scale, temperatures)
-            .await;
+        let on_device =
+            self.0.kernel_sums(batch, pictures.values(), pictures.dimension(), scale, temperatures).await;
         match on_device {
             Some((num, den)) => Ok(Sums { num, den }),
             None => CandleKernelSums.kernel_sums(batch, pictures, scale, temperatures).await,

@@ -151,10 +151,8 @@ impl Studio {
     /// Where there are too few pictures, or the protocol stopped; the artist is then unchanged.
     pub async fn round(&mut self) -> Result<JsValue, Error> {
         let start = now_ms();
-        let report = self
-            .painters
-            .learn(&[&self.pictures], &TeacherDevice(self.device), &Curation::default())
-            .await?;
+        let report =
+            self.painters.learn(&[&self.pictures], &TeacherDevice(self.device), &Curation::default()).await?;
         let channels = self.painters.config().architecture.channels();
         let round = Round {
             round: report.round as f64,
