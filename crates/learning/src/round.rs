@@ -1,7 +1,7 @@
 //! A painter's part of a learning round: take in the teachers' updates, then steps of sealed drift.
 //!
 //! # Protocol
-//! `docs/protocol.md`, "A learning step with sealed drift". The output gradient is P − S, where P is public and
+//! `docs/protocol.md` section 14. The output gradient is P − S, where P is public and
 //! S = Σ (num − den·x) is the crowd's, which nobody ever opens.
 
 use abraham_artist::{Artist, Painting, Rates, learn};

@@ -296,7 +296,7 @@ pub trait Arithmetic {
     /// secret needs no integer bits (its `fraction_bits` may equal its `ring_bits`).
     ///
     /// # Protocol
-    /// `docs/protocol.md`, "The sine layer". The angle is split as a + b between two pairs; each pair looks up a table with
+    /// `docs/protocol.md` section 7. The angle is split as a + b between two pairs; each pair looks up a table with
     /// 12 fraction bits at an angle rounded to 2^-16 of a turn, so the error is below 8·10^-4.
     ///
     /// # Communication
