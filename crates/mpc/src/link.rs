@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use abraham_messages::{Frame, Kind, codec::Reader, frame::HEADER_BYTES, limits};
+use zeroize::Zeroizing;
 
 use crate::{
     Cause, Channel, Error, Meter, PainterId,
@@ -16,8 +17,8 @@ const SKIPPED_FRAMES: usize = 256;
 /// Bytes of the longest account of four testimonies, each behind its length.
 const HEARSAY_BYTES: usize = 4 * (TESTIMONY_BYTES + 8);
 
-/// A received payload, still behind its frame header.
-pub(crate) struct Payload(Vec<u8>);
+/// A received payload, still behind its frame header; wiped when dropped, for it may be a share.
+pub(crate) struct Payload(Zeroizing<Vec<u8>>);
 
 impl Payload {
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -122,7 +123,7 @@ impl<C: Channel> Links<C> {
         let malformed = |error| Error::abort(self.me, from, Cause::Malformed(from, error));
         let frame = Frame::decode(&bytes).map_err(malformed)?;
         if frame.kind == kind {
-            return Ok(Payload(bytes));
+            return Ok(Payload(Zeroizing::new(bytes)));
         }
         if frame.kind == Kind::Abort {
             self.hear(from, &bytes);

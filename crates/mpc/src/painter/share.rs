@@ -2,6 +2,7 @@
 
 use abraham_messages::Kind;
 use abraham_ring::{Backend, Draw, RingTensor, fixed::mask};
+use zeroize::Zeroizing;
 
 use crate::{
     Cause, Channel, Error, Painter, PainterId, Scale, Sharing,
@@ -113,7 +114,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         }
         let mut frames =
             PainterId::ALL.map(|to| outgoing[to.index()].map(|bytes| self.links.start(kind, to, bytes)));
-        let mut witnessed = Vec::new();
+        let mut witnessed = Zeroizing::new(Vec::new());
         let mut hashers = self.transcripts.0.clone();
         let draws = self.draws(targets, &contributions).await?;
         for (Contribution { pairing, target, value }, draw) in contributions.into_iter().zip(draws) {
@@ -322,7 +323,11 @@ pub(super) fn unpack_add(bytes: &[u8], width: usize, out: &mut [u64]) {
 
 #[cfg(test)]
 mod tests {
+    use abraham_ring::CpuBackend;
+    use futures::future::join_all;
+
     use super::*;
+    use crate::{Distribution, Sample, channel::memory};
 
     #[test]
     fn every_width_survives_the_wire() {
@@ -336,5 +341,19 @@ mod tests {
             unpack_add(&bytes, width, &mut out);
             assert_eq!(out.map(|x| x.wrapping_sub(1)), elements);
         }
+    }
+
+    #[test]
+    fn transcripts_start_anew_once_they_were_compared() {
+        let seats = PainterId::ALL.into_iter().zip(memory::network()).map(async |(id, channel)| {
+            let mut painter = Painter::join(id, channel, CpuBackend, [id.byte(); 32]).await?;
+            let part = Distribution::Uniform { bits: 1 };
+            painter.sample(&[Sample { rows: 1, cols: 1, scale: Scale::full(0), part }]).await?;
+            assert!(painter.links.record.transcripts.iter().any(|transcript| transcript.len() == 1));
+            painter.verify().await?;
+            assert!(painter.links.record.transcripts.iter().all(Vec::is_empty));
+            Ok::<_, Error>(())
+        });
+        assert!(pollster::block_on(join_all(seats)).iter().all(Result::is_ok));
     }
 }
