@@ -38,7 +38,7 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
     (
         "permissions-policy",
         "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=(), \
-         bluetooth=(), midi=(), browsing-topics=()",
+         midi=(), browsing-topics=()",
     ),
 ];
 

@@ -13,7 +13,9 @@ use abraham_relay::{Config, Relay, Running};
 use anyhow::{Context as _, Result, anyhow, bail};
 use chromiumoxide::{
     Browser, BrowserConfig,
-    cdp::browser_protocol::browser::{SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
+    cdp::browser_protocol::browser::{
+        CrashGpuProcessParams, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
+    },
 };
 use futures::StreamExt as _;
 use tempfile::TempDir;
@@ -33,6 +35,23 @@ pub enum WebGpu {
     Off,
     /// SwiftShader, which runs WebGPU on the CPU.
     Software,
+}
+
+/// What a visitor's browser can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether pages get a GPU.
+    pub webgpu: WebGpu,
+    /// Whether pages may store anything on the device.
+    pub storage: bool,
+    /// Whether the processor has the instructions that WebAssembly SIMD needs.
+    pub wasm_simd: bool,
+}
+
+impl From<WebGpu> for Abilities {
+    fn from(webgpu: WebGpu) -> Self {
+        Self { webgpu, storage: true, wasm_simd: true }
+    }
 }
 
 /// What went wrong in the browser, line by line, while a test ran.
@@ -71,8 +90,15 @@ pub struct Visit {
 }
 
 impl Visit {
-    async fn start(webgpu: WebGpu) -> Result<Self> {
+    async fn start(abilities: Abilities) -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let profile = folder.path().join("profile");
+        if !abilities.storage {
+            // The setting "Block all cookies", which blocks every other kind of storage with them.
+            let settings = r#"{"profile":{"default_content_setting_values":{"cookies":2}}}"#;
+            fs::create_dir_all(profile.join("Default"))?;
+            fs::write(profile.join("Default/Preferences"), settings)?;
+        }
         let mut config = Config::default();
         // The files as they are now, so that a test never sees what was embedded before the last build.
         config.assets = Some(root().join("web"));
@@ -88,7 +114,10 @@ impl Visit {
             "disable-renderer-backgrounding",
             "disable-background-timer-throttling",
         ];
-        match webgpu {
+        if !abilities.wasm_simd {
+            arguments.push("js-flags=--no-enable-sse4-1");
+        }
+        match abilities.webgpu {
             WebGpu::Software => arguments.extend(["enable-unsafe-webgpu", "use-webgpu-adapter=swiftshader"]),
             WebGpu::Off => arguments.push("disable-blink-features=WebGPU"),
         }
@@ -97,7 +126,7 @@ impl Visit {
             .no_sandbox()
             .window_size(WINDOW.0, WINDOW.1)
             .viewport(None)
-            .user_data_dir(folder.path().join("profile"))
+            .user_data_dir(profile)
             .launch_timeout(PATIENCE)
             .request_timeout(PATIENCE)
             .args(arguments);
@@ -130,6 +159,15 @@ impl Visit {
         self.tabs.lock().unwrap_or_else(PoisonError::into_inner).push(tab.clone());
         tab.go(&self.url(path)).await?;
         Ok(tab)
+    }
+
+    /// Ends the process that talks to the GPU, as a driver that crashes does.
+    ///
+    /// # Errors
+    /// When the browser does not take the command.
+    pub async fn crash_gpu(&self) -> Result<()> {
+        self.browser.execute(CrashGpuProcessParams::default()).await?;
+        Ok(())
     }
 
     /// The address of `path` at the relay. Browsers trust the name localhost as they trust https.
@@ -194,12 +232,16 @@ impl Visit {
     }
 }
 
-/// Runs `test` as one visitor named `name` and cleans up after it, whatever comes of it.
+/// Runs `test` as one visitor named `name` with a browser of these `abilities`, and cleans up after it, whatever comes of it.
 ///
 /// # Errors
 /// What `test` returned, or the errors in the browser's console, with the place of the artifacts.
-pub async fn visit(name: &str, webgpu: WebGpu, test: impl AsyncFnOnce(&Visit) -> Result<()>) -> Result<()> {
-    let visit = Visit::start(webgpu).await?;
+pub async fn visit(
+    name: &str,
+    abilities: impl Into<Abilities>,
+    test: impl AsyncFnOnce(&Visit) -> Result<()>,
+) -> Result<()> {
+    let visit = Visit::start(abilities.into()).await?;
     let mut failure = test(&visit).await.err().map(|error| format!("{error:#}"));
     let errors = visit.console.take_errors();
     if !errors.is_empty() {

@@ -131,16 +131,3 @@ async fn two_clicks_teach_the_flags_and_stop_frees_the_studio() -> Result<()> {
     })
     .await
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn webgpu_that_is_wanted_and_missing_is_said_and_the_artist_still_learns() -> Result<()> {
-    visit("webgpu_that_is_wanted_and_missing_is_said", WebGpu::Off, async |visit| {
-        let tab = wake(visit, "/?webgpu=on").await?;
-        tab.reads(&selector("backend"), "the processor").await?;
-        let why = tab.text(&format!("{} small", selector("backend"))).await?;
-        ensure!(!why.is_empty(), "the page does not say why it computes on the processor");
-        tab.choose(&selector("teach-files"), &flags(visit, 20)?).await?;
-        learned(&tab, 1).await
-    })
-    .await
-}

@@ -1,6 +1,7 @@
 //! What a visitor does on the page, from the first visit on.
 
 mod bad_input;
+mod browsers;
 mod first_visit;
 mod look;
 mod storage;
