@@ -234,7 +234,7 @@ fn measure_spu() -> Result<BTreeMap<(String, String), f64>> {
     };
     let folder = ThrowAway::new()?;
     let environment = folder.0.join("venv");
-    eprintln!("Installing {SPU} into {} (about 200 MB, removed afterwards)", environment.display());
+    eprintln!("Installing {SPU} into {} (about 1 GB, removed afterwards)", environment.display());
     shell::run(Command::new(python).args(["-m", "venv"]).arg(&environment))
         .context("--with-spu needs Python's venv module (Debian: apt-get install python3-venv)")?;
     let python = environment.join("bin/python");

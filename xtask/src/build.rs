@@ -69,7 +69,11 @@ pub(crate) fn run(dev: bool) -> Result<()> {
         fs::remove_dir_all(&pkg).with_context(|| format!("could not empty {}", pkg.display()))?;
     }
     fs::rename(&made, &pkg).with_context(|| format!("could not write {}", pkg.display()))?;
-    println!("Built web/pkg: {} kB of wasm{}", size / 1000, if dev { ", not optimised (--dev)" } else { "" });
+    eprintln!(
+        "Built web/pkg: {} kB of wasm{}",
+        size / 1000,
+        if dev { ", not optimised (--dev)" } else { "" }
+    );
     Ok(())
 }
 

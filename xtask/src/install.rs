@@ -96,7 +96,7 @@ pub(crate) fn wasm_compiler() -> Result<WasmCompiler> {
         return Ok(WasmCompiler::Debian);
     }
     if shell::find_program(&["rustup"]).is_some() {
-        println!(
+        eprintln!(
             "Installing the Rust target {WASM_TARGET} with rustup: the browser program is compiled for it."
         );
         if shell::run(Command::new("rustup").args(["target", "add", WASM_TARGET])).is_ok()
@@ -123,7 +123,7 @@ pub(crate) fn node_tools() -> Result<()> {
     let (wanted, installed) = (web.join("package-lock.json"), web.join("node_modules/.package-lock.json"));
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     if modified(&installed) < modified(&wanted) {
-        println!(
+        eprintln!(
             "Installing binaryen and typescript into web/node_modules with npm: they shrink and check the page."
         );
         // No package's own scripts run: they may do anything, and these tools need none.
@@ -173,7 +173,7 @@ fn ensure(requirements: &[&Requirement]) -> Result<()> {
             packages.join(" ")
         );
     };
-    println!("Installing {} with apt-get, because this machine lacks\n  {reasons}", packages.join(", "));
+    eprintln!("Installing {} with apt-get, because this machine lacks\n  {reasons}", packages.join(", "));
     shell::run(apt().args(["update", "-q"]))?;
     shell::run(apt().args(["install", "-y", "--no-install-recommends"]).args(&packages))?;
     match missing.iter().find(|requirement| !(requirement.is_met)()) {
