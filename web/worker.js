@@ -127,7 +127,11 @@ function takeLock() {
           resolve(undefined);
         });
       })
-      .catch(reject);
+      .catch((error) => {
+        // A browser that lets the site store nothing has no locks either, and no saved artist to share.
+        if (error instanceof DOMException && error.name === "SecurityError") resolve(undefined);
+        else reject(error);
+      });
   });
 }
 

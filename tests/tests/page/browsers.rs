@@ -3,7 +3,7 @@
 use abraham_tests::{Abilities, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
 
-use crate::{ROUND, flags, learned, wake};
+use crate::{PICTURES, ROUND, flags, learned, pause, wake};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webgpu_that_is_wanted_and_missing_is_said_and_the_artist_still_learns() -> Result<()> {
@@ -45,6 +45,24 @@ async fn a_processor_without_simd_is_told_what_is_missing() -> Result<()> {
         let tab = visit.open("/").await?;
         tab.click(&selector("wake")).await?;
         tab.reads(&selector("welcome-error"), "WebAssembly SIMD").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_stores_nothing_still_has_an_artist_while_the_tab_is_open() -> Result<()> {
+    let abilities = Abilities { storage: false, ..WebGpu::Off.into() };
+    visit("a_browser_that_stores_nothing", abilities, async |visit| {
+        let tab = wake(visit, "/").await?;
+        tab.until(
+            "the page to say that nothing is saved",
+            "document.getElementById('storage').classList.contains('bad')",
+        )
+        .await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 20)?).await?;
+        learned(&tab, 2).await?;
+        ensure!(tab.value::<usize>(PICTURES).await? == 20, "pictures were lost");
+        pause(&tab).await
     })
     .await
 }
