@@ -2,18 +2,10 @@
 //!
 //! `cargo run --release -p abraham-ring --example matmul [-- SIZE]`
 
-use std::{fs, hint::black_box};
+use std::hint::black_box;
 
 use abraham_ring::{Backend, CpuBackend, Matmul, Operand, RingTensor};
-
-/// Processor time that this process has used, in seconds (Linux; clock ticks of 10 ms).
-fn processor_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The command in brackets may hold spaces; utime and stime are the 12th and 13th fields after it.
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>()
-        / 100.0
-}
+use cpu_time::ProcessTime;
 
 /// The three loops in the order of the definition.
 fn textbook(size: usize, left: &[u64], right: &[u64]) -> Vec<u64> {
@@ -32,12 +24,12 @@ fn textbook(size: usize, left: &[u64], right: &[u64]) -> Vec<u64> {
 /// Runs `f` until two seconds of processor time are used; GMAC per second for `macs` a run.
 fn measure(macs: f64, mut f: impl FnMut()) -> f64 {
     f();
-    let start = processor_seconds();
+    let start = ProcessTime::now();
     let mut runs = 0.0;
     loop {
         f();
         runs += 1.0;
-        let used = processor_seconds() - start;
+        let used = start.elapsed().as_secs_f64();
         if used >= 2.0 {
             return runs * macs / used / 1e9;
         }
