@@ -1,5 +1,7 @@
 //! Bounded decoding: a length is checked against what is there before anything is allocated.
 
+use serde::Deserialize;
+
 /// What is wrong with bytes from outside.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,6 +31,24 @@ pub enum DecodeError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The bytes are no message of the expected type.
+    #[error("the bytes are no message of the expected type")]
+    Malformed,
+}
+
+/// Decodes a message that serde describes, in postcard's format: at most `limit` bytes, none left over.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], limit: usize) -> Result<T, DecodeError> {
+    if bytes.len() > limit {
+        return Err(DecodeError::TooLong { bytes: bytes.len(), limit });
+    }
+    let (message, rest) = postcard::take_from_bytes(bytes).map_err(|_| DecodeError::Malformed)?;
+    match rest.len() {
+        0 => Ok(message),
+        left => Err(DecodeError::BytesLeftOver(left)),
+    }
 }
 
 /// Reads fields from a byte slice.

@@ -1,4 +1,4 @@
-//! Wire types of Abraham: the bounded codec, protocol frames between painters, the provenance record of a piece,
+//! Wire types of Abraham: the bounded codec, protocol frames between painters, what a network node is told and tells, the provenance record of a piece,
 //! and every limit in one table.
 //!
 //! This is a leaf crate: it knows no algebra, so the relay can depend on it without holding any code that could
@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod frame;
 pub mod limits;
+pub mod node;
 pub mod piece;
 
 pub use codec::DecodeError;
@@ -15,3 +16,6 @@ pub use piece::PieceRecord;
 
 /// Identifies the wire formats of this crate; a peer or checkpoint with another version is refused.
 pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.0.0";
+
+/// The gossip topic of presence and announcements.
+pub const PRESENCE_TOPIC: &str = "abraham/presence/1";

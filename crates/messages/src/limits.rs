@@ -14,3 +14,21 @@ pub const PIECE_RECORD_BYTES: usize = 8 << 10;
 /// Bytes of one painter's checkpoint: three components of weights and momentum of a 64×64 colour generator
 /// (1.6 million parameters, 8 bytes each, twice), with head-room.
 pub const CHECKPOINT_BYTES: usize = 128 << 20;
+
+/// Bytes of one message of the collective to a linked member: a proposal with its proofs, some kilobytes.
+pub const CONTROL_BYTES: usize = 64 << 10;
+
+/// Bytes of one batch or update: 128 colour pictures of 32×32, 8 bytes a sample, with head-room.
+pub const BULK_BYTES: usize = 8 << 20;
+
+/// Bytes before a frame that name the painters' term.
+pub const FRAME_PREFIX_BYTES: usize = 8;
+
+/// Bytes of one message on the presence topic: a piece of 32×32 in colour with its record and signatures.
+pub const GOSSIP_BYTES: usize = 16 << 10;
+
+/// Bytes of one message between a tab's window and its worker: a frame and what is said of it.
+pub const THREAD_MESSAGE_BYTES: usize = FRAME_BYTES + (4 << 10);
+
+/// Direct links that one member keeps: the painters, the teachers of a round, and candidates for the next term.
+pub const LINKS: usize = 24;

@@ -1,0 +1,242 @@
+//! What a visitor tells its network node, and what the node tells it. In a browser the two sit in different threads
+//! (the node in the window, for workers have no WebRTC), so both can be encoded.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{codec::DecodeError, limits};
+
+/// A member of the network: its compressed secp256k1 public key (SEC 1, section 2.3.3), which is also its libp2p
+/// identity. Not checked to be a point of the curve.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerKey(pub [u8; 33]);
+
+impl fmt::Display for PeerKey {
+    /// The first four bytes of the point in hex: enough to tell members apart in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[1..5].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PeerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerKey({self})")
+    }
+}
+
+impl Serialize for PeerKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(self.0.as_slice(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PeerKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: Vec<u8> = serde_bytes::deserialize(deserializer)?;
+        let key = bytes.try_into().map_err(|_| serde::de::Error::custom("a peer's key has 33 bytes"))?;
+        Ok(Self(key))
+    }
+}
+
+/// What a message between two directly linked members is for. Messages of one lane arrive in order; lanes do not
+/// wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Lane {
+    /// The collective's own messages.
+    Control,
+    /// Batches to teachers, and their updates.
+    Bulk,
+    /// Frames between painters.
+    Frames,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 3] = [Self::Control, Self::Bulk, Self::Frames];
+
+    /// Bytes that one message may have.
+    pub fn message_bytes(self) -> usize {
+        match self {
+            Self::Control => limits::CONTROL_BYTES,
+            Self::Bulk => limits::BULK_BYTES,
+            Self::Frames => limits::FRAME_BYTES + limits::FRAME_PREFIX_BYTES,
+        }
+    }
+
+    /// Bytes that a sender may be ahead of what the receiver took, beside the message that crosses this line.
+    pub fn window_bytes(self) -> usize {
+        match self {
+            Self::Control => 4 * limits::CONTROL_BYTES,
+            Self::Bulk | Self::Frames => limits::BULK_BYTES,
+        }
+    }
+}
+
+/// What the node is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Command {
+    /// Publish to everyone on the presence topic.
+    Publish {
+        /// At most [`limits::GOSSIP_BYTES`].
+        #[serde(with = "serde_bytes")]
+        message: Vec<u8>,
+    },
+    /// Make and keep a direct link. Answered by [`Event::LinkUp`] or [`Event::Unreachable`]. Either side may ask;
+    /// where both do, one link results.
+    Connect {
+        /// To whom.
+        peer: PeerKey,
+        /// Where it can be reached, as its own [`Event::Online`] said.
+        addresses: Vec<String>,
+    },
+    /// Let a direct link go.
+    Disconnect {
+        /// To whom.
+        peer: PeerKey,
+    },
+    /// Send on a direct link. Messages that find no link are dropped; [`Event::LinkDown`] says so. A sender waits
+    /// for [`Event::Sent`] before it is ahead by more than the lane's window.
+    Send {
+        /// To whom.
+        peer: PeerKey,
+        /// What for.
+        lane: Lane,
+        /// At most [`Lane::message_bytes`].
+        #[serde(with = "serde_bytes")]
+        message: Vec<u8>,
+    },
+    /// A received message was taken out of the visitor's queue: its sender may send as much again.
+    Took {
+        /// From whom.
+        peer: PeerKey,
+        /// What for.
+        lane: Lane,
+        /// The message's length.
+        bytes: usize,
+    },
+    /// Say goodbye, close every link and end.
+    Stop,
+}
+
+/// What happened at the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Event {
+    /// A relay is being dialled; the node does so again until it is stopped.
+    Connecting,
+    /// Others can reach this node, and the presence topic can be published to.
+    Online {
+        /// Where: addresses for [`Command::Connect`].
+        addresses: Vec<String>,
+    },
+    /// No relay can be reached for now; links stay.
+    Offline {
+        /// The cause, in words for a person.
+        reason: String,
+    },
+    /// Something on the presence topic, from the member that signed it (checked).
+    Heard {
+        /// Its author.
+        from: PeerKey,
+        /// At most [`limits::GOSSIP_BYTES`].
+        #[serde(with = "serde_bytes")]
+        message: Vec<u8>,
+    },
+    /// A direct link stands.
+    LinkUp {
+        /// To whom.
+        peer: PeerKey,
+    },
+    /// A direct link is gone, with everything on it that was not [`Event::Sent`].
+    LinkDown {
+        /// To whom.
+        peer: PeerKey,
+        /// The cause, in words for a person.
+        reason: String,
+    },
+    /// No direct link could be made; the node tries again only when asked.
+    Unreachable {
+        /// To whom.
+        peer: PeerKey,
+        /// The cause, in words for a person.
+        reason: String,
+    },
+    /// A message on a direct link, in the lane's order.
+    Message {
+        /// From whom.
+        peer: PeerKey,
+        /// What for.
+        lane: Lane,
+        /// At most [`Lane::message_bytes`].
+        #[serde(with = "serde_bytes")]
+        message: Vec<u8>,
+    },
+    /// A message went out on the link.
+    Sent {
+        /// To whom.
+        peer: PeerKey,
+        /// What for.
+        lane: Lane,
+        /// The message's length.
+        bytes: usize,
+    },
+    /// A member sent what no honest one sends; its link is closed where it was on one.
+    Misbehaved {
+        /// Who.
+        peer: PeerKey,
+        /// What, in words for a log.
+        what: String,
+    },
+    /// The node ended.
+    Stopped,
+}
+
+macro_rules! thread_codec {
+    ($type:ty) => {
+        impl $type {
+            /// Encodes it for the other thread.
+            pub fn encode(&self) -> Vec<u8> {
+                // Serialising plain data into a growing buffer cannot fail.
+                postcard::to_allocvec(self).unwrap_or_default()
+            }
+
+            /// Decodes what the other thread sent.
+            ///
+            /// # Errors
+            /// [`DecodeError`] where the bytes are no such message or too long.
+            pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+                crate::codec::decode(bytes, limits::THREAD_MESSAGE_BYTES)
+            }
+        }
+    };
+}
+
+thread_codec!(Command);
+thread_codec!(Event);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_and_events_survive_the_way_between_threads() {
+        let peer = PeerKey([3; 33]);
+        let command = Command::Send { peer, lane: Lane::Frames, message: vec![7; 300] };
+        assert_eq!(Command::decode(&command.encode()), Ok(command));
+        let event = Event::LinkDown { peer, reason: "it left".into() };
+        assert_eq!(Event::decode(&event.encode()), Ok(event));
+    }
+
+    #[test]
+    fn malformed_messages_are_refused() {
+        assert_eq!(Command::decode(&[]), Err(DecodeError::Malformed));
+        assert_eq!(Event::decode(&[250]), Err(DecodeError::Malformed));
+        let mut bytes = Command::Stop.encode();
+        bytes.push(0);
+        assert_eq!(Command::decode(&bytes), Err(DecodeError::BytesLeftOver(1)));
+        let short_key = [2, 5, 1, 2, 3, 4, 5];
+        assert_eq!(Command::decode(&short_key), Err(DecodeError::Malformed));
+    }
+}

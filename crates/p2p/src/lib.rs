@@ -1,0 +1,1 @@
+//! A peer of the collective: relay, presence and direct links, without libp2p's types.
