@@ -1,4 +1,4 @@
-//! One relay and one browser for one test.
+//! One relay and one browser for one test, with as many visitors in it as the test wants.
 
 use std::{
     env,
@@ -13,8 +13,11 @@ use abraham_relay::{Config, Relay, Running};
 use anyhow::{Context as _, Result, anyhow, bail};
 use chromiumoxide::{
     Browser, BrowserConfig,
-    cdp::browser_protocol::browser::{
-        CrashGpuProcessParams, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
+    cdp::browser_protocol::{
+        browser::{
+            BrowserContextId, CrashGpuProcessParams, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
+        },
+        target::{CreateBrowserContextParams, CreateTargetParams},
     },
 };
 use futures::StreamExt as _;
@@ -46,13 +49,57 @@ pub struct Abilities {
     pub storage: bool,
     /// Whether the processor has the instructions that WebAssembly SIMD needs.
     pub wasm_simd: bool,
+    /// Whether pages can connect to each other directly.
+    pub webrtc: bool,
+    /// Whether pages can hold a connection to a server.
+    pub websocket: bool,
 }
 
 impl From<WebGpu> for Abilities {
     fn from(webgpu: WebGpu) -> Self {
-        Self { webgpu, storage: true, wasm_simd: true }
+        Self { webgpu, storage: true, wasm_simd: true, webrtc: true, websocket: true }
     }
 }
+
+impl Abilities {
+    /// What takes from a page what it shall not have, before any script of it runs: as an administrator's policy does.
+    fn script(self) -> Option<String> {
+        let missing = [("RTCPeerConnection", self.webrtc), ("WebSocket", self.websocket)];
+        let lines: Vec<String> = missing
+            .iter()
+            .filter(|(_, present)| !present)
+            .map(|(name, _)| format!("delete globalThis.{name};"))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+/// What a test visits, and with what browser.
+pub struct Setup {
+    abilities: Abilities,
+    /// The folder that the relay serves.
+    pages: PathBuf,
+}
+
+impl<A: Into<Abilities>> From<A> for Setup {
+    /// The product's own page. The files as they are now, so that a test never sees what was embedded before the last
+    /// build.
+    fn from(abilities: A) -> Self {
+        Self { abilities: abilities.into(), pages: root().join("web") }
+    }
+}
+
+impl Setup {
+    /// The pages that are libp2p peers and nothing else, made by `cargo xtask test` from `tests/interop`.
+    #[must_use]
+    pub fn peers() -> Self {
+        Self { abilities: WebGpu::Off.into(), pages: peer_pages() }
+    }
+}
+
+/// A visitor's own cookies, storage and processes, apart from every other visitor's in the same browser.
+#[derive(Clone)]
+pub struct Visitor(BrowserContextId);
 
 /// What went wrong in the browser, line by line, while a test ran.
 #[derive(Clone, Default)]
@@ -79,7 +126,7 @@ impl Console {
     }
 }
 
-/// One visitor's browser, and the relay it visits.
+/// A browser, and the relay its visitors come to.
 pub struct Visit {
     browser: Browser,
     events: JoinHandle<()>,
@@ -87,10 +134,12 @@ pub struct Visit {
     console: Console,
     tabs: Mutex<Vec<Tab>>,
     folder: TempDir,
+    abilities: Abilities,
 }
 
 impl Visit {
-    async fn start(abilities: Abilities) -> Result<Self> {
+    async fn start(setup: Setup) -> Result<Self> {
+        let abilities = setup.abilities;
         let folder = tempfile::tempdir()?;
         let profile = folder.path().join("profile");
         if !abilities.storage {
@@ -100,9 +149,8 @@ impl Visit {
             fs::write(profile.join("Default/Preferences"), settings)?;
         }
         let mut config = Config::default();
-        // The files as they are now, so that a test never sees what was embedded before the last build.
-        config.assets = Some(root().join("web"));
-        let relay = Relay::bind(config)?;
+        config.assets = Some(setup.pages);
+        let relay = Relay::bind(config).await?;
 
         // chromiumoxide adds the dashes; with dashes of its own a flag is dropped without a word.
         let mut arguments = vec![
@@ -146,7 +194,8 @@ impl Visit {
                     .map_err(|reason| anyhow!(reason))?,
             )
             .await?;
-        Ok(Self { browser, events, relay, console: Console::default(), tabs: Mutex::default(), folder })
+        let (console, tabs) = (Console::default(), Mutex::default());
+        Ok(Self { browser, events, relay, console, tabs, folder, abilities })
     }
 
     /// A new tab on `path` of the relay, loaded.
@@ -154,11 +203,51 @@ impl Visit {
     /// # Errors
     /// When the page cannot be loaded.
     pub async fn open(&self, path: &str) -> Result<Tab> {
-        let page = self.browser.new_page("about:blank").await?;
-        let tab = Tab::watch(page, self.console.clone()).await?;
+        self.open_at(None, &self.url(path)).await
+    }
+
+    /// A new tab of another visitor on `path` of the relay, loaded.
+    ///
+    /// # Errors
+    /// When the page cannot be loaded.
+    pub async fn newcomer(&self, path: &str) -> Result<Tab> {
+        self.open_at(Some(&self.visitor().await?), &self.url(path)).await
+    }
+
+    /// One more visitor, who has never been here.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn visitor(&self) -> Result<Visitor> {
+        Ok(Visitor(self.browser.create_browser_context(CreateBrowserContextParams::default()).await?))
+    }
+
+    /// A new tab of `visitor`, or of the first one, on `url`, loaded. It is a window of its own, for a browser hides
+    /// what lies under another tab.
+    ///
+    /// # Errors
+    /// When the page cannot be loaded.
+    pub async fn open_at(&self, visitor: Option<&Visitor>, url: &str) -> Result<Tab> {
+        let mut target = CreateTargetParams::builder().url("about:blank").new_window(true);
+        if let Some(Visitor(context)) = visitor {
+            target = target.browser_context_id(context.clone());
+        }
+        let target = target.build().map_err(|reason| anyhow!(reason))?;
+        let page = self.browser.new_page(target).await?;
+        let number = self.tabs.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let tab = Tab::watch(page, number, self.console.clone()).await?;
         self.tabs.lock().unwrap_or_else(PoisonError::into_inner).push(tab.clone());
-        tab.go(&self.url(path)).await?;
+        if let Some(script) = self.abilities.script() {
+            tab.before_each_page(&script).await?;
+        }
+        tab.go(url).await?;
         Ok(tab)
+    }
+
+    /// The relay.
+    #[must_use]
+    pub fn relay(&self) -> &Running {
+        &self.relay
     }
 
     /// Ends the process that talks to the GPU, as a driver that crashes does.
@@ -232,16 +321,16 @@ impl Visit {
     }
 }
 
-/// Runs `test` as one visitor named `name` with a browser of these `abilities`, and cleans up after it, whatever comes of it.
+/// Runs `test`, named `name`, with a relay and a browser as in `setup`, and cleans up after it, whatever comes of it.
 ///
 /// # Errors
 /// What `test` returned, or the errors in the browser's console, with the place of the artifacts.
 pub async fn visit(
     name: &str,
-    abilities: impl Into<Abilities>,
+    setup: impl Into<Setup>,
     test: impl AsyncFnOnce(&Visit) -> Result<()>,
 ) -> Result<()> {
-    let visit = Visit::start(abilities.into()).await?;
+    let visit = Visit::start(setup.into()).await?;
     let mut failure = test(&visit).await.err().map(|error| format!("{error:#}"));
     let errors = visit.console.take_errors();
     if !errors.is_empty() {
@@ -265,6 +354,11 @@ pub async fn visit(
 }
 
 /// The root of the repository.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The pages that are libp2p peers.
+fn peer_pages() -> PathBuf {
+    root().join("target/test-pages")
 }

@@ -8,6 +8,6 @@ mod browser;
 mod pictures;
 mod tab;
 
-pub use browser::{Abilities, Visit, WebGpu, visit};
+pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
 pub use pictures::{Pictures, write_noise};
 pub use tab::{Tab, selector};

@@ -11,7 +11,10 @@ use chromiumoxide::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
             input::{DispatchDragEventParams, DispatchDragEventType, DragData, DragDataItem},
             log::{EventEntryAdded, LogEntryLevel},
-            page::CaptureScreenshotFormat,
+            page::{
+                AddScriptToEvaluateOnNewDocumentParams, CaptureScreenshotFormat, CrashParams,
+                SetWebLifecycleStateParams, SetWebLifecycleStateState,
+            },
             storage::OverrideQuotaForOriginParams,
         },
         js_protocol::runtime::{
@@ -42,8 +45,8 @@ pub struct Tab {
 }
 
 impl Tab {
-    /// Takes `page` and writes its console into `console` from now on.
-    pub(crate) async fn watch(page: Page, console: Console) -> Result<Self> {
+    /// Takes `page` and writes its console into `console` from now on, as that of tab `number`.
+    pub(crate) async fn watch(page: Page, number: usize, console: Console) -> Result<Self> {
         let mut calls = page.event_listener::<EventConsoleApiCalled>().await?;
         let mut exceptions = page.event_listener::<EventExceptionThrown>().await?;
         let mut entries = page.event_listener::<EventEntryAdded>().await?;
@@ -64,7 +67,7 @@ impl Tab {
                 let kind = call.r#type.as_ref();
                 let is_error =
                     matches!(call.r#type, ConsoleApiCalledType::Error | ConsoleApiCalledType::Assert);
-                log.push(format!("console.{kind}: {}", words.join(" ")), is_error);
+                log.push(format!("tab {number} console.{kind}: {}", words.join(" ")), is_error);
             }
         });
         let log = console.clone();
@@ -74,19 +77,28 @@ impl Tab {
                 let what = details.exception.as_ref().and_then(|value| value.description.clone());
                 let place = details.url.clone().unwrap_or_default();
                 let what = what.unwrap_or_else(|| details.text.clone());
-                log.push(format!("uncaught at {place}:{}: {what}", details.line_number + 1), true);
+                log.push(
+                    format!("tab {number} uncaught at {place}:{}: {what}", details.line_number + 1),
+                    true,
+                );
             }
         });
         tokio::spawn(async move {
             while let Some(added) = entries.next().await {
                 let entry = &added.entry;
                 let place = entry.url.clone().unwrap_or_default();
-                let line =
-                    format!("{} {}: {} {place}", entry.source.as_ref(), entry.level.as_ref(), entry.text);
+                let (source, level) = (entry.source.as_ref(), entry.level.as_ref());
+                let line = format!("tab {number} {source} {level}: {} {place}", entry.text);
                 console.push(line, entry.level == LogEntryLevel::Error);
             }
         });
         Ok(Self { page })
+    }
+
+    /// Runs `script` in every page of this tab from now on, before the page's own scripts.
+    pub(crate) async fn before_each_page(&self, script: &str) -> Result<()> {
+        self.page.execute(AddScriptToEvaluateOnNewDocumentParams::new(script)).await?;
+        Ok(())
     }
 
     /// Loads `url` and waits until its scripts have been loaded.
@@ -331,7 +343,25 @@ impl Tab {
         fs::write(path, png).with_context(|| format!("could not write {}", path.display()))
     }
 
-    /// Closes the tab.
+    /// Kills the process that runs the page: it gets to say nothing to anyone.
+    pub fn kill(&self) {
+        let page = self.page.clone();
+        // What is dead does not answer.
+        tokio::spawn(async move { page.execute(CrashParams::default()).await.map(drop) });
+    }
+
+    /// Stops the page's timers and events, or lets them go on, as browsers do with tabs that nobody looks at.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn freeze(&self, frozen: bool) -> Result<()> {
+        let state =
+            if frozen { SetWebLifecycleStateState::Frozen } else { SetWebLifecycleStateState::Active };
+        self.page.execute(SetWebLifecycleStateParams::new(state)).await?;
+        Ok(())
+    }
+
+    /// Closes the tab, as a visitor does: the page may still act on it.
     ///
     /// # Errors
     /// When it was closed already.
