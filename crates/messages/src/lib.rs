@@ -5,6 +5,7 @@
 //! reconstruct a share. Share payloads are opaque bytes here.
 
 pub mod codec;
+pub mod collective;
 pub mod frame;
 pub mod limits;
 pub mod node;
@@ -12,6 +13,7 @@ pub mod piece;
 
 pub use codec::DecodeError;
 pub use frame::{Frame, Kind};
+pub use node::PeerKey;
 pub use piece::PieceRecord;
 
 /// Identifies the wire formats of this crate; a peer or checkpoint with another version is refused.

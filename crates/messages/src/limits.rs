@@ -32,3 +32,12 @@ pub const THREAD_MESSAGE_BYTES: usize = FRAME_BYTES + (4 << 10);
 
 /// Direct links that one member keeps: the painters, the teachers of a round, and candidates for the next term.
 pub const LINKS: usize = 24;
+
+/// Bytes of one presence: its links (34 bytes each), its addresses, and some hashes.
+pub const PRESENCE_BYTES: usize = 2 << 10;
+
+/// Addresses in a presence: a member keeps reservations with two relays, and may be reached directly.
+pub const ADDRESSES: usize = 3;
+
+/// Bytes of one address: a relay's, its peer id and the member's.
+pub const ADDRESS_BYTES: usize = 256;

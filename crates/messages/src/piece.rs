@@ -27,12 +27,19 @@ pub struct PieceRecord {
 }
 
 /// How the four painters sat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Committee {
     /// All four in one process.
     Solo,
+    /// Four members of the network, each with its own shares.
+    Members {
+        /// The term's id.
+        term: String,
+        /// Their public keys by seat: compressed points of secp256k1, in hex.
+        painters: [String; 4],
+    },
 }
 
 #[cfg(test)]

@@ -1,0 +1,46 @@
+//! Why input was dropped, and how often.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Why input was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Drop {
+    /// Not a message of this protocol, or with a count or length that none has.
+    Malformed,
+    /// Another version of the messages.
+    WrongVersion,
+    /// Said before.
+    Replayed,
+    /// More than one member may say.
+    TooMany,
+    /// The table of members is full.
+    TableFull,
+    /// A claim that cannot be true.
+    Forged,
+    /// Of a term, cycle or step that is over, or that this member is not in.
+    Stale,
+    /// A message that this sender has no business to send.
+    OutOfPlace,
+    /// A signature that is not the sender's.
+    BadSignature,
+    /// A batch or share of another length or hash.
+    WrongShape,
+}
+
+/// Counts of dropped input.
+#[derive(Debug, Default)]
+pub(crate) struct Drops(BTreeMap<Drop, u64>);
+
+impl Drops {
+    pub(crate) fn count(&mut self, cause: Drop) {
+        *self.0.entry(cause).or_default() += 1;
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Drop, u64)> + '_ {
+        self.0.iter().map(|(cause, count)| (*cause, *count))
+    }
+}

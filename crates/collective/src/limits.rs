@@ -1,0 +1,150 @@
+//! Every timeout, size and quorum of the collective, with its reason. Times are milliseconds.
+
+use crate::Millis;
+
+// Presence
+
+/// A member says so often that it is here. Half the relay's gossip history, so that one lost message costs nothing.
+pub const PRESENCE_EVERY: Millis = 5_000;
+/// A member of whom so long nothing was heard is gone: three presences lost in a row, and one on its way.
+pub const PRESENCE_EXPIRES: Millis = 20_000;
+/// Least time between two presences of this member: changes in quick succession travel as one.
+pub const PRESENCE_LEAST: Millis = 250;
+/// Presences that one author may send in a burst; one a [`PRESENCE_LEAST`] is let through after it.
+pub const PRESENCE_BURST: u32 = 16;
+/// Members kept. Beyond, newcomers that this member has no link with are dropped until others expire.
+pub const MEMBERS: usize = 4_096;
+/// Departed members whose last sequence number is remembered, so that what they said cannot be said again.
+pub const DEPARTED: usize = 4_096;
+/// How much further than what this member knows a presence may claim that terms have counted. More is forged: no
+/// collective forms a million committees unseen.
+pub const TERM_LEAP: u64 = 1 << 20;
+
+// Links
+
+/// Willing painters that look for each other: few enough that all can be linked with all, and many more than four,
+/// so that four remain where some pairs cannot reach each other.
+pub const POOL: usize = 16;
+/// Teachers that a painter links to; more than teach in a round, so that rounds differ.
+pub const LINKED_TEACHERS: usize = 16;
+/// Cycles after which other teachers are linked to: relinking takes about a second, so it must be rare.
+pub const TEACHERS_STAY: u32 = 64;
+/// Links beyond which those that this member does not want are let go: the rest is room for members that look for
+/// this one.
+pub const KEPT_LINKS: usize = 20;
+/// A link that this member does not want is kept so long, for the other side may.
+pub const IDLE_LINK: Millis = 30_000;
+/// Dials at a time. A browser gathers candidates for each.
+pub const DIALS: usize = 8;
+/// A dial is given up after so long: a relayed connection, the signalling and a DTLS handshake over a slow line.
+pub const DIAL: Millis = 30_000;
+/// Of two that both want a link, the one with the smaller key dials, and the other after so long.
+pub const DIAL_YIELDS: Millis = 2_000;
+/// After a failed dial the next one waits so long, and twice as long after each further one.
+pub const REDIAL: Millis = 5_000;
+/// Longest wait between two dials to one member.
+pub const REDIAL_MOST: Millis = 300_000;
+/// Bytes of control messages to one member that the node may not have sent yet; beyond, the link is let go. A round
+/// sends less than a kilobyte.
+pub const UNSENT_CONTROL: usize = 128 << 10;
+
+// Election
+
+/// Four willing painters that are linked must have been in view unchanged for so long before one proposes: presence
+/// reaches everyone in less.
+pub const SETTLE: Millis = 1_000;
+/// The proposer of rank k waits k times so long: a proposal and its four acceptances take less.
+pub const RANK: Millis = 2_000;
+/// A proposer is not accepted where its turn is more than so many ranks away: views differ by a few members.
+pub const RANK_SLACK: u64 = 4;
+/// A proposal must be accepted by all four within this.
+pub const ACCEPT: Millis = 5_000;
+/// Where at least two who hold an artist are in sight but cannot be seated, they are waited for so long before others
+/// draw a new one.
+pub const HOLDERS_PATIENCE: Millis = 10_000;
+/// Most random time that is added before proposing again after a failed proposal, so that two that collide part.
+pub const RETRY_JITTER: Millis = 1_000;
+/// Holders without which an artist cannot be continued: one lacks a component.
+pub const MIN_HOLDERS: usize = 2;
+/// Signatures that make a certificate: a liar can withhold one of four, and cannot add one.
+pub const CERTIFICATE_QUORUM: usize = 3;
+/// Painters of a term that must be in view for the term to count as alive: one may be unheard of for a while.
+pub const TERM_ALIVE: usize = 3;
+/// Painters of another committee that this member must be linked with before its own makes way: gossip alone shall
+/// not dissolve one.
+pub const DISSOLVE_LINKED: usize = 2;
+/// A member's committee makes way at most so often.
+pub const DISSOLVE_EVERY: Millis = 60_000;
+/// Mark of a member that was silent, or in a term that ended without named suspects.
+pub const MARK: u32 = 1;
+/// Mark of a member that painters named.
+pub const MARK_NAMED: u32 = 3;
+/// Marks are forgotten after so long: a tab that slept is a good painter again.
+pub const MARK_LASTS: Millis = 120_000;
+/// Most marks that one member collects.
+pub const MARK_MOST: u32 = 12;
+/// Members whose marks are remembered.
+pub const MARKED: usize = 1_024;
+/// A member whose own engine failed does not offer to paint for so long.
+pub const OWN_FAILURE: Millis = 30_000;
+
+// Term
+
+/// The engine's time to fill seats, agree on keys and draw an artist: 10 MB a filled seat over a slow line.
+pub const BEGIN: Millis = 90_000;
+/// The engine's time to paint a batch or a piece, or to learn, on slow machines over slow lines. Its own channel has
+/// shorter deadlines for each frame.
+pub const WORK: Millis = 60_000;
+/// All painters must be ready for the next cycle within this: the longest rest, a slow machine, and as much again.
+pub const READY: Millis = 60_000;
+/// Longest rest of a painter between two rounds, whatever its pace.
+pub const REST: Millis = 30_000;
+/// A painter waits so long where there was nothing to learn and nothing to paint.
+pub const NOTHING_TO_DO: Millis = 1_000;
+/// Painters' short messages must have come within this.
+pub const STEP: Millis = 10_000;
+/// How much later than this one the slowest painter may begin to wait for a step: its own engine's work.
+pub const STEP_AFTER_WORK: Millis = 30_000;
+/// Updates that came in time count: a batch of 400 KB down, the kernel sums on a slow machine, an update up.
+pub const TEACHING: Millis = 10_000;
+/// Teachers of a round: an update costs three protocol rounds, and eight give the crowd that the guard wants.
+pub const TEACHERS: usize = 8;
+/// Teachers that a painter names as present.
+pub const TEACHERS_NAMED: usize = 24;
+/// A teacher that was silent is not asked for so long, twice as long after each further time.
+pub const TEACHER_RESTS: Millis = 30_000;
+/// Longest time that a silent teacher is not asked.
+pub const TEACHER_RESTS_MOST: Millis = 600_000;
+/// Rounds after which a piece is painted.
+pub const PIECE_ROUNDS: u64 = 8;
+/// A piece is painted after so long where nothing can be learnt.
+pub const PIECE_EVERY: Millis = 15_000;
+/// Painters of the four that must think a piece due.
+pub const PIECE_QUORUM: usize = 3;
+
+// Teacher
+
+/// Equal notices of a batch that a teacher goes on with: three of four painters, of whom one may lie.
+pub const NOTICES: usize = 3;
+/// Notices that a teacher keeps, each of another batch.
+pub const NOTICES_KEPT: usize = 8;
+/// A teacher waits so long for notices and batch. As long as painters wait for its update.
+pub const TEACH_WAIT: Millis = TEACHING;
+/// A teacher's engine has so long; the answer is not sent after it.
+pub const TEACH_WORK: Millis = 2 * TEACHING;
+/// Least time between two batches that a teacher computes for: no honest committee is faster.
+pub const TEACH_LEAST: Millis = 100;
+
+// Pieces heard of
+
+/// Least time between two pieces of one member that are checked and shown.
+pub const PIECE_LEAST: Millis = 1_000;
+/// Hashes of pieces that are remembered, so that none is shown twice.
+pub const PIECES_KNOWN: usize = 256;
+
+// View
+
+/// Members that the page is given.
+pub const VIEW_MEMBERS: usize = 64;
+/// Reasons given by others or the node are cut to so many characters.
+pub const REASON_CHARS: usize = 200;

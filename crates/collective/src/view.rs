@@ -1,0 +1,294 @@
+//! How things stand, for the page: plain data, nothing secret.
+
+use serde::Serialize;
+
+use crate::{Drop, Millis};
+
+/// Everything the page shows of the collective. Keys and ids are lower-case hex; times are milliseconds of the clock
+/// that is passed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    /// When this was taken.
+    pub now: Millis,
+    /// This member's key.
+    pub me: String,
+    /// Whether a relay is reached.
+    pub connection: Connection,
+    /// What this member is now.
+    pub role: Role,
+    /// Why it is that and no more, in a word; the page has the sentence.
+    pub why: Why,
+    /// Members in sight, this one first, then by key; at most [`crate::limits::VIEW_MEMBERS`].
+    pub members: Vec<MemberView>,
+    /// Members in sight, also those that `members` has no room for; this one counts.
+    pub member_count: usize,
+    /// The committee that this member sits in, or else the one that it sees.
+    pub term: Option<TermView>,
+    /// What this member did since it joined.
+    pub done: DoneView,
+    /// Bad input that was dropped, by cause, with how often; only causes that occurred.
+    pub dropped: Vec<DroppedView>,
+    /// Members that are passed over for a while, where others exist.
+    pub suspects: Vec<SuspectView>,
+    /// How this member's last term ended.
+    pub last_end: Option<EndCause>,
+}
+
+/// Whether others can be met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum Connection {
+    /// A relay is being dialled.
+    Connecting,
+    /// A relay is reached.
+    Online,
+    /// No relay is reached for now; links stay.
+    Offline {
+        /// In words for a person, from the node.
+        reason: String,
+    },
+    /// Stopped.
+    Stopped,
+}
+
+/// What a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Holds a seat.
+    Painter,
+    /// Is linked to painters and teaches when it is its turn.
+    Teacher,
+    /// Would paint or teach.
+    Waiting,
+    /// Neither paints nor teaches.
+    Watching,
+}
+
+/// Why this member is what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Why {
+    /// It was elected.
+    Elected,
+    /// No relay is reached yet.
+    NotConnected,
+    /// It chose neither to paint nor to teach.
+    NotWilling,
+    /// It teaches a committee that is seated.
+    Teaching,
+    /// It teaches, and the committee has not linked to it yet.
+    WaitsForItsTurn,
+    /// Fewer than four members that would paint are in sight.
+    TooFewPainters,
+    /// Four are in sight, but no four that are linked with each other, this one included.
+    NoDirectLinks,
+    /// Four have found each other; one of them proposes a committee.
+    Electing,
+    /// Others were elected; it is there when one of them leaves.
+    InReserve,
+    /// Nobody paints, and it has nothing to paint with: it only teaches.
+    NoCommittee,
+    /// Those who hold the artist were just here; they are waited for before a new one is drawn.
+    WaitsForHolders,
+    /// Its own machine failed; it stands back for a while.
+    OwnFailure,
+}
+
+/// One member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberView {
+    /// Its key.
+    pub key: String,
+    /// Whether it would paint.
+    pub paints: bool,
+    /// Pictures that it says it teaches with.
+    pub pictures: u32,
+    /// `gpu` or `cpu`.
+    pub backend: String,
+    /// Matrix products, in 10^8 multiply-accumulates a second.
+    pub rate: u32,
+    /// Whether this member has a direct link to it.
+    pub linked: bool,
+    /// Keys of the members that it says it is linked with.
+    pub links: Vec<String>,
+    /// Its seat where it says that it sits.
+    pub seat: Option<u8>,
+    /// Whether that is the term of [`View::term`].
+    pub in_term: bool,
+    /// The artist whose shares it says it holds.
+    pub holds: Option<HoldingView>,
+}
+
+/// Shares that a member says it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldingView {
+    /// The artist.
+    pub artist: String,
+    /// Learning rounds behind its newest state.
+    pub round: u64,
+    /// The seat: it holds every component but this.
+    pub seat: u8,
+}
+
+/// A committee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TermView {
+    /// Its id.
+    pub id: String,
+    /// Its number.
+    pub number: u64,
+    /// Whether this member sits in it.
+    pub mine: bool,
+    /// Its painters, by seat; empty where this member does not know one.
+    pub seats: [String; 4],
+    /// This member's seat.
+    pub seat: Option<u8>,
+    /// Who proposed it, where known.
+    pub proposer: Option<String>,
+    /// Its artist, once that has a name.
+    pub artist: Option<String>,
+    /// Learning rounds behind the artist's weights.
+    pub round: u64,
+    /// What it does now; for a term of others only what this member took part in is known.
+    pub phase: Phase,
+    /// When the phase began.
+    pub since: Millis,
+    /// When it is given up.
+    pub deadline: Option<Millis>,
+    /// Teachers of the round, in the order of their updates.
+    pub teachers: Vec<TeacherView>,
+}
+
+/// What a committee does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// It was proposed; not all have accepted.
+    Forming,
+    /// Seats are filled, keys agreed, the artist drawn or woken.
+    SettingUp,
+    /// Rests, as slow as its slowest painter wants, and waits for all four.
+    Ready,
+    /// Paints the batch of a round.
+    Painting,
+    /// Teachers compute.
+    Teaching,
+    /// Painters compare which updates they have.
+    Agreeing,
+    /// Learns from them.
+    Learning,
+    /// Signs the artist's new state.
+    Certifying,
+    /// Paints a piece.
+    Piece,
+    /// Signs the piece.
+    Signing,
+    /// It is at work; this member is not one of its painters.
+    Working,
+}
+
+/// A teacher of the round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TeacherView {
+    /// Its key.
+    pub key: String,
+    /// Pictures that it says it has.
+    pub pictures: u32,
+    /// How far it is.
+    pub state: TeacherState,
+}
+
+/// How far a teacher is in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TeacherState {
+    /// It was told of the batch.
+    Asked,
+    /// This painter has its share of the update.
+    Answered,
+    /// All four painters have theirs.
+    Counted,
+    /// Some painter got nothing in time.
+    Silent,
+}
+
+/// What this member did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DoneView {
+    /// Terms that it sat in.
+    pub terms: u64,
+    /// Learning rounds in which it held a seat.
+    pub rounds_painted: u64,
+    /// Rounds that it sent an update to.
+    pub rounds_taught: u64,
+    /// Pieces that it signed.
+    pub pieces: u64,
+    /// Bytes of batches and updates that it sent; frames between painters are counted by the engine.
+    pub bulk_bytes_sent: u64,
+    /// Bytes of batches and updates that it received.
+    pub bulk_bytes_received: u64,
+}
+
+/// How often input was dropped for one cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DroppedView {
+    /// The cause.
+    pub cause: Drop,
+    /// How often.
+    pub count: u64,
+}
+
+/// A member that is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SuspectView {
+    /// Its key.
+    pub key: String,
+    /// How strongly.
+    pub marks: u32,
+    /// Until when.
+    pub until: Millis,
+}
+
+/// Why a term ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "cause")]
+#[non_exhaustive]
+pub enum EndCause {
+    /// Not all four accepted in time, or one refused.
+    NotFormed,
+    /// A painter left, or its link was lost.
+    Departed {
+        /// Its seat.
+        seat: u8,
+    },
+    /// A painter was waited for in vain.
+    Silent {
+        /// Its seat.
+        seat: u8,
+    },
+    /// Painters stopped the protocol; one of the two is at fault.
+    Suspected {
+        /// The two seats.
+        seats: [u8; 2],
+    },
+    /// Painters were not told the same.
+    Disagreement,
+    /// Another committee has learnt for longer; this one makes way.
+    Dissolved,
+    /// This member's engine failed.
+    OwnFailure {
+        /// In words for a person.
+        reason: String,
+    },
+    /// This member left: its visitor paused or stopped.
+    Left,
+}
