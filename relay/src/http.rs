@@ -2,7 +2,7 @@
 
 use std::{io, time::Instant};
 
-use abraham_messages::{PROTOCOL_VERSION, limits};
+use abraham_messages::{PRESENCE_TOPIC, PROTOCOL_VERSION, limits};
 use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::MessageBody,
@@ -19,12 +19,15 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use crate::assets::{Asset, Assets, Encoding};
+use crate::{
+    assets::{Asset, Assets, Encoding},
+    network::Shared,
+};
 
 /// Scripts, styles, workers and connections only from this relay; no inline script or style; wasm may be compiled;
 /// pictures may also be ones that the page itself made. No other site may frame the page.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
-    connect-src 'self'; img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; \
+    connect-src 'self' ws: wss:; img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Sent with every answer, errors included.
@@ -102,6 +105,12 @@ struct PublicConfig {
     version: &'static str,
     protocols: [&'static str; 1],
     limits: Limits,
+    relays: Vec<String>,
+    #[serde(rename = "webrtcDirect")]
+    webrtc_direct: Vec<String>,
+    #[serde(rename = "iceServers")]
+    ice_servers: Vec<String>,
+    topic: &'static str,
 }
 
 #[derive(Serialize)]
@@ -112,7 +121,7 @@ struct Limits {
     piece_record_bytes: usize,
 }
 
-async fn config() -> HttpResponse {
+async fn config(shared: Data<Shared>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, REVALIDATE)).json(PublicConfig {
         version: env!("CARGO_PKG_VERSION"),
         protocols: [PROTOCOL_VERSION],
@@ -121,6 +130,10 @@ async fn config() -> HttpResponse {
             checkpoint_bytes: limits::CHECKPOINT_BYTES,
             piece_record_bytes: limits::PIECE_RECORD_BYTES,
         },
+        relays: shared.dialable().iter().map(ToString::to_string).collect(),
+        webrtc_direct: Vec::new(),
+        ice_servers: Vec::new(),
+        topic: PRESENCE_TOPIC,
     })
 }
 

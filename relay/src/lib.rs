@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # async fn serve() -> Result<(), abraham_relay::Error> {
-//! let running = abraham_relay::Relay::bind(abraham_relay::Config::default())?;
+//! let running = abraham_relay::Relay::bind(abraham_relay::Config::default()).await?;
 //! println!("http://{}", running.http_addr());
 //! running.stop().await
 //! # }
@@ -13,6 +13,7 @@
 
 mod assets;
 mod http;
+mod network;
 
 use std::{
     io,
@@ -22,9 +23,12 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use libp2p::multiaddr::Protocol;
 use tokio::task::JoinHandle;
 
 use assets::Assets;
+pub use libp2p::Multiaddr;
+use network::Network;
 
 /// Connections one worker holds at once; more wait in the listening socket's queue.
 const CONNECTIONS_PER_WORKER: usize = 1024;
@@ -49,12 +53,22 @@ pub struct Config {
     pub assets: Option<PathBuf>,
     /// Threads that answer requests.
     pub workers: usize,
+    /// Where tabs and other peers dial the relay: `/ip4/…/tcp/…/ws`, or `/ip4/…/tcp/…` for native peers. Port 0
+    /// takes any free port.
+    pub p2p_listen: Vec<Multiaddr>,
 }
 
 impl Default for Config {
     /// A free port on the loopback address, embedded files, one worker.
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), assets: None, workers: 1 }
+        let websocket =
+            Multiaddr::from(Ipv4Addr::LOCALHOST).with(Protocol::Tcp(0)).with(Protocol::Ws("/".into()));
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            assets: None,
+            workers: 1,
+            p2p_listen: vec![websocket],
+        }
     }
 }
 
@@ -78,6 +92,17 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A libp2p address cannot be listened on.
+    #[error("could not listen on {address}: {reason}; choose another address with --p2p-listen")]
+    P2pListen {
+        /// The address that was asked for.
+        address: Multiaddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// The libp2p half could not be set up.
+    #[error("could not set up the network: {0}")]
+    P2p(String),
     /// The server ended by itself.
     #[error("the server ended: {0}")]
     Server(#[source] io::Error),
@@ -95,14 +120,22 @@ impl Relay {
     /// # Errors
     /// [`Error::Listen`] when the address cannot be used, [`Error::Assets`] when `config.assets` is not a
     /// readable folder.
-    pub fn bind(config: Config) -> Result<Running, Error> {
-        let assets = Data::new(match config.assets {
-            Some(path) => Assets::folder(&path).map_err(|source| Error::Assets { path, source })?,
+    pub async fn bind(config: Config) -> Result<Running, Error> {
+        let assets = Data::new(match &config.assets {
+            Some(path) => {
+                Assets::folder(path).map_err(|source| Error::Assets { path: path.clone(), source })?
+            }
             None => Assets::embedded(),
         });
         let listen_error = |source| Error::Listen { listen: config.listen, source };
+        let network = Network::start(&config).await?;
+        let shared = Data::from(network.shared.clone());
         let server = HttpServer::new(move || {
-            App::new().app_data(assets.clone()).wrap(from_fn(http::finish)).configure(http::routes)
+            App::new()
+                .app_data(assets.clone())
+                .app_data(shared.clone())
+                .wrap(from_fn(http::finish))
+                .configure(http::routes)
         })
         .workers(config.workers.max(1))
         .max_connections(CONNECTIONS_PER_WORKER)
@@ -117,7 +150,7 @@ impl Relay {
         let http_addr = server.addrs().first().copied().unwrap_or(config.listen);
         let server = server.run();
         let handle = server.handle();
-        Ok(Running { http_addr, handle, task: tokio::spawn(server) })
+        Ok(Running { http_addr, handle, task: tokio::spawn(server), network })
     }
 }
 
@@ -126,6 +159,7 @@ pub struct Running {
     http_addr: SocketAddr,
     handle: ServerHandle,
     task: JoinHandle<io::Result<()>>,
+    network: Network,
 }
 
 impl Running {
@@ -135,11 +169,18 @@ impl Running {
         self.http_addr
     }
 
+    /// Where peers dial the relay, each with the relay's id at its end.
+    #[must_use]
+    pub fn p2p_addrs(&self) -> Vec<Multiaddr> {
+        self.network.shared.dialable()
+    }
+
     /// Takes no more connections, lets requests in progress end (10 seconds at most), and frees the address.
     ///
     /// # Errors
     /// [`Error::Server`] or [`Error::Task`] when the server had already failed.
     pub async fn stop(self) -> Result<(), Error> {
+        self.network.stop().await;
         self.handle.stop(true).await;
         Self::joined(self.task.await)
     }

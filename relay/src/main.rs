@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use abraham_relay::{Config, Relay};
+use abraham_relay::{Config, Multiaddr, Relay};
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -17,6 +17,15 @@ struct Arguments {
     /// Address and port to listen on; port 0 takes any free port
     #[arg(long, env = "ABRAHAM_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// Where tabs dial the relay; may be given several times; port 0 takes any free port
+    #[arg(
+        long,
+        env = "ABRAHAM_P2P_LISTEN",
+        value_delimiter = ',',
+        default_value = "/ip4/127.0.0.1/tcp/4001/ws",
+        value_name = "MULTIADDR"
+    )]
+    p2p_listen: Vec<Multiaddr>,
     /// Serve the page from this folder instead of from the files in this program
     #[arg(long, env = "ABRAHAM_ASSETS", value_name = "DIR")]
     assets: Option<PathBuf>,
@@ -52,12 +61,16 @@ async fn main() -> Result<()> {
 
     let mut config = Config::default();
     config.listen = arguments.listen;
+    config.p2p_listen = arguments.p2p_listen;
     config.assets = arguments.assets;
     config.workers =
         arguments.workers.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let stop = stop_signal()?;
-    let running = Relay::bind(config)?;
+    let running = Relay::bind(config).await?;
     tracing::info!(address = %running.http_addr(), "listening on http://{}", running.http_addr());
+    for address in running.p2p_addrs() {
+        tracing::info!(%address, "listening for peers");
+    }
     running.until(stop).await?;
     tracing::info!("stopped");
     Ok(())

@@ -52,7 +52,7 @@ fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)])
 }
 
 /// A relay serving a folder with one file of each kind that the page has.
-fn folder_relay() -> (tempfile::TempDir, Running) {
+async fn folder_relay() -> (tempfile::TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, bytes: &[u8]| {
         let path = folder.path().join(path);
@@ -66,19 +66,19 @@ fn folder_relay() -> (tempfile::TempDir, Running) {
     write("package.json", b"{}");
     write(".secret", b"secret");
     write("node_modules/tool.js", b"secret");
-    let running = bind_folder(folder.path());
+    let running = bind_folder(folder.path()).await;
     (folder, running)
 }
 
-fn bind_folder(folder: &Path) -> Running {
+async fn bind_folder(folder: &Path) -> Running {
     let mut config = Config::default();
     config.assets = Some(folder.to_owned());
-    Relay::bind(config).unwrap()
+    Relay::bind(config).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_the_files_with_their_types_and_the_security_headers_on_every_answer() {
-    let (_folder, relay) = folder_relay();
+    let (_folder, relay) = folder_relay().await;
     let at = relay.http_addr();
     for (path, status, mime) in [
         ("/", 200, "text/html; charset=utf-8"),
@@ -99,7 +99,7 @@ async fn serves_the_files_with_their_types_and_the_security_headers_on_every_ans
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            "connect-src 'self'",
+            "connect-src 'self' ws: wss:",
             "img-src 'self' blob: data:",
             "style-src 'self'",
             "base-uri 'none'",
@@ -119,7 +119,7 @@ async fn serves_the_files_with_their_types_and_the_security_headers_on_every_ans
 
 #[tokio::test(flavor = "multi_thread")]
 async fn compresses_what_shrinks_in_the_form_the_client_takes() {
-    let (folder, relay) = folder_relay();
+    let (folder, relay) = folder_relay().await;
     let at = relay.http_addr();
     let script = fs::read(folder.path().join("app.js")).unwrap();
     for (accept, form) in [
@@ -152,7 +152,7 @@ async fn compresses_what_shrinks_in_the_form_the_client_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn caches_by_tag_and_forever_where_the_name_carries_the_hash() {
-    let (folder, relay) = folder_relay();
+    let (folder, relay) = folder_relay().await;
     let at = relay.http_addr();
     let page = send(at, "GET", "/", &[]);
     assert_eq!(page.header("cache-control"), "no-cache");
@@ -179,7 +179,7 @@ async fn caches_by_tag_and_forever_where_the_name_carries_the_hash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn head_is_get_without_the_body() {
-    let (_folder, relay) = folder_relay();
+    let (_folder, relay) = folder_relay().await;
     let at = relay.http_addr();
     for path in ["/", "/app.js", "/healthz", "/api/v1/config", "/nothing-here"] {
         let get = send(at, "GET", path, &[("accept-encoding", "br")]);
@@ -195,7 +195,7 @@ async fn head_is_get_without_the_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refuses_other_methods_and_says_which_it_takes() {
-    let (_folder, relay) = folder_relay();
+    let (_folder, relay) = folder_relay().await;
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
         let answer = send(relay.http_addr(), method, "/", &[("content-length", "0")]);
         assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
@@ -205,7 +205,7 @@ async fn refuses_other_methods_and_says_which_it_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_outside_the_page_can_be_read() {
-    let (folder, relay) = folder_relay();
+    let (folder, relay) = folder_relay().await;
     let outside = folder.path().parent().unwrap().join("abraham-outside.txt");
     #[cfg(unix)]
     std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link.txt")).unwrap();
@@ -234,7 +234,7 @@ async fn nothing_outside_the_page_can_be_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_files_are_served_without_any_folder() {
-    let relay = Relay::bind(Config::default()).unwrap();
+    let relay = Relay::bind(Config::default()).await.unwrap();
     let at = relay.http_addr();
     let sheet = send(at, "GET", "/demo/flags.png", &[]);
     assert_eq!((sheet.status, sheet.header("content-type")), (200, "image/png"));
@@ -252,7 +252,7 @@ async fn the_embedded_files_are_served_without_any_folder() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_without_end_is_refused() {
-    let (_folder, relay) = folder_relay();
+    let (_folder, relay) = folder_relay().await;
     let huge = "a".repeat(200_000);
     let mut stream = TcpStream::connect(relay.http_addr()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -268,16 +268,16 @@ async fn a_head_without_end_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_frees_the_address_and_a_taken_address_is_named() {
-    let first = Relay::bind(Config::default()).unwrap();
+    let first = Relay::bind(Config::default()).await.unwrap();
     let mut config = Config::default();
     config.listen = first.http_addr();
-    match Relay::bind(config.clone()) {
+    match Relay::bind(config.clone()).await {
         Err(Error::Listen { listen, .. }) => assert_eq!(listen, first.http_addr()),
         Ok(_) => panic!("two relays on one address"),
         Err(other) => panic!("{other}"),
     }
     first.stop().await.unwrap();
-    let second = Relay::bind(config).unwrap();
+    let second = Relay::bind(config).await.unwrap();
     assert_eq!(send(second.http_addr(), "GET", "/healthz", &[]).status, 200);
     second.stop().await.unwrap();
 }
@@ -287,6 +287,6 @@ async fn a_missing_folder_is_named() {
     let mut config = Config::default();
     config.assets = Some("/nowhere/at/all".into());
     assert!(
-        matches!(Relay::bind(config), Err(Error::Assets { path, .. }) if path == Path::new("/nowhere/at/all"))
+        matches!(Relay::bind(config).await, Err(Error::Assets { path, .. }) if path == Path::new("/nowhere/at/all"))
     );
 }

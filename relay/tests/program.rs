@@ -20,7 +20,14 @@ fn relay(arguments: &[&str]) -> Child {
 #[test]
 fn each_stop_signal_ends_it_with_success_and_the_log_is_one_json_object_a_line() {
     for signal in ["TERM", "INT"] {
-        let mut child = relay(&["--listen", "127.0.0.1:0", "--log-format", "json"]);
+        let mut child = relay(&[
+            "--listen",
+            "127.0.0.1:0",
+            "--p2p-listen",
+            "/ip4/127.0.0.1/tcp/0/ws",
+            "--log-format",
+            "json",
+        ]);
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let listening = loop {
             let line: serde_json::Value = serde_json::from_str(&log.next().unwrap().unwrap()).unwrap();

@@ -31,7 +31,8 @@ pub(crate) fn run(listen: Option<SocketAddr>, dev: bool) -> Result<()> {
 
     let root = shell::root();
     let mut relay = Command::new(root.join("target/debug/abraham-relay"))
-        .args(["--log", "warn", "--listen", &listen.to_string(), "--assets"])
+        .args(["--log", "warn", "--p2p-listen", "/ip4/127.0.0.1/tcp/0/ws"])
+        .args(["--listen", &listen.to_string(), "--assets"])
         .arg(root.join("web"))
         .spawn()
         .context("could not start the relay")?;
