@@ -5,9 +5,11 @@
 //! and a picture of each tab are in `target/artifacts/<test>`.
 
 mod browser;
+mod peer;
 mod pictures;
 mod tab;
 
 pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
+pub use peer::{Links, Peer, PeerKind};
 pub use pictures::{Pictures, write_noise};
 pub use tab::{Tab, selector};

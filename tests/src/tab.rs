@@ -181,6 +181,27 @@ impl Tab {
         bail!("waited {} s for: {what}\nthe page says:\n{text}", PATIENCE.as_secs())
     }
 
+    /// Waits until a JavaScript expression, which is a promise, comes true, asking ten times a second.
+    ///
+    /// # Errors
+    /// When it is not true after two minutes, or as soon as it rejects.
+    pub async fn until_async(&self, what: &str, promise: &str) -> Result<()> {
+        let wait = format!(
+            "(async () => {{
+                for (const start = performance.now(); performance.now() - start < {};) {{
+                    if (await ({promise})) return true;
+                    await new Promise((resolve) => setTimeout(resolve, 100));
+                }}
+                return false;
+            }})()",
+            PATIENCE.as_millis()
+        );
+        if self.value::<bool>(&wait).await.with_context(|| format!("while waiting for: {what}"))? {
+            return Ok(());
+        }
+        bail!("waited {} s for: {what}", PATIENCE.as_secs())
+    }
+
     /// Waits until an element for `selector` is there and can be seen.
     ///
     /// # Errors
@@ -372,6 +393,6 @@ impl Tab {
 }
 
 /// `text` as a JavaScript string.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

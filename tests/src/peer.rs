@@ -1,0 +1,164 @@
+//! A tab that is a libp2p peer and nothing else: ours, or js-libp2p's.
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    browser::Visit,
+    tab::{Tab, quote},
+};
+
+/// Whose libp2p a tab runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerKind {
+    /// rust-libp2p with this project's transport.
+    Rust,
+    /// js-libp2p 3.
+    Js,
+}
+
+/// How many connections of each sort a peer has to another.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub struct Links {
+    /// Directly.
+    pub direct: usize,
+    /// Through the relay.
+    pub relayed: usize,
+}
+
+/// A peer that the relay holds a reservation for, in a visitor's own tab.
+pub struct Peer {
+    tab: Tab,
+    relay: String,
+    id: String,
+}
+
+impl Peer {
+    /// Opens the page of a peer and starts it.
+    ///
+    /// # Errors
+    /// When the page does not load or the relay does not take the peer.
+    pub async fn start(visit: &Visit, kind: PeerKind) -> Result<Self> {
+        let tab = visit
+            .newcomer(match kind {
+                PeerKind::Rust => "/rust.html",
+                PeerKind::Js => "/js.html",
+            })
+            .await?;
+        let addresses = visit.relay().p2p_addrs();
+        let relay = addresses.iter().map(ToString::to_string).find(|address| address.contains("/ws"));
+        let relay = relay.context("the relay has no websocket")?;
+        let id = tab
+            .value(&format!("peer.start({})", quote(&relay)))
+            .await
+            .with_context(|| format!("{kind:?} does not start"))?;
+        Ok(Self { tab, relay, id })
+    }
+
+    /// The tab.
+    #[must_use]
+    pub fn tab(&self) -> &Tab {
+        &self.tab
+    }
+
+    /// Its libp2p id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Makes a direct connection to `other` by way of the relay; milliseconds from the dial on.
+    ///
+    /// # Errors
+    /// When none is made.
+    pub async fn connect(&self, other: &Self) -> Result<f64> {
+        self.call(&format!("connect({}, {})", quote(&self.relay), quote(&other.id))).await
+    }
+
+    /// Connections to `other`.
+    ///
+    /// # Errors
+    /// When the page has crashed.
+    pub async fn links(&self, other: &Self) -> Result<Links> {
+        self.call(&format!("links({})", quote(&other.id))).await
+    }
+
+    /// Waits until this peer has `direct` direct and no relayed connections to `other`.
+    ///
+    /// # Errors
+    /// When it has not after two minutes.
+    pub async fn until_linked(&self, other: &Self, direct: usize) -> Result<()> {
+        let id = quote(&other.id);
+        self.tab
+            .until_async(
+                &format!("{direct} direct connections"),
+                &format!(
+                    "peer.links({id}).then((found) => found.direct === {direct} && found.relayed === 0)"
+                ),
+            )
+            .await
+    }
+
+    /// Milliseconds of a ping on the direct connection to `other`.
+    ///
+    /// # Errors
+    /// When there is no connection or answer.
+    pub async fn ping(&self, other: &Self) -> Result<f64> {
+        self.call(&format!("ping({})", quote(&other.id))).await
+    }
+
+    /// Says `text` to `other` on a stream of its own, ends it, and returns the answer.
+    ///
+    /// # Errors
+    /// When there is no connection or answer.
+    pub async fn echo(&self, other: &Self, text: &str) -> Result<String> {
+        self.call(&format!("echo({}, {})", quote(&other.id), quote(text))).await
+    }
+
+    /// Sends `bytes` bytes to `other`, ends its side of the stream, and returns how many `other` then says it counted.
+    ///
+    /// # Errors
+    /// When there is no connection or answer.
+    pub async fn count(&self, other: &Self, bytes: usize) -> Result<usize> {
+        self.call(&format!("count({}, {bytes})", quote(&other.id))).await
+    }
+
+    /// As [`Peer::count`]; milliseconds until the answer.
+    ///
+    /// # Errors
+    /// When there is no connection or a byte was lost.
+    pub async fn time_to_send(&self, other: &Self, bytes: usize) -> Result<f64> {
+        let id = quote(&other.id);
+        self.tab
+            .value(&format!(
+                "(async () => {{
+                    const start = performance.now();
+                    const counted = await peer.count({id}, {bytes});
+                    if (counted !== {bytes}) throw new Error(`${{counted}} of {bytes} bytes arrived`);
+                    return performance.now() - start;
+                }})()"
+            ))
+            .await
+    }
+
+    /// Opens `streams` streams to `other`, `at_once` at a time, has a few bytes echoed on each and closes it;
+    /// milliseconds of each tenth.
+    ///
+    /// # Errors
+    /// When any fails.
+    pub async fn streams(&self, other: &Self, streams: usize, at_once: usize) -> Result<Vec<f64>> {
+        self.call(&format!("streams({}, {streams}, {at_once})", quote(&other.id))).await
+    }
+
+    /// Data channels of the page that are not closed, whatever made them.
+    ///
+    /// # Errors
+    /// When the page has crashed.
+    pub async fn open_channels(&self) -> Result<usize> {
+        self.tab.value("openChannels()").await
+    }
+
+    async fn call<T: DeserializeOwned>(&self, call: &str) -> Result<T> {
+        self.tab.value(&format!("peer.{call}")).await
+    }
+}
