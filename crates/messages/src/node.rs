@@ -191,6 +191,22 @@ pub enum Event {
     },
     /// The node ended.
     Stopped,
+    /// How a direct link is, about every five seconds.
+    Measured {
+        /// To whom.
+        peer: PeerKey,
+        /// Bytes that went out on its lanes since it stands, with their framing.
+        sent: u64,
+        /// Bytes that came in on its lanes since it stands, with their framing.
+        received: u64,
+        /// From a ping to its answer, in milliseconds.
+        round_trip_ms: u32,
+    },
+    /// This browser has not what the node needs, or its policy blocks it; [`Event::Stopped`] follows.
+    Unsupported {
+        /// What is missing, in words for a person.
+        reason: String,
+    },
 }
 
 macro_rules! thread_codec {
