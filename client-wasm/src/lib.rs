@@ -2,8 +2,10 @@
 //!
 //! Effects only. Everything here runs in one dedicated worker, and the worker never runs two methods at once.
 
+mod device;
 mod error;
 mod kernel;
+mod lessons;
 mod measure;
 mod picture;
 mod storage;
@@ -11,6 +13,7 @@ mod studio;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+pub use lessons::Lessons;
 pub use measure::{check_kernels, measure_matmul};
 pub use studio::Studio;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use abraham_artist::Architecture;
-use abraham_gpu::{ComputeBackend, Preference, choose};
+use abraham_gpu::ComputeBackend;
 use abraham_learning::{
-    Curation, Pictures, Schedule,
+    Curation, Schedule,
     studio::{Entropy, Studio as Painters, StudioConfig, samples},
 };
 use abraham_messages::{PieceRecord, limits::PIECE_RECORD_BYTES};
@@ -14,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
 use crate::{
+    device::Device,
     error::Error,
     kernel::TeacherDevice,
+    lessons::Lessons,
     picture,
     storage::{Storage, array},
 };
 
-const SIDE: usize = 32;
+pub(crate) const SIDE: usize = 32;
 const LATENTS: usize = 8;
 const HIDDEN: [usize; 2] = [256, 64];
 /// Paintings a round, at most: a round of this size takes a few seconds without a graphics card.
@@ -43,7 +45,6 @@ struct Status<'a> {
     why: &'a str,
     genesis: String,
     round: f64,
-    pictures: usize,
     storage: &'a str,
 }
 
@@ -58,13 +59,11 @@ struct Round {
     kinds: BTreeMap<&'static str, f64>,
 }
 
-/// Four painters and one teacher in this worker, and the folder that they live in between sessions.
+/// Four painters in this worker, and the folder that they live in between sessions.
 #[wasm_bindgen]
 pub struct Studio {
     painters: Painters<&'static ComputeBackend>,
-    device: &'static ComputeBackend,
-    why: String,
-    pictures: Pictures,
+    device: Device,
     storage: Option<Storage>,
     kept: String,
 }
@@ -80,12 +79,6 @@ impl Studio {
     pub async fn open(options: JsValue) -> Result<Studio, Error> {
         let options: Options =
             serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
-        let preference = match options.webgpu.as_str() {
-            "auto" => Preference::Auto,
-            "off" => Preference::Off,
-            "on" => Preference::Force,
-            other => return Err(Error::Option(format!("webgpu: {other}"))),
-        };
         if !(2..=MOST_PAINTINGS).contains(&options.batch) {
             return Err(Error::Option(format!("batch: {}", options.batch)));
         }
@@ -97,9 +90,7 @@ impl Studio {
             inner: 1,
             schedule: Schedule::open_ended(SETTLING_ROUNDS),
         };
-        let (device, why) = choose(preference).await;
-        // One device for the worker's life: the page opens one studio, and a device cannot be asked for twice.
-        let device: &'static ComputeBackend = Box::leak(Box::new(device));
+        let device = Device::get(&options.webgpu).await?;
         let (storage, mut kept) = match Storage::open().await {
             Ok(storage) => (Some(storage), KEPT.to_owned()),
             Err(error) => (None, error.to_string()),
@@ -108,51 +99,27 @@ impl Studio {
         if let Some(storage) = &storage {
             found = storage.checkpoints().await?;
         }
-        let painters = match wake(&config, device, &found)? {
+        let painters = match wake(&config, device.backend, &found)? {
             Some((painters, note)) => {
                 if let Some(note) = note {
                     kept = note;
                 }
                 painters
             }
-            None => Painters::genesis(config, [device; 4], entropy()?).await?,
+            None => Painters::genesis(config, [device.backend; 4], entropy()?).await?,
         };
-        let channels = painters.config().architecture.channels();
-        let pictures = Pictures::new(SIDE, channels)?;
-        Ok(Self { painters, device, why, pictures, storage, kept })
+        Ok(Self { painters, device, storage, kept })
     }
 
-    /// Adds a picture, which stays in this worker: RGBA, already scaled to the studio's size.
-    ///
-    /// # Errors
-    /// Where the picture has another size, or there are too many.
-    pub async fn teach(
-        &mut self,
-        _name: String,
-        rgba: &[u8],
-        width: usize,
-        height: usize,
-    ) -> Result<usize, Error> {
-        if (width, height) != (SIDE, SIDE) {
-            return Err(Error::Option(format!("a picture of {width}×{height}")));
-        }
-        self.pictures.push_rgba(rgba)?;
-        Ok(self.pictures.len())
-    }
-
-    /// Drops every picture.
-    pub async fn forget(&mut self) {
-        self.pictures.clear();
-    }
-
-    /// Runs one learning round.
+    /// Runs one learning round, with what the visitor teaches.
     ///
     /// # Errors
     /// Where there are too few pictures, or the protocol stopped; the artist is then unchanged.
-    pub async fn round(&mut self) -> Result<JsValue, Error> {
+    pub async fn round(&mut self, lessons: &Lessons) -> Result<JsValue, Error> {
         let start = now_ms();
-        let report =
-            self.painters.learn(&[&self.pictures], &TeacherDevice(self.device), &Curation::default()).await?;
+        let pictures = lessons.now();
+        let kernel = TeacherDevice(self.device.backend);
+        let report = self.painters.learn(&[&pictures], &kernel, &Curation::default()).await?;
         let channels = self.painters.config().architecture.channels();
         let round = Round {
             round: report.round as f64,
@@ -250,7 +217,7 @@ impl Studio {
             storage.forget_artist().await?;
         }
         let config = self.painters.config().clone();
-        self.painters = Painters::genesis(config, [self.device; 4], entropy()?).await?;
+        self.painters = Painters::genesis(config, [self.device.backend; 4], entropy()?).await?;
         Ok(())
     }
 
@@ -259,13 +226,11 @@ impl Studio {
     /// # Errors
     /// None that the page can cause.
     pub async fn status(&self) -> Result<JsValue, Error> {
-        let backend = self.device.gpu().map_or("CPU", |gpu| gpu.name());
         to_object(&Status {
-            backend,
-            why: self.device.fallen_back().unwrap_or(&self.why),
+            backend: self.device.name(),
+            why: self.device.why(),
             genesis: blake3::Hash::from_bytes(self.painters.genesis_id()).to_hex().to_string(),
             round: self.painters.round_number() as f64,
-            pictures: self.pictures.len(),
             storage: &self.kept,
         })
     }

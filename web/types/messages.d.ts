@@ -1,5 +1,7 @@
 /** What the page and its worker say to each other, and what they expect of the wasm module. */
 
+import type { CollectivePiece, Traffic, View } from "./collective.js";
+
 /** How the studio is opened. */
 export interface OpenOptions {
   /** `auto` takes a real graphics card where there is one; `on` and `off` force it. */
@@ -83,14 +85,21 @@ export type Request =
   | { type: "keep"; png: Uint8Array; record: string }
   | { type: "pieces" }
   | { type: "delete"; pieceId: string }
-  | { type: "reset" };
+  | { type: "reset" }
+  /** Become a member; with a studio or without. The port, which is transferred, leads to the window's network node. */
+  | { type: "join"; port: MessagePort; share: number }
+  /** `share` of the time that rounds may take. While `resting`, it leaves its seat and teaches nothing. */
+  | { type: "pace"; share: number; resting: boolean }
+  /** Say goodbye and close every link. */
+  | { type: "leave" };
 
 /** What each request is answered with; where nothing is said, nothing. */
 export interface Answers {
   open: Status;
   teach: Teaching;
   teachDemo: Teaching;
-  forget: Status;
+  /** Null where this tab has no solo studio. */
+  forget: Status | null;
   start: void;
   pause: void;
   stop: void;
@@ -100,6 +109,9 @@ export interface Answers {
   pieces: Piece[];
   delete: void;
   reset: void;
+  join: void;
+  pace: void;
+  leave: void;
 }
 
 export type Event =
@@ -107,27 +119,40 @@ export type Event =
   | ({ event: "teaching" } & Teaching)
   | { event: "phase"; phase: Phase; text: string }
   | ({ event: "round" } & Round)
-  | ({ event: "failure" } & Failure);
+  | ({ event: "failure" } & Failure)
+  /** The number of pictures changed; also where there is no studio, and so no status. */
+  | { event: "lessons"; pictures: number }
+  | { event: "collective"; view: View }
+  /** A batch that the collective painted, as this tab has it: tiles of 32×32 RGBA, one after another. */
+  | { event: "collectiveBatch"; round: number; tiles: Uint8Array }
+  | ({ event: "collectivePiece" } & CollectivePiece)
+  | ({ event: "traffic" } & Traffic);
 
 export type Answer = { id: number } & ({ ok: true; value: unknown } | { ok: false; error: Failure });
 
 /** The wasm module's studio. No two of its methods may run at once. */
 export interface Studio {
-  teach(name: string, rgba: Uint8Array, width: number, height: number): Promise<number>;
-  forget(): Promise<void>;
-  round(): Promise<Round>;
+  round(lessons: Lessons): Promise<Round>;
   paint(): Promise<Painting>;
   save(): Promise<void>;
   pieces(): Promise<Piece[]>;
   keep(png: Uint8Array, record: string): Promise<string>;
   delete(id: string): Promise<void>;
   reset(): Promise<void>;
-  status(): Promise<Status>;
+  status(): Promise<Omit<Status, "pictures">>;
   free(): void;
+}
+
+/** The visitor's pictures in the wasm module, for the solo studio and the collective alike. */
+export interface Lessons {
+  /** Adds a picture of the artist's size, RGBA; returns how many there are. */
+  teach(rgba: Uint8Array): number;
+  forget(): void;
 }
 
 /** What `pkg/abraham_client.js` exports. */
 export interface StudioModule {
   default(): Promise<unknown>;
   Studio: { open(options: OpenOptions): Promise<Studio> };
+  Lessons: new (channels: number) => Lessons;
 }

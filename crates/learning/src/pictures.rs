@@ -14,6 +14,7 @@ pub const MAX_SIDE: usize = 256;
 /// (y·side + x)·channels + c.
 ///
 /// It derives neither `Debug` nor `Serialize` on purpose: pictures stay where they were given.
+#[derive(Clone)]
 pub struct Pictures {
     side: usize,
     channels: usize,
