@@ -7,8 +7,8 @@ const ready = init();
 globalThis.peer = {
   async start(relay) {
     await ready;
-    probe = new Probe();
-    return probe.start(relay);
+    probe = await Probe.start(relay);
+    return probe.id();
   },
   connect: async (relay, peer) => probe.connect(relay, peer),
   links: async (peer) => probe.links(peer),

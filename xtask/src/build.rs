@@ -1,15 +1,31 @@
-//! Compiling the browser program into `web/pkg`.
+//! Compiling the browser programs into `web/pkg`.
 
 use std::{env, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{install, shell};
+use crate::{
+    install::{self, WasmCompiler},
+    shell,
+};
 
-/// The crate of the browser program, and the name its files have.
-const CRATE: &str = "abraham-client";
-const NAME: &str = "abraham_client";
+/// One wasm and its script.
+pub(crate) struct Program {
+    /// The crate.
+    pub(crate) package: &'static str,
+    /// The name its files have.
+    pub(crate) name: &'static str,
+    /// The profile of the root `Cargo.toml`, and what wasm-opt is to aim at.
+    pub(crate) profile: &'static str,
+    pub(crate) level: &'static str,
+}
+
+/// What the worker and the window run.
+const PROGRAMS: [Program; 2] = [
+    Program { package: "abraham-client", name: "abraham_client", profile: "web", level: "-O3" },
+    Program { package: "abraham-window", name: "abraham_window", profile: "web-small", level: "-Oz" },
+];
 
 /// What every browser that runs the page has; wasm-opt may use these instructions and no others.
 const WASM_FEATURES: [&str; 7] = [
@@ -22,59 +38,82 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-simd",
 ];
 
-/// Builds `web/pkg`: the script, its types, and the wasm under a name that carries its hash.
+/// Builds `web/pkg`: the scripts, their types, and each wasm under a name that carries its hash.
 ///
 /// With `dev` the wasm is larger and slower and done sooner.
 pub(crate) fn run(dev: bool) -> Result<()> {
+    programs(&PROGRAMS, dev, &shell::root().join("web/pkg"))
+}
+
+/// Builds `programs` into the folder `into`, which then holds nothing else.
+pub(crate) fn programs(programs: &[Program], dev: bool, into: &Path) -> Result<()> {
     let compiler = install::wasm_compiler()?;
     install::node_tools()?;
-
-    let root = shell::root();
-    let target = root.join("target/wasm");
-    let profile = if dev { "release" } else { "web" };
-    let cargo_home = env::var("CARGO_HOME").ok().or_else(|| Some(env::var("HOME").ok()? + "/.cargo"));
-    let remap = [(Some(root.display().to_string()), "/abraham"), (cargo_home, "/cargo")]
-        .into_iter()
-        .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?)));
-    shell::run(
-        compiler
-            .cargo_build()
-            .args(["--package", CRATE, "--lib", "--profile", profile, "--target-dir"])
-            .arg(&target)
-            // The wasm must not differ by, or tell, where it was built.
-            .env("CARGO_ENCODED_RUSTFLAGS", remap.collect::<Vec<_>>().join("\x1f")),
-    )?;
-
-    let made = target.join("pkg");
+    let made = shell::root().join("target/wasm/pkg");
     if made.exists() {
         fs::remove_dir_all(&made).with_context(|| format!("could not empty {}", made.display()))?;
     }
-    let wasm = target.join(format!("wasm32-unknown-unknown/{profile}/{NAME}.wasm"));
-    Bindgen::new()
-        .input_path(&wasm)
-        .web(true)?
-        .typescript(true)
-        // So that the script knows where its wasm is.
-        .omit_default_module_path(false)
-        .generate(&made)
-        .with_context(|| format!("could not make the script for {}", wasm.display()))?;
-    check_imports(&made.join(format!("{NAME}.js")))?;
-    if !dev {
-        optimise(&made.join(format!("{NAME}_bg.wasm")))?;
+    for program in programs {
+        let size = program.build(compiler, dev, &made)?;
+        eprintln!(
+            "Built {}: {} kB of wasm{}",
+            program.name,
+            size / 1000,
+            if dev { ", not optimised (--dev)" } else { "" }
+        );
     }
-    let size = name_by_content(&made)?;
+    if into.exists() {
+        fs::remove_dir_all(into).with_context(|| format!("could not empty {}", into.display()))?;
+    }
+    fs::rename(&made, into).with_context(|| format!("could not write {}", into.display()))
+}
 
-    let pkg = root.join("web/pkg");
-    if pkg.exists() {
-        fs::remove_dir_all(&pkg).with_context(|| format!("could not empty {}", pkg.display()))?;
+impl Program {
+    /// Adds the program's files to the folder `made`, and returns the size of its wasm in bytes.
+    fn build(&self, compiler: WasmCompiler, dev: bool, made: &Path) -> Result<usize> {
+        let root = shell::root();
+        let target = root.join("target/wasm");
+        let profile = if dev { "release" } else { self.profile };
+        let cargo_home = env::var("CARGO_HOME").ok().or_else(|| Some(env::var("HOME").ok()? + "/.cargo"));
+        let remap = [(Some(root.display().to_string()), "/abraham"), (cargo_home, "/cargo")]
+            .into_iter()
+            .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?)));
+        shell::run(
+            compiler
+                .cargo_build()
+                .args(["--package", self.package, "--lib", "--profile", profile, "--target-dir"])
+                .arg(&target)
+                // The wasm must not differ by, or tell, where it was built.
+                .env("CARGO_ENCODED_RUSTFLAGS", remap.collect::<Vec<_>>().join("\x1f")),
+        )?;
+        let wasm = target.join(format!("wasm32-unknown-unknown/{profile}/{}.wasm", self.name));
+        Bindgen::new()
+            .input_path(&wasm)
+            .web(true)?
+            .typescript(true)
+            // So that the script knows where its wasm is.
+            .omit_default_module_path(false)
+            .generate(made)
+            .with_context(|| format!("could not make the script for {}", wasm.display()))?;
+        check_imports(&made.join(format!("{}.js", self.name)))?;
+        if !dev {
+            optimise(&made.join(format!("{}_bg.wasm", self.name)), self.level)?;
+        }
+        self.name_by_content(made)
     }
-    fs::rename(&made, &pkg).with_context(|| format!("could not write {}", pkg.display()))?;
-    eprintln!(
-        "Built web/pkg: {} kB of wasm{}",
-        size / 1000,
-        if dev { ", not optimised (--dev)" } else { "" }
-    );
-    Ok(())
+
+    /// Puts the wasm's hash into its name, so that browsers may keep it for ever, and returns its size in bytes.
+    fn name_by_content(&self, made: &Path) -> Result<usize> {
+        let plain = format!("{}_bg.wasm", self.name);
+        let wasm = fs::read(made.join(&plain))?;
+        let hashed = format!("{}_bg-{}.wasm", self.name, &blake3::hash(&wasm).to_hex()[..16]);
+        let script = made.join(format!("{}.js", self.name));
+        let text = fs::read_to_string(&script)?;
+        ensure!(text.contains(&plain), "{} does not name {plain}", script.display());
+        fs::write(&script, text.replace(&plain, &hashed))?;
+        fs::rename(made.join(&plain), made.join(hashed))?;
+        Ok(wasm.len())
+    }
 }
 
 /// Fails when the wasm wants functions that only exist outside a browser: those come in as `import "env"`.
@@ -91,23 +130,10 @@ fn check_imports(script: &Path) -> Result<()> {
     }
 }
 
-fn optimise(wasm: &Path) -> Result<()> {
+fn optimise(wasm: &Path, level: &str) -> Result<()> {
     let tool = shell::root().join("web/node_modules/.bin/wasm-opt");
     let optimised = wasm.with_extension("optimised");
-    shell::run(Command::new(tool).arg("-O3").args(WASM_FEATURES).arg(wasm).arg("-o").arg(&optimised))?;
+    shell::run(Command::new(tool).arg(level).args(WASM_FEATURES).arg(wasm).arg("-o").arg(&optimised))?;
     fs::rename(optimised, wasm)?;
     Ok(())
-}
-
-/// Puts the wasm's hash into its name, so that browsers may keep it for ever, and returns its size in bytes.
-fn name_by_content(made: &Path) -> Result<usize> {
-    let plain = format!("{NAME}_bg.wasm");
-    let wasm = fs::read(made.join(&plain))?;
-    let hashed = format!("{NAME}_bg-{}.wasm", &blake3::hash(&wasm).to_hex()[..16]);
-    let script = made.join(format!("{NAME}.js"));
-    let text = fs::read_to_string(&script)?;
-    ensure!(text.contains(&plain), "{} does not name {plain}", script.display());
-    fs::write(&script, text.replace(&plain, &hashed))?;
-    fs::rename(made.join(&plain), made.join(hashed))?;
-    Ok(wasm.len())
 }

@@ -118,19 +118,27 @@ fn toolchain_has_wasm() -> bool {
 
 /// Node.js, and the npm packages that `web/package-lock.json` pins.
 pub(crate) fn node_tools() -> Result<()> {
+    npm_packages("web", "binaryen and typescript: they shrink and check the page")
+}
+
+/// Node.js, and the npm packages that `tests/interop/package-lock.json` pins.
+pub(crate) fn interop_packages() -> Result<()> {
+    npm_packages("tests/interop", "js-libp2p and esbuild: tabs that run it talk to ours in tests")
+}
+
+/// Node.js, and what the lock file in `folder` pins, which is `what`.
+fn npm_packages(folder: &str, what: &str) -> Result<()> {
     ensure(&[&NODE])?;
-    let web = shell::root().join("web");
-    let (wanted, installed) = (web.join("package-lock.json"), web.join("node_modules/.package-lock.json"));
+    let path = shell::root().join(folder);
+    let (wanted, installed) = (path.join("package-lock.json"), path.join("node_modules/.package-lock.json"));
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     if modified(&installed) < modified(&wanted) {
-        eprintln!(
-            "Installing binaryen and typescript into web/node_modules with npm: they shrink and check the page."
-        );
+        eprintln!("Installing into {folder}/node_modules with npm {what}.");
         // No package's own scripts run: they may do anything, and these tools need none.
         shell::run(
             Command::new("npm")
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-                .current_dir(&web),
+                .current_dir(&path),
         )?;
     }
     Ok(())

@@ -8,6 +8,7 @@ mod install;
 mod serve;
 mod shell;
 mod test;
+mod test_pages;
 
 use std::{net::SocketAddr, path::PathBuf};
 

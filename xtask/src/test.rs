@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{Suite, build, install, shell};
+use crate::{Suite, build, install, shell, test_pages};
 
 /// How many tests did what.
 #[derive(Clone, Copy, Default)]
@@ -33,6 +33,9 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
     if suite != Some(Suite::Unit) {
         install::for_browser_tests()?;
         build::run(false)?;
+        test_pages::build()?;
+        // The program, for the tests that kill it.
+        shell::run(shell::cargo().args(["build", "--package", "abraham-relay"]))?;
         tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast", "--package", "abraham-tests"]))?);
     }
     let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
