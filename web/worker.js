@@ -5,6 +5,7 @@
  */
 
 import * as lessons from "./worker/lessons.js";
+import * as pieces from "./worker/pieces.js";
 import * as solo from "./worker/solo.js";
 import { failure } from "./worker/talk.js";
 
@@ -31,9 +32,9 @@ const handlers = {
   stop: () => solo.stop(),
   throttle: ({ share }) => solo.throttle(share),
   paint: () => solo.paint(),
-  keep: ({ png, record }) => solo.keep(png, record),
-  pieces: () => solo.pieces(),
-  delete: ({ pieceId }) => solo.remove(pieceId),
+  keep: ({ png, record }) => pieces.keep(png, record),
+  pieces: () => pieces.pieces(),
+  delete: ({ pieceId }) => pieces.remove(pieceId),
   reset: () => solo.reset(),
 };
 

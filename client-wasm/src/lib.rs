@@ -7,7 +7,9 @@ mod error;
 mod kernel;
 mod lessons;
 mod measure;
+mod object;
 mod picture;
+mod pieces;
 mod storage;
 mod studio;
 
@@ -15,6 +17,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use lessons::Lessons;
 pub use measure::{check_kernels, measure_matmul};
+pub use pieces::{delete_piece, keep_piece, kept_pieces};
 pub use studio::Studio;
 
 /// Runs once when the module is instantiated: a panic, which is a bug, then reads as a message in the console.

@@ -8,8 +8,7 @@ use abraham_learning::{
     Curation, Schedule,
     studio::{Entropy, Studio as Painters, StudioConfig, samples},
 };
-use abraham_messages::{PieceRecord, limits::PIECE_RECORD_BYTES};
-use js_sys::{Array, Uint8Array};
+use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
@@ -18,8 +17,10 @@ use crate::{
     error::Error,
     kernel::TeacherDevice,
     lessons::Lessons,
+    object::{set, to_object},
     picture,
-    storage::{Storage, array},
+    pieces::painting,
+    storage::Storage,
 };
 
 pub(crate) const SIDE: usize = 32;
@@ -166,48 +167,6 @@ impl Studio {
         Ok(())
     }
 
-    /// The kept pieces, the latest first.
-    ///
-    /// # Errors
-    /// Where storage cannot be read.
-    pub async fn pieces(&self) -> Result<Array, Error> {
-        let Some(storage) = &self.storage else { return Ok(Array::new()) };
-        let pieces = storage.pieces().await?;
-        Ok(array(pieces.into_iter().map(|piece| {
-            let object = painting(&piece.png, &piece.record);
-            set(&object, "id", &piece.id.into());
-            object
-        })))
-    }
-
-    /// Keeps a piece with its record; returns its name.
-    ///
-    /// # Errors
-    /// Where the record is not valid, or storage is full or denied.
-    pub async fn keep(&self, png: Vec<u8>, record: String) -> Result<String, Error> {
-        if record.len() > PIECE_RECORD_BYTES {
-            return Err(Error::Option("a record of that length".into()));
-        }
-        let piece: PieceRecord = serde_json::from_str(&record)?;
-        let Some(storage) = &self.storage else { return Err(Error::StorageDenied(self.kept.clone())) };
-        // Names sort by time, and the picture's hash keeps them apart.
-        let hash = piece.picture.get(..12).unwrap_or_default();
-        let id = format!("{:013.0}-{hash}", js_sys::Date::now());
-        storage.keep(&id, &png, &record).await?;
-        Ok(id)
-    }
-
-    /// Deletes a kept piece.
-    ///
-    /// # Errors
-    /// Where storage is denied.
-    pub async fn delete(&self, id: String) -> Result<(), Error> {
-        match &self.storage {
-            Some(storage) => storage.delete(&id).await,
-            None => Err(Error::NoSuchPiece),
-        }
-    }
-
     /// Lets this artist go for good and draws a new one; kept pieces stay.
     ///
     /// # Errors
@@ -276,21 +235,4 @@ fn entropy() -> Result<Entropy, Error> {
 pub(crate) fn now_ms() -> f64 {
     let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
     scope.performance().map_or_else(js_sys::Date::now, |performance| performance.now())
-}
-
-fn painting(png: &[u8], record: &str) -> JsValue {
-    let object = js_sys::Object::new().into();
-    set(&object, "png", &Uint8Array::from(png));
-    set(&object, "record", &record.into());
-    object
-}
-
-fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // Setting a property of a plain object cannot fail.
-    let _ = js_sys::Reflect::set(object, &name.into(), value);
-}
-
-fn to_object(value: &impl Serialize) -> Result<JsValue, Error> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|error| Error::Option(error.to_string()))
 }

@@ -135,9 +135,6 @@ export interface Studio {
   round(lessons: Lessons): Promise<Round>;
   paint(): Promise<Painting>;
   save(): Promise<void>;
-  pieces(): Promise<Piece[]>;
-  keep(png: Uint8Array, record: string): Promise<string>;
-  delete(id: string): Promise<void>;
   reset(): Promise<void>;
   status(): Promise<Omit<Status, "pictures">>;
   free(): void;
@@ -155,4 +152,7 @@ export interface StudioModule {
   default(): Promise<unknown>;
   Studio: { open(options: OpenOptions): Promise<Studio> };
   Lessons: new (channels: number) => Lessons;
+  keptPieces(): Promise<Piece[]>;
+  keepPiece(png: Uint8Array, record: string): Promise<string>;
+  deletePiece(id: string): Promise<void>;
 }

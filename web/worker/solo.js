@@ -5,7 +5,7 @@ import * as shelf from "./shelf.js";
 import { Fault, failure, number, phase, tell } from "./talk.js";
 import { load } from "./wasm.js";
 
-/** @import { OpenOptions, Painting, Piece, Round, Status, Studio } from "../types/messages.js" */
+/** @import { OpenOptions, Painting, Round, Status, Studio } from "../types/messages.js" */
 
 /** How long learning may go on before what was learned is saved; a save writes some 40 MB. */
 const SAVE_EVERY_MS = 15_000;
@@ -280,25 +280,12 @@ export function paint() {
   });
 }
 
-/** @param {Uint8Array} png @param {string} record @returns {Promise<string>} */
-export function keep(png, record) {
+/** Saves after a piece was kept, so that the artist on this device is never younger than its pieces. */
+export function saveBeside() {
   return exclusive(async () => {
-    const id = await opened().keep(png, record);
-    // So that the artist on this device is never younger than the pieces that it painted.
     await saveOrTell();
     rested();
-    return id;
   });
-}
-
-/** @returns {Promise<Piece[]>} */
-export function pieces() {
-  return exclusive(() => opened().pieces());
-}
-
-/** @param {string} id @returns {Promise<void>} */
-export function remove(id) {
-  return exclusive(() => opened().delete(id));
 }
 
 /** Lets the artist and the pictures on this device go; kept pieces stay. */

@@ -1,0 +1,23 @@
+/** The pieces that the visitor keeps on this device, from the solo studio and from the collective. */
+
+import { saveBeside } from "./solo.js";
+import { load } from "./wasm.js";
+
+/** @import { Piece } from "../types/messages.js" */
+
+/** @param {Uint8Array} png @param {string} record @returns {Promise<string>} its name */
+export async function keep(png, record) {
+  const id = await (await load()).keepPiece(png, record);
+  await saveBeside();
+  return id;
+}
+
+/** @returns {Promise<Piece[]>} the latest first */
+export async function pieces() {
+  return (await load()).keptPieces();
+}
+
+/** @param {string} id */
+export async function remove(id) {
+  await (await load()).deletePiece(id);
+}
