@@ -54,12 +54,14 @@
       this.channel = channel;
       channel.binaryType = "arraybuffer";
       channel.onmessage = ({ data }) => {
-        if (typeof data === "string") {
-          if (data === "end") channel.send(`${this.received}`);
-          else this.counted(Number(data));
-        } else this.received += data.byteLength;
+        if (data === "end") {
+          channel.send(`${this.received}`);
+          this.received = 0;
+        } else if (typeof data === "string") this.counted(Number(data));
+        else this.received += data.byteLength;
       };
     },
+    /** Begins; the other end then hears what this one signals. */
     async offer() {
       this.open();
       this.use(this.connection.createDataChannel("bare"));

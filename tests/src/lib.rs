@@ -10,6 +10,6 @@ mod pictures;
 mod tab;
 
 pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
-pub use peer::{Links, Peer, PeerKind};
+pub use peer::{Links, Peer, PeerKind, TimesToLink};
 pub use pictures::{Pictures, write_noise};
 pub use tab::{Tab, selector};

@@ -1,6 +1,8 @@
 //! A tab that is a libp2p peer and nothing else: ours, or js-libp2p's.
 
-use anyhow::{Context as _, Result};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
@@ -26,6 +28,15 @@ pub struct Links {
     pub relayed: usize,
 }
 
+/// Milliseconds until a direct link stood.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct TimesToLink {
+    /// Since the page began to load.
+    pub opened: f64,
+    /// Since the dial: the relayed connection, signalling and ICE.
+    pub dialled: f64,
+}
+
 /// A peer that the relay holds a reservation for, in a visitor's own tab.
 pub struct Peer {
     tab: Tab,
@@ -39,20 +50,43 @@ impl Peer {
     /// # Errors
     /// When the page does not load or the relay does not take the peer.
     pub async fn start(visit: &Visit, kind: PeerKind) -> Result<Self> {
-        let tab = visit
-            .newcomer(match kind {
-                PeerKind::Rust => "/rust.html",
-                PeerKind::Js => "/js.html",
-            })
-            .await?;
-        let addresses = visit.relay().p2p_addrs();
-        let relay = addresses.iter().map(ToString::to_string).find(|address| address.contains("/ws"));
-        let relay = relay.context("the relay has no websocket")?;
+        let (tab, relay) = Self::open(visit, kind).await?;
         let id = tab
             .value(&format!("peer.start({})", quote(&relay)))
             .await
             .with_context(|| format!("{kind:?} does not start"))?;
         Ok(Self { tab, relay, id })
+    }
+
+    /// As [`Peer::start`], and connects to `other` at once.
+    ///
+    /// # Errors
+    /// When there is no way to it.
+    pub async fn start_linked(visit: &Visit, kind: PeerKind, other: &Self) -> Result<(Self, TimesToLink)> {
+        let (tab, relay) = Self::open(visit, kind).await?;
+        let (id, times) = tab
+            .value(&format!(
+                "(async () => {{
+                    const id = await peer.start({relay});
+                    const dialled = await peer.connect({relay}, {other});
+                    return [id, {{ dialled, opened: performance.now() }}];
+                }})()",
+                relay = quote(&relay),
+                other = quote(&other.id),
+            ))
+            .await?;
+        Ok((Self { tab, relay, id }, times))
+    }
+
+    /// The page of a peer that is not started, and the relay's address.
+    async fn open(visit: &Visit, kind: PeerKind) -> Result<(Tab, String)> {
+        let path = match kind {
+            PeerKind::Rust => "/rust.html",
+            PeerKind::Js => "/js.html",
+        };
+        let addresses = visit.relay().p2p_addrs();
+        let relay = addresses.iter().map(ToString::to_string).find(|address| address.contains("/ws"));
+        Ok((visit.newcomer(path).await?, relay.context("the relay has no websocket")?))
     }
 
     /// The tab.
@@ -156,6 +190,34 @@ impl Peer {
     /// When the page has crashed.
     pub async fn open_channels(&self) -> Result<usize> {
         self.tab.value("openChannels()").await
+    }
+
+    /// Opens a data channel to `other` that no library knows of; the test carries the signals.
+    ///
+    /// # Errors
+    /// When the browser does not connect the two.
+    pub async fn open_bare(&self, other: &Self) -> Result<()> {
+        self.tab.value::<()>("bare.offer()").await?;
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..3_000 {
+            for (from, to) in [(self, other), (other, self)] {
+                let signals: serde_json::Value = from.tab.value("bare.take()").await?;
+                to.tab.value::<()>(&format!("bare.hear({signals})")).await?;
+            }
+            if self.tab.value("bare.isOpen()").await? {
+                return Ok(());
+            }
+            ticks.tick().await;
+        }
+        bail!("the browser connects no bare data channel")
+    }
+
+    /// Milliseconds until `bytes` bytes on the bare data channel are counted at its other end.
+    ///
+    /// # Errors
+    /// When a byte was lost.
+    pub async fn time_to_send_bare(&self, bytes: usize) -> Result<f64> {
+        self.tab.value(&format!("bare.send({bytes})")).await
     }
 
     async fn call<T: DeserializeOwned>(&self, call: &str) -> Result<T> {

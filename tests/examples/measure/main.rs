@@ -1,5 +1,7 @@
 //! Measures what only a browser can tell, one JSON object a line: `cargo xtask bench` runs it.
 
+mod links;
+
 use abraham_tests::{Tab, WebGpu, selector, visit};
 use anyhow::Result;
 
@@ -19,7 +21,14 @@ async fn main() -> Result<()> {
         row("solo_rounds_per_s", rounds_per_second(&tab).await?, "rounds/s");
         Ok(())
     })
-    .await
+    .await?;
+    links::measure().await
+}
+
+/// The middle one of `values`.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn row(name: &str, value: f64, unit: &str) {
