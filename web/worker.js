@@ -4,6 +4,7 @@
  * The page asks with `{id, type, ...}` and gets `{id, ok, value | error}`; events have no id.
  */
 
+import * as collective from "./worker/collective.js";
 import * as lessons from "./worker/lessons.js";
 import * as pieces from "./worker/pieces.js";
 import * as solo from "./worker/solo.js";
@@ -36,6 +37,9 @@ const handlers = {
   pieces: () => pieces.pieces(),
   delete: ({ pieceId }) => pieces.remove(pieceId),
   reset: () => solo.reset(),
+  join: ({ port, share, webgpu }) => collective.join(port, share, webgpu),
+  pace: ({ share, resting }) => collective.pace(share, resting),
+  leave: () => collective.leave(),
 };
 
 /** @param {MessageEvent<Request & { id: number }>} message */

@@ -87,7 +87,7 @@ export type Request =
   | { type: "delete"; pieceId: string }
   | { type: "reset" }
   /** Become a member; with a studio or without. The port, which is transferred, leads to the window's network node. */
-  | { type: "join"; port: MessagePort; share: number }
+  | { type: "join"; port: MessagePort; share: number; webgpu: OpenOptions["webgpu"] }
   /** `share` of the time that rounds may take. While `resting`, it leaves its seat and teaches nothing. */
   | { type: "pace"; share: number; resting: boolean }
   /** Say goodbye and close every link. */
@@ -147,11 +147,28 @@ export interface Lessons {
   forget(): void;
 }
 
+/** This tab as a member of the collective. */
+export interface Member {
+  /** `share` of the time that rounds may take. While `resting`, it leaves its seat and teaches nothing. */
+  pace(share: number, resting: boolean): void;
+  /** Says goodbye; done once it was said. */
+  leave(): Promise<void>;
+  free(): void;
+}
+
 /** What `pkg/abraham_client.js` exports. */
 export interface StudioModule {
   default(): Promise<unknown>;
   Studio: { open(options: OpenOptions): Promise<Studio> };
   Lessons: new (channels: number) => Lessons;
+  Member: {
+    join(
+      options: { webgpu: OpenOptions["webgpu"]; share: number },
+      lessons: Lessons,
+      port: MessagePort,
+      tell: (event: Event) => void,
+    ): Promise<Member>;
+  };
   keptPieces(): Promise<Piece[]>;
   keepPiece(png: Uint8Array, record: string): Promise<string>;
   deletePiece(id: string): Promise<void>;

@@ -9,6 +9,8 @@ import { Fault, failure, number, phase, tell } from "./talk.js";
 const FILES = 10_000;
 /** Pictures that one visitor teaches; a round's cost grows with them. */
 export const PICTURES = 2_000;
+/** The artist paints in colour. */
+export const CHANNELS = 3;
 /** Refused files that are named one by one. */
 const NAMED = 100;
 
@@ -18,6 +20,8 @@ let pictures = 0;
 /** Counts up whenever teaching that is under way must end. */
 let turn = 0;
 let busy = false;
+/** Whether the page will be told how many there are. */
+let telling = false;
 /** Tiles of the lesson under way. @type {Uint8Array[]} */
 let fresh = [];
 /** Fingerprints of the pictures taught, so that the demo set is not taught twice. @type {Set<number>} */
@@ -55,6 +59,7 @@ export function forget() {
   lessons?.forget();
   pictures = 0;
   known.clear();
+  tellSoon();
 }
 
 /** Takes in pictures of an earlier visit. @param {Uint8Array[]} tiles */
@@ -163,6 +168,17 @@ function take(rgba) {
 function learnFrom(rgba) {
   pictures = taught().teach(rgba);
   known.add(fingerprint(rgba));
+  tellSoon();
+}
+
+/** Tells the page how many pictures there are, once for many that come at once. */
+function tellSoon() {
+  if (telling) return;
+  telling = true;
+  setTimeout(() => {
+    telling = false;
+    tell({ event: "lessons", pictures });
+  }, 50);
 }
 
 /** A 32-bit FNV-1a hash: two flags of one fingerprint would only mean one flag fewer. @param {Uint8Array} tile */

@@ -12,8 +12,6 @@ const SAVE_EVERY_MS = 15_000;
 /** The longest rest between rounds, however light the throttle. */
 const REST_MS = 30_000;
 const LOCK = "abraham-studio";
-/** The artist paints in colour. */
-const CHANNELS = 3;
 
 /** @type {Studio | null} */
 let studio = null;
@@ -99,7 +97,7 @@ export function open(options) {
     await takeLock();
     try {
       const module = await load();
-      if (!lessons.begun()) lessons.begin(new module.Lessons(CHANNELS));
+      if (!lessons.begun()) lessons.begin(new module.Lessons(lessons.CHANNELS));
       studio = await module.Studio.open(options);
     } catch (error) {
       releaseLock?.();

@@ -1,0 +1,68 @@
+/** This tab's part in the collective: what the wasm module's member says and does, with a studio or without. */
+
+import * as lessons from "./lessons.js";
+import * as shelf from "./shelf.js";
+import * as solo from "./solo.js";
+import { tell } from "./talk.js";
+import { load } from "./wasm.js";
+
+/** @import { Event, Member } from "../types/messages.js" */
+
+/** @type {Member | null} */
+let member = null;
+/** Counts up with every joining and leaving, so that what an earlier membership still says is dropped. */
+let turn = 0;
+
+/**
+ * Becomes a member; an earlier membership ends.
+ *
+ * @param {MessagePort} port to the window's network node
+ * @param {number} share of the time that rounds may take
+ * @param {"auto" | "on" | "off"} webgpu
+ */
+export async function join(port, share, webgpu) {
+  await leave();
+  turn += 1;
+  const mine = turn;
+  const module = await load();
+  if (!lessons.begun()) {
+    lessons.begin(new module.Lessons(lessons.CHANNELS));
+    // Pictures that another tab of this visitor was taught are this visitor's to teach here, too.
+    lessons.remember(await shelf.taken(lessons.PICTURES));
+  }
+  const joined = await module.Member.join({ webgpu, share }, lessons.taught(), port, (event) => {
+    if (mine === turn) hear(event);
+  });
+  if (mine === turn) member = joined;
+  else await joined.leave();
+}
+
+/** @param {Event} event */
+function hear(event) {
+  if (event.event === "collective") {
+    const { term, role } = event.view;
+    // One artist at a time: while this tab paints or teaches for the collective, its own rests.
+    if (term && (role === "painter" || role === "teacher")) solo.hold("collective");
+    else solo.release("collective");
+  }
+  if (event.event === "collectiveBatch") tell(event, [event.tiles.buffer]);
+  else tell(event);
+}
+
+/** @param {number} share of the time that rounds may take @param {boolean} resting */
+export async function pace(share, resting) {
+  member?.pace(share, resting);
+}
+
+/** Says goodbye. */
+export async function leave() {
+  turn += 1;
+  const leaving = member;
+  member = null;
+  try {
+    await leaving?.leave();
+  } finally {
+    leaving?.free();
+    solo.release("collective");
+  }
+}
