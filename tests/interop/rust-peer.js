@@ -4,6 +4,9 @@ import init, { Probe } from "./pkg/abraham_tab_probe.js";
 let probe;
 const ready = init();
 
+// Others see at once that the page has gone.
+addEventListener("pagehide", () => probe?.close());
+
 globalThis.peer = {
   async start(relay) {
     await ready;

@@ -43,6 +43,8 @@ enum Task {
         /// Which tests: all of them when this is left out
         suite: Option<Suite>,
     },
+    /// Build only the pages that the browser tests need beside the product: libp2p peers, ours and js-libp2p's
+    TestPages,
     /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, documents
     Check,
     /// Measure what the project promises, beside its targets and SecretFlow SPU's numbers
@@ -86,6 +88,7 @@ fn main() -> Result<()> {
         Task::Serve { listen, build } => serve::run(listen, build.dev),
         Task::Build(build) => build::run(build.dev),
         Task::Test { suite } => test::run(suite),
+        Task::TestPages => test_pages::build(),
         Task::Check => check::run(),
         Task::Bench { json, with_spu } => bench::run(json, with_spu),
         Task::DemoSet { images } => demo_set::run(images.as_deref()),

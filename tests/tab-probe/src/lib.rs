@@ -13,6 +13,7 @@ use futures::{
     future::try_join_all,
 };
 use libp2p::{Multiaddr, PeerId, StreamProtocol, multiaddr::Protocol};
+use libp2p_webrtc_private::browser::Closer;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use web_time::Instant;
@@ -28,6 +29,7 @@ type Result<T> = std::result::Result<T, JsError>;
 pub struct Probe {
     commands: mpsc::Sender<Command>,
     id: PeerId,
+    closer: Closer,
 }
 
 fn error(error: impl std::fmt::Display) -> JsError {
@@ -42,8 +44,8 @@ impl Probe {
     /// When the relay does not take it.
     pub async fn start(relay: String) -> Result<Self> {
         console_error_panic_hook::set_once();
-        let (commands, id) = node::start(relay.parse().map_err(error)?).await.map_err(error)?;
-        Ok(Self { commands, id })
+        let (commands, id, closer) = node::start(relay.parse().map_err(error)?).await.map_err(error)?;
+        Ok(Self { commands, id, closer })
     }
 
     /// Its id.
@@ -129,6 +131,11 @@ impl Probe {
             tenths.push(milliseconds(start));
         }
         Ok(tenths)
+    }
+
+    /// Closes every direct connection at once, for a page that is about to be gone.
+    pub fn close(&self) {
+        self.closer.close_all();
     }
 
     /// Closes every connection and ends.

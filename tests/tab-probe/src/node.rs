@@ -17,7 +17,7 @@ use libp2p::{
     swarm::{ConnectionId, NetworkBehaviour, SwarmEvent, dial_opts::DialOpts},
     websocket_websys, yamux,
 };
-use libp2p_webrtc_private as webrtc;
+use libp2p_webrtc_private::{self as webrtc, browser::Closer};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::streams::{self, Reply};
@@ -50,17 +50,17 @@ struct Behaviour {
 }
 
 /// Starts a peer with a new key; returns when `relay` has taken its reservation.
-pub(crate) async fn start(relay: Multiaddr) -> Result<(mpsc::Sender<Command>, PeerId), String> {
-    let mut swarm = build()?;
+pub(crate) async fn start(relay: Multiaddr) -> Result<(mpsc::Sender<Command>, PeerId, Closer), String> {
+    let (mut swarm, closer) = build()?;
     let id = *swarm.local_peer_id();
     let text = |error: &dyn std::fmt::Display| error.to_string();
     swarm.listen_on(Multiaddr::empty().with(Protocol::WebRTC)).map_err(|error| text(&error))?;
     swarm.listen_on(relay.with(Protocol::P2pCircuit)).map_err(|error| text(&error))?;
     loop {
         match swarm.select_next_some().await {
-            SwarmEvent::Behaviour(BehaviourEvent::Relay(
-                relay::client::Event::ReservationReqAccepted { .. },
-            )) => break,
+            SwarmEvent::Behaviour(BehaviourEvent::Relay(relay::client::Event::ReservationReqAccepted {
+                ..
+            })) => break,
             SwarmEvent::OutgoingConnectionError { error, .. } => return Err(error.to_string()),
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => return Err(error.to_string()),
             _ => {}
@@ -68,13 +68,13 @@ pub(crate) async fn start(relay: Multiaddr) -> Result<(mpsc::Sender<Command>, Pe
     }
     let (commands, receiver) = mpsc::channel(COMMANDS);
     spawn_local(Node { swarm, dials: HashMap::new(), links: HashMap::new() }.run(receiver));
-    Ok((commands, id))
+    Ok((commands, id, closer))
 }
 
-fn build() -> Result<Swarm<Behaviour>, String> {
+fn build() -> Result<(Swarm<Behaviour>, Closer), String> {
     let key = Keypair::generate_secp256k1();
     let id = key.public().to_peer_id();
-    let (direct, webrtc) = webrtc::browser::pair(id, webrtc::Config::default());
+    let (direct, webrtc, closer) = webrtc::browser::pair(id, webrtc::Config::default());
     let (circuits, relay) = relay::client::new(id);
     let noise = noise::Config::new(&key).map_err(|error| error.to_string())?;
     let websocket = websocket_websys::Transport::default();
@@ -98,13 +98,14 @@ fn build() -> Result<Swarm<Behaviour>, String> {
         ping: ping::Behaviour::default(),
         streams: streams::Behaviour::default(),
     };
-    Ok(SwarmBuilder::with_existing_identity(key)
+    let swarm = SwarmBuilder::with_existing_identity(key)
         .with_wasm_bindgen()
         .with_other_transport(|_| transport)
         .map_err(|error| error.to_string())?
         .with_behaviour(|_| behaviour)
         .map_err(|error| error.to_string())?
-        .build())
+        .build();
+    Ok((swarm, closer))
 }
 
 struct Node {
