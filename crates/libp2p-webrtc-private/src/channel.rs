@@ -1,0 +1,58 @@
+//! What a stream needs of a data channel and of a clock, so that both can be a test's.
+
+use std::time::Duration;
+
+use crate::stream::StreamEvents;
+
+/// Bytes in a channel's send buffer above which writers wait.
+pub const HIGH_WATER: usize = 256 * 1024;
+
+/// Bytes in a channel's send buffer at which they go on.
+pub const LOW_WATER: usize = 64 * 1024;
+
+/// A data channel: reliable and ordered. Dropping it closes it.
+pub trait DataChannel: Send + Sized + 'static {
+    /// Gives its events to `events` from now on: later, never from within a call to one of these methods.
+    fn attach(&mut self, events: StreamEvents<Self>);
+
+    /// Whether messages can be sent.
+    fn is_open(&self) -> bool;
+
+    /// Bytes that wait to be sent.
+    fn buffered_amount(&self) -> usize;
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// The channel takes no more: it is closing, closed, or its buffer is full.
+    fn send(&mut self, message: &[u8]) -> Result<(), ChannelClosed>;
+
+    /// Closes the channel after what was sent.
+    fn close(&mut self);
+}
+
+/// A channel takes no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the data channel takes no more")]
+pub struct ChannelClosed;
+
+/// Where delays come from.
+pub trait Timer: Clone + Send + Unpin + 'static {
+    /// Ready after a delay.
+    type Delay: Future<Output = ()> + Send + Unpin + 'static;
+
+    /// Ready after `duration`.
+    fn delay(&self, duration: Duration) -> Self::Delay;
+}
+
+/// The clock of the system or the browser.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemTimer;
+
+impl Timer for SystemTimer {
+    type Delay = futures_timer::Delay;
+
+    fn delay(&self, duration: Duration) -> Self::Delay {
+        futures_timer::Delay::new(duration)
+    }
+}
