@@ -12,28 +12,35 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{install, shell};
 
 /// Crates that know no network, clock, thread, storage or browser.
-const PURE: [&str; 6] = [
+const PURE: [&str; 8] = [
     "abraham-messages",
     "abraham-ring",
     "abraham-mpc",
     "abraham-artist",
     "abraham-learning",
+    "abraham-collective",
+    "abraham-visitor",
     "abraham-shaders",
 ];
 /// Crates that no pure crate may reach.
 const IMPURE: [&str; 8] =
     ["wasm-bindgen", "web-sys", "js-sys", "tokio", "actix-web", "wgpu", "libp2p", "web-time"];
 /// Which of the project's own crates a crate may reach; a crate that is not named may reach any.
-const REACH: [(&str, &[&str]); 3] = [
+const REACH: [(&str, &[&str]); 6] = [
     // The relay holds no code that could reconstruct a share.
     ("abraham-relay", &["abraham-messages"]),
+    // Neither has what carries shares from tab to tab, nor what decides who holds them.
+    ("abraham-p2p", &["abraham-messages"]),
+    ("abraham-window", &["abraham-messages", "abraham-p2p"]),
+    ("abraham-collective", &["abraham-messages"]),
     ("abraham-shaders", &[]),
     ("abraham-messages", &[]),
 ];
 /// The only crate that JavaScript calls.
 const BROWSER_CRATE: &str = "client-wasm";
 /// Folders whose types may hold shares or keys.
-const SECRETIVE: [&str; 4] = ["crates/ring", "crates/mpc", "crates/artist", "crates/learning"];
+const SECRETIVE: [&str; 5] =
+    ["crates/ring", "crates/mpc", "crates/artist", "crates/learning", "crates/visitor"];
 /// Types that hold shares or keys themselves; whatever has a field of such a type holds them too.
 const SECRETS: [&str; 4] = ["RingTensor", "Sharing", "Keys", "UpdateShare"];
 
