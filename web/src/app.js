@@ -13,7 +13,7 @@
  *   other     reset sure sure-yes sure-no
  */
 
-import { box, button } from "./dom.js";
+import { box, button, make } from "./dom.js";
 import { hangGallery } from "./gallery.js";
 import { greet } from "./note.js";
 
@@ -22,7 +22,7 @@ async function wake(options = {}) {
   for (const id of ["wake", "processor-only"]) button(id).disabled = true;
   box("welcome-error").hidden = true;
   try {
-    const { openStudio } = await import("./studio.js");
+    const [{ openStudio }] = await Promise.all([import("./studio.js"), dress()]);
     await openStudio(options);
   } catch {
     // The studio reports its own failures; this one is that it could not be fetched.
@@ -31,6 +31,20 @@ async function wake(options = {}) {
   } finally {
     for (const id of ["wake", "processor-only"]) button(id).disabled = false;
   }
+}
+
+/** Fetches how the collective looks, once. @returns {Promise<unknown>} */
+function dress() {
+  if (document.querySelector("link[href='collective.css']")) return Promise.resolve();
+  const link = make("link", { rel: "stylesheet", href: "collective.css" });
+  return new Promise((resolve, reject) => {
+    link.onload = resolve;
+    link.onerror = () => {
+      link.remove();
+      reject(new Error("collective.css could not be fetched."));
+    };
+    document.head.append(link);
+  });
 }
 
 greet();

@@ -43,15 +43,16 @@ export class StudioClient {
   /**
    * @template {Request["type"]} T
    * @param {Extract<Request, { type: T }>} request
+   * @param {Transferable[]} transfer
    * @returns {Promise<Answers[T]>}
    * @throws {StudioError} by rejection
    */
-  ask(request) {
+  ask(request, transfer = []) {
     const id = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, ...request });
+      this.#worker.postMessage({ id, ...request }, transfer);
     });
   }
 

@@ -40,7 +40,7 @@ export function greet() {
   const note = readNote();
   box("welcome-lead").hidden = note !== null;
   box("returning").hidden = note === null;
-  button("wake").textContent = note ? "Continue" : "Wake the artist";
+  button("wake").textContent = note ? "Continue" : "Donate this tab";
   if (note) {
     const kept = note.pieces === 0 ? "" : note.pieces === 1 ? " You kept one piece." : ` You kept ${note.pieces} pieces.`;
     box("returning").textContent =

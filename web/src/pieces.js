@@ -2,12 +2,24 @@
 
 import { toast } from "./ask.js";
 import { box, button, element, image, make } from "./dom.js";
+import { nameOf } from "./names.js";
 import { count, sentence } from "./words.js";
 
 /** @import { Piece, Painting } from "../types/messages.js" */
 /** @import { StudioClient, StudioError } from "./client.js" */
 
 /** @typedef {Painting & { url: string, id: string | null }} Shown */
+
+/**
+ * @typedef {object} Provenance what a piece's record says; any of it may be missing from a file of another version
+ * @property {string} [genesis]
+ * @property {number} [round]
+ * @property {string} [latent]
+ * @property {string[]} [shareCommitments]
+ * @property {string} [picture]
+ * @property {"solo" | { members: { term: string, painters: string[] } }} [committee]
+ * @property {string[]} [signatures] of the painters, by seat
+ */
 
 /** @type {StudioClient | null} */
 let client = null;
@@ -43,13 +55,14 @@ function hang(pieces) {
   box("pieces-none").hidden = kept.length > 0;
   box("pieces-list").replaceChildren(
     ...kept.map((piece) => {
-      const { round } = read(piece.record);
-      const title = `Piece from round ${count(round ?? 0)}`;
+      const record = read(piece.record);
+      const { round } = record;
+      const title = `Piece ${isCollective(record) ? "by the collective " : ""}from round ${count(round ?? 0)}`;
       const open = make(
         "button",
         { type: "button", className: "hung-piece" },
         make("img", { src: piece.url, alt: title, width: 32, height: 32 }),
-        make("span", { textContent: `Round ${count(round ?? 0)}` }),
+        make("span", { textContent: `Round ${count(round ?? 0)}${isCollective(record) ? ", by the collective" : ""}` }),
       );
       open.addEventListener("click", () => {
         forgetShown();
@@ -71,7 +84,7 @@ function urlOf(png) {
   return URL.createObjectURL(new Blob([new Uint8Array(png)], { type: "image/png" }));
 }
 
-/** @param {string} record @returns {{ genesis?: string, round?: number, latent?: string, shareCommitments?: string[], picture?: string, committee?: string, protocol?: string }} */
+/** @param {string} record @returns {Provenance} */
 function read(record) {
   try {
     return JSON.parse(record);
@@ -79,6 +92,9 @@ function read(record) {
     return {};
   }
 }
+
+/** @param {Provenance} record */
+const isCollective = (record) => typeof record.committee === "object";
 
 /** @param {string} hex */
 const short = (hex) => (hex.length > 20 ? `${hex.slice(0, 8)} … ${hex.slice(-4)}` : hex);
@@ -98,17 +114,20 @@ function show(piece) {
   picture.alt = `A piece painted at round ${count(record.round ?? 0)}`;
   picture.hidden = false;
   const isKept = piece.id !== null;
-  box("easel-title").textContent = isKept ? "A kept piece" : "A new piece";
+  const collective = isCollective(record);
+  box("easel-title").textContent = collective ? "A piece by the collective" : isKept ? "A kept piece" : "A new piece";
   box("easel-text").textContent = isKept
     ? "It hangs under “Your pieces”, on this device, until you delete it."
-    : "Nobody has seen this before. Keep it, or close and it is gone.";
+    : collective
+      ? "Four tabs painted it together, and each signed it. Keep it, or it goes when this tab closes."
+      : "Nobody has seen this before. Keep it, or close and it is gone.";
   const facts = /** @type {[string, string | undefined][]} */ ([
     ["Artist", record.genesis],
     ["Round", record.round === undefined ? undefined : count(record.round)],
     ["Drawn from latent", record.latent],
     ["Picture", record.picture],
     ...(record.shareCommitments ?? []).map((hash, i) => [`Commitment to share ${i + 1}`, hash]),
-    ["Painters", record.committee === "solo" ? "all four in one tab" : record.committee],
+    ...painters(record),
   ]);
   box("easel-record").replaceChildren(
     ...facts
@@ -125,9 +144,29 @@ function show(piece) {
   if (json.href.startsWith("blob:")) URL.revokeObjectURL(json.href);
   json.href = URL.createObjectURL(new Blob([piece.record], { type: "application/json" }));
   json.download = `${stem}.json`;
-  for (const id of ["keep", "paint-another"]) button(id).hidden = isKept;
-  for (const id of ["download-png", "download-json", "delete"]) box(id).hidden = !isKept;
+  button("keep").hidden = isKept;
+  button("paint-another").hidden = isKept || collective;
+  button("delete").hidden = !isKept;
+  for (const id of ["download-png", "download-json"]) box(id).hidden = !isKept && !collective;
   for (const id of ["keep", "paint-another", "delete"]) button(id).disabled = false;
+}
+
+/** Who painted, and who signed. @param {Provenance} record @returns {[string, string | undefined][]} */
+function painters({ committee, signatures = [] }) {
+  if (typeof committee !== "object") return [["Painters", committee === "solo" ? "all four in one tab" : committee]];
+  const { term, painters } = committee.members;
+  return [
+    ["Committee", term],
+    ...painters.map((key, seat) => /** @type {[string, string]} */ ([`Painter at seat ${seat + 1}: ${nameOf(key)}`, key])),
+    ...signatures.map((signature, seat) => /** @type {[string, string]} */ ([`Signature of seat ${seat + 1}`, signature])),
+  ];
+}
+
+/** Shows a piece that is not kept yet. @param {Painting} piece */
+export function lookAt(piece) {
+  forgetShown();
+  show({ png: piece.png, record: piece.record, id: null, url: urlOf(piece.png) });
+  element("easel", HTMLDialogElement).showModal();
 }
 
 /** @param {unknown} error */

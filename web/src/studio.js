@@ -3,11 +3,14 @@
 import { sure, toast } from "./ask.js";
 import { BatchView } from "./batch.js";
 import { StudioClient, StudioError } from "./client.js";
+import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective } from "./collective.js";
 import { box, button, element, make } from "./dom.js";
-import { greet, writeNote } from "./note.js";
-import { drawPainters, showExchange } from "./painters.js";
+import { awaitStudio, stopAwaiting } from "./guest.js";
+import { writeNote } from "./note.js";
+import { showExchange } from "./painters.js";
 import { closePieces, openPieces } from "./pieces.js";
 import { watchPoliteness } from "./politeness.js";
+import { showStudio, showWelcome } from "./rooms.js";
 import { allowTeaching, hideTeachingProgress, showTeaching, showYours, wireTeaching } from "./teach.js";
 import { capital, count, counted, sentence, stageOfLearning, timeInWords } from "./words.js";
 
@@ -18,6 +21,8 @@ const KEPT = "kept on this device";
 /** Between two lines read out to those who listen. */
 const SPOKEN_EVERY_MS = 20_000;
 const BATCH = 32;
+/** How long joining the others may take before the studio is opened beside it, which keeps the worker busy. */
+const JOIN_FIRST_MS = 800;
 
 /** @type {StudioClient | null} */
 let client = null;
@@ -27,6 +32,10 @@ let wanted = false;
 let held = null;
 /** Whether the worker was told to learn. */
 let told = false;
+/** Whether another tab has the studio, so that this one is here for the collective only. */
+let guest = false;
+/** Whether the collective has this tab, so that the visitor's own artist rests. */
+let taken = false;
 let rounds = 0;
 let pictures = 0;
 let pieces = 0;
@@ -47,7 +56,7 @@ function webgpuOfAddress() {
 }
 
 /**
- * Wakes the artist, or says why not. Never throws for what the worker reports.
+ * Joins the collective and wakes the visitor's own artist, or says why not. Never throws for what the worker reports.
  *
  * @param {Partial<OpenOptions>} options
  */
@@ -58,35 +67,84 @@ export async function openStudio(options = {}) {
   client = mine;
   reset();
   showStudio();
-  setPhase("waking", "Waking the artist. The first time, its four shares are drawn so that no painter ever knows a number.");
+  setPhase("waking", "Waking your own artist. The first time, its four shares are drawn so that no painter ever knows a number.");
+  throttle();
+  const joining = joinCollective(mine, options.webgpu ?? webgpuOfAddress(), take);
+  await Promise.race([joining, new Promise((resolve) => setTimeout(resolve, JOIN_FIRST_MS))]);
   try {
-    showStatus(await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: 3, batch: BATCH, ...options } }));
-    await openPieces(mine, (kept) => {
-      pieces = kept;
-      remember();
-    });
-    throttle();
+    if (client === mine) await openSolo(mine);
   } catch (error) {
+    const failure = /** @type {StudioError} */ (error);
     if (client !== mine) return;
+    if (failure.code === "studio-elsewhere" && (await joining)) {
+      if (client === mine) beGuest(mine);
+      return;
+    }
     client = null;
+    await leaveCollective();
     mine.end();
     closePieces();
-    showWelcome(/** @type {StudioError} */ (error));
-    return;
+    showWelcome(failure);
   }
+}
+
+/** @param {StudioClient} mine @throws {StudioError} by rejection, where the studio does not open */
+async function openSolo(mine) {
+  showStatus(await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: 3, batch: BATCH, ...lastOptions } }));
+  if (client !== mine) return;
+  guest = false;
+  box("elsewhere").hidden = true;
+  box("studio").dataset.guest = "false";
+  await openPieces(mine, (kept) => {
+    pieces = kept;
+    remember();
+  });
   button("reset").hidden = false;
   allowTeaching(true);
   if (pictures > 0) {
     wanted = true;
     apply();
-  } else {
+  } else if (!taken) {
     setPhase("idle", "Awake, and waiting to be taught.");
   }
+}
+
+/** Stays for the collective while another tab has the studio, and takes the studio over when that one leaves it. */
+function beGuest(/** @type {StudioClient} */ mine) {
+  guest = true;
+  box("elsewhere").hidden = false;
+  box("studio").dataset.guest = "true";
+  allowTeaching(true);
+  layOut();
+  setPhase("idle", "Here for the collective.");
+  // Pieces can be looked at and downloaded here, and kept where the worker can.
+  openPieces(mine, () => {}).catch(() => {});
+  awaitStudio(() => {
+    if (client !== mine) return;
+    openSolo(mine).catch(() => {
+      if (client === mine) beGuest(mine);
+    });
+  });
+}
+
+/** The collective takes this tab over, or lets it go. @param {boolean} takes */
+function take(takes) {
+  taken = takes;
+  box("solo-rests").hidden = !takes || guest;
+  box("solo-rests").textContent =
+    rounds > 0
+      ? `Your own artist rests at round ${count(rounds)} while this tab works with the others. It goes on when they do without it.`
+      : "Your own artist sleeps while this tab works with the others.";
+  if (takes) setPhase("learning", "At work with the others.");
+  else if (guest) setPhase("idle", "Here for the collective.");
+  else if (client && !wanted) setPhase("idle", "Awake.");
 }
 
 function reset() {
   wanted = false;
   told = false;
+  guest = false;
+  taken = false;
   bytes = 0;
   millis = 0;
   ends = [];
@@ -97,37 +155,14 @@ function reset() {
   box("refused").hidden = true;
   box("exchanged").hidden = true;
   box("kinds").replaceChildren();
+  box("elsewhere").hidden = true;
+  box("solo-rests").hidden = true;
+  box("studio").dataset.guest = "false";
   hideTeachingProgress();
   allowTeaching(false);
   showYours(0, 0);
   showNumbers();
   layOut();
-}
-
-function showStudio() {
-  box("welcome").hidden = true;
-  box("studio").hidden = false;
-  drawPainters();
-  scrollTo({ top: 0 });
-  box("studio-title").focus({ preventScroll: true });
-}
-
-/** @param {Failure} [failure] @param {string} text of the failure */
-function showWelcome(failure, text = failure ? sentence(failure) : "") {
-  box("studio").hidden = true;
-  box("welcome").hidden = false;
-  button("reset").hidden = true;
-  greet();
-  box("welcome-error").hidden = !failure;
-  const damaged = failure?.code.startsWith("checkpoint-") ?? false;
-  const lost = failure?.code === "device-lost";
-  box("welcome-remedies").hidden = !damaged && !lost;
-  button("start-over").hidden = !damaged;
-  button("processor-only").hidden = !lost;
-  box("welcome-error").textContent = text;
-  if (failure?.code === "studio-elsewhere") box("returning").textContent = "Your artist is awake, in another tab.";
-  scrollTo({ top: 0 });
-  button("wake").focus({ preventScroll: true });
 }
 
 /** @param {Event} event */
@@ -137,7 +172,13 @@ function listen(event) {
       showStatus(event);
       break;
     case "phase":
-      setPhase(event.phase, event.phase === "paused" && held ? held : event.text);
+      if (!taken || event.phase === "teaching") setPhase(event.phase, event.phase === "paused" && held ? held : event.text);
+      break;
+    case "lessons":
+      pictures = event.pictures;
+      showYours(pictures, rounds);
+      showNumbers();
+      layOut();
       break;
     case "teaching":
       showTeaching(event);
@@ -148,6 +189,8 @@ function listen(event) {
     case "failure":
       fail(event);
       break;
+    default:
+      hearCollective(event);
   }
 }
 
@@ -238,15 +281,17 @@ function apply() {
   run.textContent = wanted ? "Pause" : rounds > 0 ? "Continue learning" : "Start learning";
   run.classList.toggle("primary", !wanted);
   button("paint").classList.toggle("primary", wanted);
-  const learn = wanted && held === null && client !== null;
+  const learn = wanted && held === null && client !== null && !guest;
   if (learn === told) {
-    if (wanted && held) setPhase("paused", held);
+    if (wanted && held && !taken && !guest) setPhase("paused", held);
     return;
   }
   told = learn;
   ends = [];
-  if (wanted && held) setPhase("paused", held);
-  else if (!learn && client) setPhase("paused", "Pausing after this round.");
+  if (!taken) {
+    if (wanted && held) setPhase("paused", held);
+    else if (!learn && client) setPhase("paused", "Pausing after this round.");
+  }
   request(client?.ask(learn ? { type: "start" } : { type: "pause" }));
 }
 
@@ -295,12 +340,14 @@ async function teach(lesson) {
 async function stop() {
   const mine = client;
   if (!mine) return;
-  setPhase("saving", "Stopping. Its shares are saved on this device first.");
+  setPhase("saving", "Stopping: saying goodbye to the others, and saving your own artist on this device.");
   wanted = false;
   client = null;
+  stopAwaiting();
   /** @type {Failure | undefined} */
   let failure;
   try {
+    await leaveCollective();
     await mine.stop();
   } catch (error) {
     failure = /** @type {StudioError} */ (error);
@@ -317,6 +364,7 @@ function throttle() {
   const chosen = document.querySelector("input[name=throttle]:checked");
   if (client && chosen instanceof HTMLInputElement) {
     request(client.ask({ type: "throttle", share: Number(chosen.value) }));
+    paceCollective(Number(chosen.value));
   }
 }
 
@@ -352,6 +400,7 @@ async function startOver() {
   const mine = client ?? new StudioClient(() => {});
   client = null;
   wanted = false;
+  await leaveCollective();
   /** @type {Failure | undefined} */
   let failure;
   try {
@@ -367,8 +416,10 @@ async function startOver() {
 }
 
 async function rewake() {
-  client?.end();
+  const dead = client;
   client = null;
+  dead?.end();
+  await leaveCollective();
   closePieces();
   await openStudio(lastOptions);
 }
@@ -390,7 +441,8 @@ wireTeaching({
   demo: () => teach({ type: "teachDemo" }),
   forget,
 });
-watchPoliteness((reason) => {
-  held = reason;
+watchPoliteness(({ solo, collective }) => {
+  held = solo;
   if (client) apply();
+  restCollective(collective);
 });

@@ -1,0 +1,221 @@
+/** The collective in words: what this tab is and why, what the four do, how the connection is. No page in here. */
+
+import { nameOf } from "./names.js";
+import { capital, count, counted } from "./words.js";
+
+/** @import { Connection, EndCause, Member, Term, View } from "../types/collective.js" */
+
+/** Painters that a collective takes. */
+export const SEATS = 4;
+/** What a round must have to learn from, so that no sum is of one visitor's pictures alone. */
+export const FEWEST_TEACHERS = 3;
+export const FEWEST_PICTURES = 64;
+
+/**
+ * @typedef {object} Standing
+ * @property {string} title what this tab is now
+ * @property {string} why
+ */
+
+/**
+ * @param {View} view
+ * @param {string | null} resting why this tab holds back, where it does
+ * @returns {Standing}
+ */
+export function standingOf(view, resting) {
+  const others = view.memberCount - 1;
+  const willing = view.members.filter(({ paints }) => paints).length;
+  if (resting !== null && view.role !== "painter") return { title: "Holding back", why: `${resting} The others go on without it.` };
+  switch (view.why) {
+    case "elected": {
+      const seat = (view.term?.seat ?? 0) + 1;
+      const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
+      return {
+        title: "This tab is a painter",
+        why: `It holds seat ${seat} of ${SEATS}${beside(view)}. Drawn by lot among those here.${leaving}`,
+      };
+    }
+    case "teaching":
+      return {
+        title: "This tab is a teacher",
+        why: "In a round that it is drawn for, the painters show it what they painted, and it answers how that differs from its pictures. The pictures stay here.",
+      };
+    case "waitsForItsTurn":
+      return {
+        title: "This tab is about to teach",
+        why: "Four others paint. It waits for its links with them, and then teaches whenever it is drawn.",
+      };
+    case "inReserve":
+      return {
+        title: "This tab stands by",
+        why: "Four others paint. When one of them leaves, this tab can take the seat. With pictures to teach from, it helps at once.",
+      };
+    case "tooFewPainters":
+    case "noCommittee":
+      if (others === 0) {
+        return {
+          title: "You are the first one here",
+          why: "Four tabs make a collective. With three more, they share an artist that none of them can read. Until then, you have one of your own.",
+        };
+      }
+      return {
+        title: `Waiting for ${counted(Math.max(1, SEATS - willing), "more tab", "more tabs")}`,
+        why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, everyone has an artist of their own.`,
+      };
+    case "noDirectLinks":
+      return {
+        title: "Four are here, but cannot all reach each other",
+        why: `This tab has ${counted(linksOf(view), "direct link", "direct links")} to ${counted(others, "other", "others")}. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
+      };
+    case "electing":
+      return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
+    case "waitsForHolders":
+      return {
+        title: "Waiting for those who hold the artist",
+        why: "Some who hold its shares were here a moment ago. They get a little time to come back before a new artist is drawn.",
+      };
+    case "ownFailure":
+      return {
+        title: "This tab stands back for a while",
+        why: "Something failed on this device, so the others go on without it. It offers itself again by itself.",
+      };
+    case "notWilling":
+      return { title: "This tab watches", why: "It neither paints nor teaches for now." };
+    case "notConnected":
+      return { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
+  }
+}
+
+/** The other three painters, named. @param {View} view */
+function beside(view) {
+  const names = (view.term?.seats ?? []).filter((key) => key !== "" && key !== view.me).map(nameOf);
+  return names.length > 1 ? `, beside ${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : "";
+}
+
+/** Members that this tab has a direct link to. @param {View} view */
+export const linksOf = (view) => view.members.filter(({ linked }) => linked).length;
+
+/** @param {View} view */
+export function connectionInWords(view) {
+  const links = linksOf(view);
+  const linked = links === 0 ? "" : `, ${counted(links, "direct link", "direct links")}`;
+  /** @type {Connection} */
+  const connection = view.connection;
+  switch (connection.state) {
+    case "connecting":
+      return links > 0 ? `looking for the relay again${linked}` : "looking for the relay";
+    case "online":
+      return links === 0 && view.memberCount > 1 ? "online, making direct links" : `online${linked}`;
+    case "offline":
+      return links > 0
+        ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
+        : `offline: ${plain(connection.reason)}. It tries again by itself.`;
+    case "stopped":
+      return "closed";
+  }
+}
+
+/** @param {string} reason */
+const plain = (reason) => reason.replace(/[.\s]+$/, "");
+
+/** What happens to the others, and to what this tab has, when it leaves. @param {View} view */
+export function leavingInWords(view) {
+  if (view.role === "painter") {
+    return "The other three keep the artist and elect a painter for your seat. Your shares of it are deleted.";
+  }
+  if (view.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
+  return "Nothing is lost, and nobody waits for you.";
+}
+
+/** What the four do now. @param {View} view */
+export function actInWords(view) {
+  const { term } = view;
+  if (!term) return "";
+  const next = `Round ${count(term.round + 1)}`;
+  const answered = term.teachers.filter(({ state }) => state === "answered" || state === "counted").length;
+  switch (term.phase) {
+    case "forming":
+      return "Four tabs agree to paint together.";
+    case "settingUp":
+      return term.round > 0
+        ? `The four take up the artist where it was left, at round ${count(term.round)}.`
+        : "An artist is born: the four draw its first numbers so that none of them ever knows one.";
+    case "ready":
+      return `${count(term.round)} ${term.round === 1 ? "round" : "rounds"} behind it. A short rest, until all four are ready.`;
+    case "painting":
+      return `${next}: the four paint together. What each of them holds is noise, until they open the pictures.`;
+    case "teaching":
+      return `${next}: ${counted(term.teachers.length, "teacher compares", "teachers compare")} the batch with their own pictures and answer in shares. ${capital(answered === 0 ? "none has answered yet" : `${counted(answered, "has", "have")} answered`)}.`;
+    case "agreeing":
+      return `${next}: the four compare which answers all of them have.`;
+    case "learning":
+      return `${next}: one small step towards what the ${counted(term.teachers.length, "teacher’s", "teachers’")} pictures have in common. Nobody sees the answers, nor their sum.`;
+    case "certifying":
+      return `${next}: the four sign the artist’s new state.`;
+    case "piece":
+      return "The four paint one piece, large, for everyone to see.";
+    case "signing":
+      return "The four sign the piece.";
+    case "working":
+      return term.round > 0 ? `Four tabs are at work. The artist has ${counted(term.round, "round", "rounds")} behind it.` : "Four tabs are at work.";
+  }
+}
+
+/** Why the collective paints and does not learn, where that is so. @param {View} view */
+export function lackInWords(view) {
+  if (!view.term) return null;
+  const teachers = view.members.filter(({ pictures }) => pictures > 0);
+  const pictures = teachers.reduce((sum, member) => sum + member.pictures, 0);
+  if (teachers.length >= FEWEST_TEACHERS && pictures >= FEWEST_PICTURES) return null;
+  const have =
+    teachers.length === 0
+      ? "Nobody teaches yet"
+      : `So far ${counted(teachers.length, "tab teaches", "tabs teach")}, with ${counted(pictures, "picture", "pictures")}`;
+  return `It paints, and waits to learn: that takes ${FEWEST_TEACHERS} tabs with ${FEWEST_PICTURES} pictures between them, so that no sum is of one visitor’s pictures alone. ${have}.`;
+}
+
+/** How the last term of this tab ended. @param {View} view */
+export function endInWords(view) {
+  /** @type {EndCause | null | undefined} */
+  const end = view.lastEnd;
+  if (!end || view.role === "painter") return null;
+  switch (end.cause) {
+    case "notFormed":
+      return "The last try to form a collective did not find four that agreed. The next one comes by itself.";
+    case "departed":
+      return "The last collective ended because a painter left. The others keep the artist, and elect anew.";
+    case "silent":
+      return "The last collective ended because a painter no longer answered. The others keep the artist, and elect anew.";
+    case "suspected":
+      return "The last collective stopped because two painters’ numbers did not fit together. Nothing was revealed; the two are passed over for a while.";
+    case "disagreement":
+      return "The last collective stopped because its painters were not told the same.";
+    case "dissolved":
+      return "The last collective made way for one that has learned for longer.";
+    case "ownFailure":
+      return `This tab’s part in the last collective failed: ${plain(end.reason)}.`;
+    case "left":
+      return null;
+  }
+}
+
+/** One line on a member. @param {Member} member @param {Term | null | undefined} term @param {boolean} me */
+export function memberInWords(member, term, me) {
+  const seat = term?.seats.indexOf(member.key) ?? -1;
+  const parts = [];
+  if (seat >= 0) parts.push(`painter at seat ${seat + 1}`);
+  if (member.pictures > 0) parts.push(`teaches from ${counted(member.pictures, "picture", "pictures")}`);
+  if (parts.length === 0) parts.push(member.paints ? "ready to paint" : "watches");
+  parts.push(member.backend === "gpu" ? "on a graphics card" : "on a processor");
+  if (!me && !member.linked) parts.push("no direct link");
+  return parts.join(", ");
+}
+
+/** What one would see in the living picture. @param {View} view */
+export function pictureInWords(view) {
+  const painters = view.term?.seats.filter((key) => key !== "").length ?? 0;
+  const teachers = view.term?.teachers.length ?? 0;
+  const here = `${capital(counted(view.memberCount, "tab is", "tabs are"))} here.`;
+  if (painters === 0) return `${here} Four empty seats around the middle wait for painters.`;
+  return `${here} Four painters sit around what they paint${teachers > 0 ? `, ${counted(teachers, "teacher", "teachers")} around them` : ""}. ${actInWords(view)}`;
+}

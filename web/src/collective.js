@@ -1,0 +1,191 @@
+/** This tab's part in the collective: joining, showing how it stands, holding back, leaving. */
+
+import { toast } from "./ask.js";
+import { hangCollectivePiece, takeDownCollectivePieces } from "./collective-pieces.js";
+import { pictureInWords } from "./collective-words.js";
+import { box, button, element } from "./dom.js";
+import { LivingPicture } from "./living-picture.js";
+import { Apart, startNetwork } from "./network.js";
+import { sceneOf } from "./scene.js";
+import { showApart, showFinding, showTraffic, showWho } from "./who.js";
+
+/** @import { Event, OpenOptions } from "../types/messages.js" */
+/** @import { Traffic, View } from "../types/collective.js" */
+/** @import { StudioClient } from "./client.js" */
+/** @import { Network } from "./network.js" */
+
+/** How long the worker may take to say goodbye; it may be amid a round. */
+const GOODBYE_MS = 1_500;
+
+/** @type {StudioClient | null} */
+let client = null;
+/** @type {Network | null} */
+let network = null;
+/** Counts up with every joining and leaving, so that what belongs to an earlier one is dropped. */
+let turn = 0;
+/** @type {View | null} */
+let view = null;
+/** @type {string | null} why this tab holds back, where it does */
+let resting = null;
+let share = 0.5;
+/** @type {OpenOptions["webgpu"]} */
+let webgpu = "auto";
+/** @type {(holds: boolean) => void} told when the collective takes this tab over, and when it lets it go */
+let changed = () => {};
+let held = false;
+let frame = 0;
+/** @type {Map<string, number>} bytes over each link at the last report */
+let carried = new Map();
+
+/** @type {LivingPicture | null} */
+let picture = null;
+
+/**
+ * Offers this tab to the collective, with a solo studio or without. Never throws: what hinders it is shown.
+ *
+ * @param {StudioClient} studio
+ * @param {OpenOptions["webgpu"]} backend
+ * @param {(holds: boolean) => void} whenChanged
+ * @returns {Promise<boolean>} whether this tab is a member now
+ */
+export async function joinCollective(studio, backend, whenChanged) {
+  client = studio;
+  webgpu = backend;
+  changed = whenChanged;
+  turn += 1;
+  const mine = turn;
+  view = null;
+  carried = new Map();
+  showFinding();
+  picture ??= new LivingPicture(element("living", HTMLCanvasElement));
+  picture.show({ people: [], links: [], act: "waiting", note: "…\nlooking around" }, "Nobody in sight yet.");
+  try {
+    const started = await startNetwork();
+    if (mine !== turn) {
+      started.network.stop();
+      return false;
+    }
+    network = started.network;
+    await studio.ask({ type: "join", port: started.port, share, webgpu }, [started.port]);
+    if (mine === turn && resting !== null) tellPace();
+    return mine === turn;
+  } catch (error) {
+    if (mine !== turn) return false;
+    endNetwork();
+    const apart = error instanceof Apart ? error : new Apart("This tab cannot join", /** @type {Error} */ (error).message, true);
+    picture.show({ people: [], links: [], act: "waiting", note: "·\non its own" }, "This tab is on its own.");
+    showApart(apart.title, apart.message, apart.again);
+    hold(false);
+    return false;
+  }
+}
+
+/** Says goodbye and closes every connection. */
+export async function leaveCollective() {
+  const mine = client;
+  const wasIn = network !== null;
+  turn += 1;
+  client = null;
+  view = null;
+  cancelAnimationFrame(frame);
+  try {
+    if (wasIn) await Promise.race([mine?.ask({ type: "leave" }), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
+  } catch {
+    // The connections are closed below, which says goodbye as well.
+  }
+  endNetwork();
+  picture?.end();
+  picture = null;
+  takeDownCollectivePieces();
+  hold(false);
+}
+
+function endNetwork() {
+  network?.stop();
+  network = null;
+}
+
+/** @param {string | null} reason why this tab holds back from now on, or null where it does not */
+export function restCollective(reason) {
+  if (reason === resting) return;
+  resting = reason;
+  tellPace();
+  show();
+}
+
+/** @param {number} time share of the time that rounds may take */
+export function paceCollective(time) {
+  share = time;
+  tellPace();
+}
+
+function tellPace() {
+  if (network) client?.ask({ type: "pace", share, resting: resting !== null }).catch(() => {});
+}
+
+/** @param {Event} event */
+export function hearCollective(event) {
+  if (!client) return;
+  switch (event.event) {
+    case "collective":
+      view = event.view;
+      hold(view.term !== null && view.term !== undefined && (view.role === "painter" || view.role === "teacher"));
+      cancelAnimationFrame(frame);
+      // A hidden tab gets no frames, and nobody looks; its title still says what it is.
+      if (document.hidden) show();
+      else frame = requestAnimationFrame(show);
+      break;
+    case "collectiveBatch":
+      picture?.paint(event.tiles);
+      break;
+    case "collectivePiece":
+      hangCollectivePiece(event);
+      createImageBitmap(new Blob([new Uint8Array(event.png)], { type: "image/png" })).then((made) => picture?.hang(made));
+      break;
+    case "traffic":
+      showTraffic(event);
+      light(event);
+      break;
+  }
+}
+
+/** Lights each of this tab's links by the bytes that went over it since the last report. @param {Traffic} traffic */
+function light({ links }) {
+  for (const { key, sent, received } of links) {
+    const before = carried.get(key) ?? 0;
+    picture?.carry(key, sent + received - before);
+    carried.set(key, sent + received);
+  }
+}
+
+function show() {
+  if (!view) return;
+  showWho(view, resting);
+  picture?.show(sceneOf(view, resting !== null), pictureInWords(view));
+}
+
+/** @param {boolean} holds */
+function hold(holds) {
+  if (held === holds) return;
+  held = holds;
+  box("studio").dataset.collective = String(holds);
+  changed(holds);
+}
+
+button("copy-address").addEventListener("click", async () => {
+  const address = new URL("./", location.href).href;
+  try {
+    await navigator.clipboard.writeText(address);
+    toast("The address is copied. Whoever opens it can join.");
+  } catch {
+    toast(`Send this address to whoever shall join: ${address}`);
+  }
+});
+button("join-again").addEventListener("click", () => {
+  if (client) joinCollective(client, webgpu, changed);
+});
+// Peers notice at once where the connections are closed before the page is gone.
+addEventListener("pagehide", endNetwork);
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && client) joinCollective(client, webgpu, changed);
+});

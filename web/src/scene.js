@@ -1,0 +1,76 @@
+/** What the living picture shows of a view. */
+
+import { SEATS } from "./collective-words.js";
+import { nameOf } from "./names.js";
+
+/** @import { TermPhase, View } from "../types/collective.js" */
+/** @import { Act, Scene } from "./living-picture.js" */
+
+/** People who are drawn at most; the list beside the picture counts all. */
+const MOST = 40;
+
+const ACTS = /** @type {Record<TermPhase, Act>} */ ({
+  forming: "settingUp",
+  settingUp: "settingUp",
+  ready: "ready",
+  painting: "painting",
+  teaching: "teaching",
+  agreeing: "agreeing",
+  learning: "learning",
+  certifying: "learning",
+  piece: "piece",
+  signing: "piece",
+  working: "painting",
+});
+
+/** @param {View} view @param {boolean} resting @returns {Scene} */
+export function sceneOf(view, resting) {
+  const { term } = view;
+  const teaching = new Set(term?.teachers.map(({ key }) => key));
+  const shown = view.members.slice(0, MOST);
+  const people = shown.map((member) => {
+    const seat = term?.seats.indexOf(member.key) ?? -1;
+    return {
+      id: member.key,
+      name: nameOf(member.key),
+      seat: seat < 0 ? null : seat,
+      teaches: teaching.has(member.key),
+      lends: member.pictures > 0,
+      me: member.key === view.me,
+      reachable: member.linked,
+    };
+  });
+  // A painter may be seated that this tab has not heard of by itself.
+  for (const [seat, key] of (term?.seats ?? []).entries()) {
+    if (key !== "" && !people.some(({ id }) => id === key)) {
+      people.push({ id: key, name: nameOf(key), seat, teaches: teaching.has(key), lends: false, me: false, reachable: false });
+    }
+  }
+  return { people, links: linksAmong(view), act: term ? ACTS[term.phase] : resting ? "resting" : "waiting", note: noteOf(view, resting) };
+}
+
+/** Every pair once. @param {View} view @returns {[string, string][]} */
+function linksAmong(view) {
+  /** @type {Map<string, [string, string]>} */
+  const pairs = new Map();
+  /** @param {string} a @param {string} b */
+  const add = (a, b) => {
+    if (a !== b) pairs.set(a < b ? a + b : b + a, a < b ? [a, b] : [b, a]);
+  };
+  for (const { key, linked, links } of view.members.slice(0, MOST)) {
+    if (linked) add(view.me, key);
+    for (const other of links) add(key, other);
+  }
+  // Painters of one committee are all linked, whatever has been heard of it.
+  for (const a of view.term?.seats ?? []) {
+    for (const b of view.term?.seats ?? []) if (a !== "" && b !== "") add(a, b);
+  }
+  return [...pairs.values()];
+}
+
+/** What the middle says while nothing is painted. @param {View} view @param {boolean} resting */
+function noteOf(view, resting) {
+  if (resting) return "Resting";
+  const willing = view.members.filter(({ paints }) => paints).length;
+  return willing >= SEATS ? `${willing} here\nthey look for links` : `${willing} of ${SEATS}\nready to paint`;
+}

@@ -1,0 +1,178 @@
+/** Who is here: what this tab is and why, what it gave, how the connection is, and everyone in sight. */
+
+import {
+  actInWords,
+  connectionInWords,
+  endInWords,
+  lackInWords,
+  leavingInWords,
+  memberInWords,
+  standingOf,
+} from "./collective-words.js";
+import { box, make } from "./dom.js";
+import { nameOf } from "./names.js";
+import { bytesInWords, capital, count, counted } from "./words.js";
+
+/** @import { Traffic, View } from "../types/collective.js" */
+
+/** Between two lines read out to those who listen. */
+const SPOKEN_EVERY_MS = 6_000;
+/** Between two lines on what the four do, which change every second. */
+const NEWS_EVERY_MS = 45_000;
+
+const STEPS = /** @type {Record<string, string>} */ ({
+  painting: "painting",
+  teaching: "teaching",
+  agreeing: "agreeing",
+  learning: "learning",
+  certifying: "learning",
+  piece: "piece",
+  signing: "piece",
+});
+
+let spoken = "";
+let spokenAt = -Infinity;
+let newsAt = -Infinity;
+/** What waits to be read out. */
+let pending = 0;
+
+/** @param {View} view @param {string | null} resting why this tab holds back, where it does */
+export function showWho(view, resting) {
+  const { title, why } = standingOf(view, resting);
+  const collective = box("collective");
+  collective.dataset.standing = view.why;
+  collective.dataset.role = view.role;
+  collective.dataset.state = view.term ? "active" : "waiting";
+  // For whoever watches many tabs at once, such as a test.
+  Object.assign(collective.dataset, {
+    members: view.memberCount,
+    linked: view.members.filter((member) => member.linked).length,
+    term: view.term?.number ?? "",
+    phase: view.term?.phase ?? "",
+    round: view.term?.round ?? "",
+    seat: view.term?.seat ?? "",
+    artist: view.term?.artist ?? "",
+  });
+  box("standing").textContent = title;
+  box("standing-why").textContent = [why, lackInWords(view), view.term ? null : endInWords(view)].filter((text) => text !== null).join(" ");
+  box("apart").hidden = view.why !== "noDirectLinks";
+  box("join-again").hidden = true;
+  box("invite").hidden = view.why !== "tooFewPainters";
+  box("connection").textContent = capital(connectionInWords(view));
+  box("connection").dataset.state = view.connection.state;
+  box("leaving").textContent = leavingInWords(view);
+  const given = view.done.roundsPainted + view.done.roundsTaught + view.done.pieces > 0 || view.term !== null;
+  box("given").hidden = !given;
+  box("rounds-painted").textContent = count(view.done.roundsPainted);
+  box("rounds-taught").textContent = count(view.done.roundsTaught);
+  box("pieces-signed").textContent = count(view.done.pieces);
+  box("lent").textContent = count(view.members[0]?.pictures ?? 0);
+  showSteps(view);
+  showHere(view);
+  speak(title, view);
+}
+
+/** @param {View} view */
+function showSteps(view) {
+  box("steps").hidden = !view.term;
+  const current = STEPS[view.term?.phase ?? ""];
+  for (const step of box("steps").children) {
+    if (!(step instanceof HTMLElement)) continue;
+    if (step.dataset.act === current) step.setAttribute("aria-current", "step");
+    else step.removeAttribute("aria-current");
+  }
+  box("living-caption").textContent = actInWords(view) || "The seats fill as tabs arrive. Sparks are messages between them.";
+}
+
+/** @param {View} view */
+function showHere(view) {
+  box("here-summary").textContent = `Who is here: ${counted(view.memberCount, "tab", "tabs")}`;
+  const unlisted = view.memberCount - view.members.length;
+  box("here-list").replaceChildren(
+    ...view.members.map((member) => {
+      const me = member.key === view.me;
+      const seat = view.term?.seats.indexOf(member.key) ?? -1;
+      const item = make(
+        "li",
+        {},
+        make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }),
+        make("span", {}, make("b", { textContent: nameOf(member.key) }), me ? " (you)" : "", ` ${memberInWords(member, view.term, me)}`),
+      );
+      item.title = member.key;
+      return item;
+    }),
+    ...(unlisted > 0 ? [make("li", { textContent: `And ${count(unlisted)} more.` })] : []),
+  );
+}
+
+/** @param {Traffic} traffic */
+export function showTraffic({ sent, received, updateBytes }) {
+  box("sent").textContent = bytesInWords(sent);
+  box("received").textContent = bytesInWords(received);
+  if (updateBytes > 0) {
+    box("outgoing").textContent =
+      `What leaves this device when it teaches: for each painting, how it would have to change to be more like your pictures as a whole. ` +
+      `Those sums are split into four shares, noise to whoever reads them, and each painter gets three: ${bytesInWords(updateBytes)} a round. No picture is among them.`;
+    box("outgoing").hidden = false;
+  }
+}
+
+/** This tab cannot be a member, and why. @param {string} title @param {string} why @param {boolean} again whether trying again may help */
+export function showApart(title, why, again) {
+  const collective = box("collective");
+  collective.dataset.standing = "apart";
+  collective.dataset.state = "apart";
+  box("standing").textContent = title;
+  box("standing-why").textContent = why;
+  box("apart").hidden = false;
+  box("invite").hidden = true;
+  box("join-again").hidden = !again;
+  box("connection").textContent = "Not connected";
+  box("connection").dataset.state = "stopped";
+  box("leaving").textContent = "Nothing is lost, and nobody waits for you.";
+  box("given").hidden = true;
+  box("steps").hidden = true;
+  box("here").hidden = true;
+  say(`${title}. ${why}`);
+}
+
+/** Before anything is known. */
+export function showFinding() {
+  const collective = box("collective");
+  collective.dataset.standing = "finding";
+  collective.dataset.state = "waiting";
+  box("standing").textContent = "Looking for others";
+  box("standing-why").textContent = "The relay introduces tabs to each other, and can read nothing of what they share.";
+  box("connection").textContent = "Looking for the relay";
+  box("connection").dataset.state = "connecting";
+  box("leaving").textContent = "Nothing is lost, and nobody waits for you.";
+  box("apart").hidden = true;
+  box("invite").hidden = true;
+  box("given").hidden = true;
+  box("steps").hidden = true;
+  box("here").hidden = false;
+  box("outgoing").hidden = true;
+  box("living-caption").textContent = "The seats fill as tabs arrive. Sparks are messages between them.";
+  spoken = "";
+  newsAt = -Infinity;
+}
+
+/** @param {string} title @param {View} view */
+function speak(title, view) {
+  const now = performance.now();
+  const news = view.term !== null && now - newsAt > NEWS_EVERY_MS;
+  if (title === spoken && !news) return;
+  if (news) newsAt = now;
+  spoken = title;
+  say(`${title}. ${counted(view.memberCount, "tab is", "tabs are")} here. ${actInWords(view)}`);
+}
+
+/** Reads out the latest line, no sooner than a few seconds after the last one. @param {string} text */
+function say(text) {
+  clearTimeout(pending);
+  const wait = Math.max(0, SPOKEN_EVERY_MS - (performance.now() - spokenAt));
+  pending = setTimeout(() => {
+    spokenAt = performance.now();
+    box("collective-live").textContent = text;
+  }, wait);
+}
