@@ -1,0 +1,77 @@
+//! Which members are being dialled, and at which of their addresses.
+
+use std::{collections::HashMap, time::Duration};
+
+use abraham_messages::{limits, node::PeerKey};
+use libp2p::Multiaddr;
+use web_time::Instant;
+
+/// A dial has ended in a link by then, or has failed: a circuit, signalling, ICE and the lanes' streams.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Addresses of one member that are looked at, and bytes of each: they come from the member itself.
+const ADDRESSES: usize = 8;
+const ADDRESS_BYTES: usize = 256;
+
+/// The members that this node was asked to link to and has not.
+#[derive(Default)]
+pub(crate) struct Dials(HashMap<PeerKey, Instant>);
+
+impl Dials {
+    /// Notes a new dial; `false` where there is one or there are too many.
+    pub(crate) fn begin(&mut self, peer: PeerKey, now: Instant) -> bool {
+        if self.0.len() >= limits::LINKS || self.0.contains_key(&peer) {
+            return false;
+        }
+        self.0.insert(peer, now + DEADLINE);
+        true
+    }
+
+    pub(crate) fn contains(&self, peer: PeerKey) -> bool {
+        self.0.contains_key(&peer)
+    }
+
+    /// Ends a dial; `false` where there was none.
+    pub(crate) fn end(&mut self, peer: PeerKey) -> bool {
+        self.0.remove(&peer).is_some()
+    }
+
+    /// Ends the dials whose time is over.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<PeerKey> {
+        let late: Vec<_> = self.0.iter().filter(|(_, deadline)| **deadline <= now).map(|(&peer, _)| peer).collect();
+        for peer in &late {
+            self.0.remove(peer);
+        }
+        late
+    }
+}
+
+/// The addresses that a member gave, as far as they are any.
+pub(crate) fn parse(addresses: &[String]) -> Vec<Multiaddr> {
+    let short = addresses.iter().take(ADDRESSES).filter(|address| address.len() <= ADDRESS_BYTES);
+    short.filter_map(|address| address.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: PeerKey = PeerKey([2; 33]);
+
+    #[test]
+    fn a_dial_begins_once_and_ends_once() {
+        let now = Instant::now();
+        let mut dials = Dials::default();
+        assert!(dials.begin(ANN, now));
+        assert!(!dials.begin(ANN, now));
+        assert!(dials.expire(now).is_empty());
+        assert_eq!(dials.expire(now + DEADLINE), [ANN]);
+        assert!(!dials.end(ANN));
+    }
+
+    #[test]
+    fn addresses_are_few_short_and_well_formed() {
+        assert!(parse(&["/ip4/no".into(), format!("/dns/{}/tcp/1", "a".repeat(300))]).is_empty());
+        assert_eq!(parse(&vec!["/ip4/127.0.0.1/tcp/1".into(); 100]).len(), ADDRESSES);
+    }
+}

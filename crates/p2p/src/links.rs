@@ -1,0 +1,394 @@
+//! Which connection carries the link to a member.
+//!
+//! Two members may dial each other at the same time, and one may dial anew before the other has noticed that their
+//! link is gone. So the member with the smaller key decides: it opens the lanes on the connection of its choice,
+//! and the other one follows.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use abraham_messages::{
+    limits,
+    node::{Lane, PeerKey},
+};
+use libp2p::{
+    Multiaddr, PeerId,
+    core::{Endpoint, transport::PortUse},
+    multiaddr::Protocol,
+    swarm::{
+        CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
+        ToSwarm,
+    },
+};
+use web_time::Instant;
+
+use crate::{
+    identity::peer_key,
+    link::{FromLink, Held, Link, Message, Meter, Purpose, ToLink},
+};
+
+/// Until then, a second connection comes from both having dialled; later, from one having lost the first.
+const SIMULTANEOUS: Duration = Duration::from_secs(5);
+
+/// A direct connection has its lanes by then, or is closed: so is one from a peer that is no member.
+const FORMING: Duration = Duration::from_secs(10);
+
+/// A relayed connection has done its work by then: signalling takes a second.
+const PASSING: Duration = Duration::from_secs(30);
+
+/// Connections that are no link and may stand at the same time, relays' among them.
+const OTHER_CONNECTIONS: usize = 64;
+
+/// What happened to links.
+#[derive(Debug)]
+pub(crate) enum LinkEvent {
+    Up(PeerKey),
+    Down(PeerKey, String),
+    /// A connection to this member came to nothing.
+    Failed(PeerKey, String),
+    Message(PeerKey, Lane, Vec<u8>),
+    Sent(PeerKey, Lane, usize),
+    Misbehaved(PeerKey, String),
+}
+
+struct Connection {
+    peer: PeerId,
+    key: Option<PeerKey>,
+    purpose: Purpose,
+    since: Instant,
+    meter: Arc<Meter>,
+    /// Why it is being closed, where this side does so.
+    closing: Option<String>,
+}
+
+struct Chosen {
+    connection: ConnectionId,
+    since: Instant,
+    up: bool,
+}
+
+/// The links of a node.
+pub(crate) struct Links {
+    me: PeerKey,
+    relays: Vec<PeerId>,
+    connections: HashMap<ConnectionId, Connection>,
+    links: HashMap<PeerKey, Chosen>,
+    held: Held,
+    actions: VecDeque<ToSwarm<LinkEvent, ToLink>>,
+    waker: Option<Waker>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("this node has as many connections as it can have")]
+struct TooManyConnections;
+
+/// Whether a connection at this address runs through a relay. That of a `/webrtc` connection names the relay that
+/// carried its signalling.
+fn is_circuit(address: &Multiaddr) -> bool {
+    address.iter().fold(false, |circuit, part| match part {
+        Protocol::P2pCircuit => true,
+        Protocol::WebRTC => false,
+        _ => circuit,
+    })
+}
+
+impl Links {
+    pub(crate) fn new(me: PeerKey, relays: Vec<PeerId>) -> Self {
+        Self {
+            me,
+            relays,
+            connections: HashMap::new(),
+            links: HashMap::new(),
+            held: Held::default(),
+            actions: VecDeque::new(),
+            waker: None,
+        }
+    }
+
+    pub(crate) fn is_up(&self, key: PeerKey) -> bool {
+        self.links.get(&key).is_some_and(|link| link.up)
+    }
+
+    /// Whether a connection to this member stands that may become a link.
+    pub(crate) fn is_forming(&self, key: PeerKey) -> bool {
+        let mut direct = self.connections.values().filter(|c| c.key == Some(key) && c.purpose == Purpose::Member);
+        direct.any(|connection| connection.closing.is_none())
+    }
+
+    /// Whether as many links stand or form as there may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.links.len() >= limits::LINKS
+    }
+
+    pub(crate) fn send(&mut self, key: PeerKey, lane: Lane, message: Vec<u8>) {
+        if self.is_up(key) {
+            self.tell(key, ToLink::Send(lane, Message(message)));
+        }
+    }
+
+    pub(crate) fn took(&mut self, key: PeerKey, lane: Lane, bytes: usize) {
+        self.tell(key, ToLink::Took(lane, bytes));
+    }
+
+    /// Closes every connection to a member.
+    pub(crate) fn close(&mut self, key: PeerKey, reason: &str) {
+        let ids: Vec<_> =
+            self.connections.iter().filter(|(_, c)| c.key == Some(key)).map(|(&id, _)| id).collect();
+        for id in ids {
+            self.close_connection(id, reason);
+        }
+    }
+
+    /// Closes what came to nothing.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        let stale = |(&id, connection): (&ConnectionId, &Connection)| {
+            let age = now.saturating_duration_since(connection.since);
+            let reason = match connection.purpose {
+                Purpose::Relay => return None,
+                Purpose::Passing => (age > PASSING).then_some("it has done its work")?,
+                Purpose::Member => {
+                    let chosen = connection.key.and_then(|key| self.links.get(&key));
+                    let up = chosen.is_some_and(|link| link.up && link.connection == id);
+                    (age > FORMING && !up).then_some("it did not open the lanes in time")?
+                }
+            };
+            Some((id, reason))
+        };
+        let stale: Vec<_> = self.connections.iter().filter_map(stale).collect();
+        for (id, reason) in stale {
+            self.close_connection(id, reason);
+        }
+    }
+
+    /// Bytes that went over the lanes of a link, out and in, if this connection carries one.
+    pub(crate) fn measure(&self, id: ConnectionId) -> Option<(PeerKey, u64, u64)> {
+        let connection = self.connections.get(&id)?;
+        let key = connection.key?;
+        self.links.get(&key).filter(|link| link.up && link.connection == id)?;
+        let meter = &connection.meter;
+        Some((key, meter.sent.load(Ordering::Relaxed), meter.received.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn close_connection(&mut self, id: ConnectionId, reason: &str) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.closing.is_some() {
+            return;
+        }
+        connection.closing = Some(reason.to_owned());
+        let peer_id = connection.peer;
+        self.act(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(id) });
+    }
+
+    fn act(&mut self, action: ToSwarm<LinkEvent, ToLink>) {
+        self.actions.push_back(action);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn report(&mut self, event: LinkEvent) {
+        self.act(ToSwarm::GenerateEvent(event));
+    }
+
+    fn tell(&mut self, key: PeerKey, event: ToLink) {
+        let Some(link) = self.links.get(&key) else { return };
+        let Some(connection) = self.connections.get(&link.connection) else { return };
+        let (peer_id, handler) = (connection.peer, NotifyHandler::One(link.connection));
+        self.act(ToSwarm::NotifyHandler { peer_id, handler, event });
+    }
+
+    fn purpose(&self, peer: &PeerId, address: &Multiaddr) -> Purpose {
+        if self.relays.contains(peer) {
+            Purpose::Relay
+        } else if is_circuit(address) || peer_key(peer).is_none() {
+            Purpose::Passing
+        } else {
+            Purpose::Member
+        }
+    }
+
+    /// Makes the handler of a connection that is about to stand.
+    fn admit(
+        &mut self,
+        id: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        let purpose = self.purpose(&peer, address);
+        if purpose != Purpose::Relay && self.connections.len() >= self.links.len() + OTHER_CONNECTIONS {
+            return Err(ConnectionDenied::new(TooManyConnections));
+        }
+        let meter = Arc::<Meter>::default();
+        let connection = Connection {
+            peer,
+            key: peer_key(&peer),
+            purpose,
+            since: Instant::now(),
+            meter: meter.clone(),
+            closing: None,
+        };
+        self.connections.insert(id, connection);
+        Ok(Link::new(purpose, self.held.clone(), meter))
+    }
+
+    /// Puts the link to a member on this connection, if that is right.
+    fn choose(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let Some(key) = connection.key.filter(|_| connection.purpose == Purpose::Member) else { return };
+        if connection.closing.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        if let Some(old) = self.links.get(&key) {
+            if old.connection == id {
+                return;
+            }
+            let decides = self.me < key;
+            if decides && now.saturating_duration_since(old.since) < SIMULTANEOUS {
+                return self.close_connection(id, "another connection carries the link");
+            }
+            let (old_id, was_up) = (old.connection, old.up);
+            self.links.remove(&key);
+            self.close_connection(old_id, "another connection carries the link");
+            if was_up {
+                self.report(LinkEvent::Down(key, "it connected anew".into()));
+            }
+        } else if self.is_full() {
+            return self.close_connection(id, "this node has as many links as it can have");
+        }
+        self.links.insert(key, Chosen { connection: id, since: now, up: false });
+        self.tell(key, ToLink::Open);
+    }
+
+    fn closed(&mut self, id: ConnectionId, cause: Option<String>) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        let Some(key) = connection.key.filter(|_| connection.purpose == Purpose::Member) else { return };
+        let reason = connection.closing.or(cause).unwrap_or_else(|| "the other side closed it".into());
+        match self.links.get(&key) {
+            Some(link) if link.connection == id => {
+                let up = link.up;
+                self.links.remove(&key);
+                if up {
+                    self.report(LinkEvent::Down(key, reason));
+                } else if !self.is_forming(key) {
+                    self.report(LinkEvent::Failed(key, reason));
+                }
+                // Another connection may have stood by.
+                let other = self.connections.iter().find(|(_, c)| c.key == Some(key)).map(|(&id, _)| id);
+                if let (Some(other), true) = (other, self.me < key) {
+                    self.choose(other);
+                }
+            }
+            None if !self.is_forming(key) => self.report(LinkEvent::Failed(key, reason)),
+            _ => {}
+        }
+    }
+}
+
+impl NetworkBehaviour for Links {
+    type ConnectionHandler = Link;
+    type ToSwarm = LinkEvent;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        id: ConnectionId,
+        peer: PeerId,
+        local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        // Of an inbound circuit only the local address names the relay; a `/webrtc` one says so remotely.
+        let through_relay = is_circuit(local) && !remote.iter().any(|part| part == Protocol::WebRTC);
+        self.admit(id, peer, if through_relay { local } else { remote })
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        id: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.admit(id, peer, address)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        match event {
+            FromSwarm::ConnectionEstablished(event) => {
+                let key = self.connections.get(&event.connection_id).and_then(|c| c.key);
+                if key.is_some_and(|key| self.me < key) {
+                    self.choose(event.connection_id);
+                }
+            }
+            FromSwarm::ConnectionClosed(event) => {
+                let cause = event.cause.map(|error| format!("the connection was lost ({error})"));
+                self.closed(event.connection_id, cause);
+            }
+            // A later behaviour refused a connection that was admitted here.
+            FromSwarm::DialFailure(event) => {
+                self.connections.remove(&event.connection_id);
+            }
+            FromSwarm::ListenFailure(event) => {
+                self.connections.remove(&event.connection_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connection_handler_event(&mut self, _: PeerId, id: ConnectionId, event: FromLink) {
+        let Some(connection) = self.connections.get(&id).filter(|c| c.closing.is_none()) else { return };
+        let Some(key) = connection.key else { return };
+        let chosen = self.links.get(&key).is_some_and(|link| link.connection == id);
+        match event {
+            FromLink::Asked if self.me < key && !chosen => {
+                self.report(LinkEvent::Misbehaved(key, "it opened lanes where it was not to".into()));
+                self.close_connection(id, "it opened lanes where it was not to");
+            }
+            FromLink::Asked => self.choose(id),
+            FromLink::Broken { reason, misbehaved } => {
+                if misbehaved {
+                    self.report(LinkEvent::Misbehaved(key, reason.clone()));
+                }
+                self.close_connection(id, &reason);
+            }
+            _ if !chosen => {}
+            FromLink::Up => {
+                if let Some(link) = self.links.get_mut(&key) {
+                    link.up = true;
+                }
+                self.report(LinkEvent::Up(key));
+            }
+            FromLink::Message(lane, Message(message)) => self.report(LinkEvent::Message(key, lane, message)),
+            FromLink::Sent(lane, bytes) => self.report(LinkEvent::Sent(key, lane, bytes)),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<LinkEvent, ToLink>> {
+        match self.actions.pop_front() {
+            Some(action) => Poll::Ready(action),
+            None => {
+                self.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direct_connection_whose_signalling_was_relayed_is_no_circuit() {
+        let relay = "/ip4/127.0.0.1/tcp/4001/ws/p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
+        let parse = |text: &str| text.parse::<Multiaddr>().unwrap();
+        assert!(!is_circuit(&parse(relay)));
+        assert!(is_circuit(&parse(&format!("{relay}/p2p-circuit"))));
+        assert!(!is_circuit(&parse(&format!("{relay}/p2p-circuit/webrtc"))));
+        assert!(!is_circuit(&parse("/webrtc")));
+    }
+}
