@@ -55,7 +55,7 @@ pub enum CheckpointError {
 /// The one metadata entry of the file.
 const ENTRY: &str = "abraham";
 
-fn corrupt(reason: impl ToString) -> CheckpointError {
+pub(crate) fn corrupt(reason: impl ToString) -> CheckpointError {
     CheckpointError::Corrupt(reason.to_string())
 }
 

@@ -11,6 +11,7 @@
 mod architecture;
 mod backward;
 mod checkpoint;
+mod component;
 mod error;
 mod forward;
 mod genesis;

@@ -16,7 +16,7 @@ pub struct Layer<S> {
 /// An artist as one painter holds it, or in plain where an oracle does.
 #[derive(Clone)]
 pub struct Artist<S> {
-    architecture: Architecture,
+    pub(crate) architecture: Architecture,
     pub(crate) weights: Vec<Layer<S>>,
     pub(crate) momentum: Vec<Layer<S>>,
     pub(crate) steps: u64,

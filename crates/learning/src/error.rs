@@ -66,6 +66,9 @@ pub enum Error {
     /// The four checkpoints do not belong together.
     #[error("the four painters' checkpoints are not of the same artist and round; they were refused")]
     MixedCheckpoints,
+    /// A painter's steps were called in another order than a round has: a mistake in the program.
+    #[error("a painter cannot do this yet: {0}")]
+    OutOfOrder(&'static str),
     /// The painters opened different values: a mistake in the program, for the protocol rules it out.
     #[error("the painters opened different pictures; the round does not count")]
     Disagreement,

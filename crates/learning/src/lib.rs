@@ -15,6 +15,7 @@ mod guard;
 mod pictures;
 mod round;
 mod schedule;
+pub mod seat;
 pub mod studio;
 mod teacher;
 mod update;

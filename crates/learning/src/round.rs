@@ -24,32 +24,33 @@ pub struct CrowdSums {
     denominator: Sharing,
     /// Teachers whose update counted.
     pub teachers: usize,
-    /// Places, in the order given, of updates that were dropped: inconsistent, or of another mass than 1.
+    /// Places, in the order given, of updates that were dropped: missing, inconsistent, or of another mass than 1.
     pub dropped: Vec<usize>,
 }
 
-/// Takes in the teachers' updates: each batch × (samples + 1), the last column being the denominators.
+/// Takes in the teachers' updates: each of `shape`, batch × (samples + 1), the last column being the denominators.
 ///
 /// An update counts where its holders agree on it and its denominators add up to exactly 1, which is opened of each:
 /// pictures spread weight 1 over the batch, so this says nothing about them. That each numerator lies within ± its
 /// denominator is not checked.
 ///
 /// # Communication
-/// Three rounds an update, and three for the check of all together.
+/// Three rounds for all updates of a group ([`Painter::accept_updates`]), and three for the check of all together.
 ///
 /// # Errors
-/// [`Error::Protocol`]; [`Error::TooFewTeachers`] where no update counted.
+/// [`Error::Protocol`].
 pub async fn take_in<C: Channel, B: Backend>(
     painter: &mut Painter<C, B>,
-    updates: Vec<UpdateShare>,
+    updates: Vec<Option<UpdateShare>>,
+    shape: (usize, usize),
 ) -> Result<CrowdSums, Error> {
-    let mut consistent = Vec::with_capacity(updates.len());
+    let taken = painter.accept_updates(updates, shape, Scale::full(GRADIENT_FRACTION_BITS)).await?;
+    let mut consistent = Vec::with_capacity(taken.len());
     let mut dropped = Vec::new();
-    for (place, update) in updates.into_iter().enumerate() {
-        match painter.accept_update(update).await {
-            Ok(update) => consistent.push((place, columns(&update)?)),
-            Err(abraham_mpc::Error::InconsistentUpdate) => dropped.push(place),
-            Err(error) => return Err(error.into()),
+    for (place, update) in taken.into_iter().enumerate() {
+        match update {
+            Some(update) => consistent.push((place, columns(&update)?)),
+            None => dropped.push(place),
         }
     }
     let mut masses = Vec::with_capacity(consistent.len());
@@ -58,23 +59,20 @@ pub async fn take_in<C: Channel, B: Backend>(
     }
     let masses: Vec<_> = masses.iter().map(|mass| (mass, 0)).collect();
     let masses = painter.open(&masses).await?;
-    let mut sums: Option<(Sharing, Sharing)> = None;
+    let (rows, samples) = (shape.0, shape.1.saturating_sub(1));
+    let mut numerator = Sharing::zeros(painter.id(), rows, samples, Scale::full(NUMERATOR_FRACTION_BITS));
+    let mut denominator = Sharing::zeros(painter.id(), rows, 1, Scale::full(DENOMINATOR_FRACTION_BITS));
     let mut teachers = 0;
-    for ((place, (numerator, denominator)), mass) in consistent.into_iter().zip(masses) {
+    for ((place, (num, den)), mass) in consistent.into_iter().zip(masses) {
         if mass.data() != [1 << DENOMINATOR_FRACTION_BITS] {
             dropped.push(place);
             continue;
         }
-        sums = Some(match sums {
-            None => (numerator, denominator),
-            Some((num, den)) => (num.add(&numerator)?, den.add(&denominator)?),
-        });
+        numerator = numerator.add(&num)?;
+        denominator = denominator.add(&den)?;
         teachers += 1;
     }
     dropped.sort_unstable();
-    let Some((numerator, denominator)) = sums else {
-        return Err(Error::TooFewTeachers { least: 1, found: 0 });
-    };
     Ok(CrowdSums { numerator, denominator, teachers, dropped })
 }
 
@@ -154,19 +152,21 @@ mod tests {
         };
         let whole = 1 << DENOMINATOR_FRACTION_BITS;
         let sums = pollster::block_on(async {
-            let mut held: [Vec<UpdateShare>; 4] = Default::default();
+            let mut held: [Vec<Option<UpdateShare>>; 4] = Default::default();
             for (mass, seed) in [(whole, 1), (whole + 1, 4), (whole, 7)] {
                 let seeds = [[seed; 32], [seed + 1; 32], [seed + 2; 32]];
                 let scale = Scale::full(NUMERATOR_FRACTION_BITS);
                 let shares = split_update(&update(mass), scale, seeds, &CpuBackend).await.unwrap();
                 for (held, share) in held.iter_mut().zip(shares) {
-                    held.push(share);
+                    held.push(Some(share));
                 }
             }
             let joins = PainterId::ALL.into_iter().zip(memory::network());
             let joins = joins.map(|(id, c)| Painter::join(id, c, CpuBackend, [id.index() as u8; 32]));
             let mut painters = try_join_all(joins).await.unwrap();
-            try_join_all(painters.iter_mut().zip(held).map(|(p, held)| take_in(p, held))).await.unwrap()
+            try_join_all(painters.iter_mut().zip(held).map(|(p, held)| take_in(p, held, (2, 4))))
+                .await
+                .unwrap()
         });
         for sums in &sums {
             assert_eq!((sums.teachers, sums.dropped.as_slice()), (2, [1].as_slice()));

@@ -17,9 +17,6 @@ pub enum Error {
         /// What was seen.
         cause: Cause,
     },
-    /// A teacher's update was not the same for all who hold a component of it; it was dropped.
-    #[error("the update is inconsistent between its holders; it was dropped, and its sender is named")]
-    InconsistentUpdate,
     /// An operand's scale does not fit the operation: a mistake in the program, not in a peer.
     #[error("{operation} does not fit the scales {left:?} and {right:?}")]
     Scale {

@@ -128,28 +128,38 @@ pub trait Backend {
     ) -> Result<(RingTensor, RingTensor), Error>;
 }
 
-impl<B: Backend> Backend for &B {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
+macro_rules! through_a_pointer {
+    ($pointer:ty) => {
+        impl<B: Backend> Backend for $pointer {
+            fn name(&self) -> &str {
+                (**self).name()
+            }
 
-    async fn matmul(&self, batch: &[Matmul<'_>]) -> Result<Vec<RingTensor>, Error> {
-        (**self).matmul(batch).await
-    }
+            async fn matmul(&self, batch: &[Matmul<'_>]) -> Result<Vec<RingTensor>, Error> {
+                (**self).matmul(batch).await
+            }
 
-    async fn hadamard(&self, batch: &[Vec<(&RingTensor, &RingTensor)>]) -> Result<Vec<RingTensor>, Error> {
-        (**self).hadamard(batch).await
-    }
+            async fn hadamard(
+                &self,
+                batch: &[Vec<(&RingTensor, &RingTensor)>],
+            ) -> Result<Vec<RingTensor>, Error> {
+                (**self).hadamard(batch).await
+            }
 
-    async fn expand(&self, batch: &[Draw<'_>]) -> Result<Vec<RingTensor>, Error> {
-        (**self).expand(batch).await
-    }
+            async fn expand(&self, batch: &[Draw<'_>]) -> Result<Vec<RingTensor>, Error> {
+                (**self).expand(batch).await
+            }
 
-    async fn sine_cosine(
-        &self,
-        angle: &RingTensor,
-        period_bits: u32,
-    ) -> Result<(RingTensor, RingTensor), Error> {
-        (**self).sine_cosine(angle, period_bits).await
-    }
+            async fn sine_cosine(
+                &self,
+                angle: &RingTensor,
+                period_bits: u32,
+            ) -> Result<(RingTensor, RingTensor), Error> {
+                (**self).sine_cosine(angle, period_bits).await
+            }
+        }
+    };
 }
+
+through_a_pointer!(&B);
+through_a_pointer!(std::rc::Rc<B>);

@@ -1,10 +1,15 @@
 //! Inputs from outside: a teacher's update, of which three components are seeds and one is explicit.
 
-use abraham_messages::Kind;
+mod codec;
+
+use abraham_messages::{Kind, limits};
 use abraham_ring::{Backend, Draw, RingTensor};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Cause, Channel, Error, Painter, PainterId, Scale, Sharing, dispute::Topic};
+use crate::{
+    Cause, Channel, Error, Painter, PainterId, Scale, Sharing,
+    dispute::{Statement, Topic},
+};
 
 /// The explicit component; painters 0, 1 and 2 hold it, and painter 0 passes it on.
 const EXPLICIT: usize = 3;
@@ -13,6 +18,8 @@ const EXPLICIT: usize = 3;
 /// the explicit component, and, to painter 0 alone, that component.
 ///
 /// Painter 3, who knows all seeds, gets no hash either: it could try guesses of the update against it.
+///
+/// It derives neither `Debug` nor `Serialize` on purpose; [`UpdateShare::encode`] is for the link to its painter only.
 pub struct UpdateShare {
     seeds: [Option<Zeroizing<[u8; 32]>>; 3],
     explicit_hash: Option<[u8; 32]>,
@@ -22,10 +29,14 @@ pub struct UpdateShare {
 }
 
 impl UpdateShare {
-    /// Bytes that the teacher uploads with this share: seeds, a hash, and 8 bytes an element to painter 0.
+    /// Bytes that the teacher uploads with this share, those of [`UpdateShare::encode`]: shape and scale, seeds, a
+    /// hash, and 8 bytes an element to painter 0.
     pub fn upload_bytes(&self) -> u64 {
-        let hashes = self.seeds.iter().flatten().count() + usize::from(self.explicit_hash.is_some());
-        (32 * hashes + self.explicit.as_ref().map_or(0, |x| 8 * x.len())) as u64
+        self.encoded_bytes() as u64
+    }
+
+    fn fits(&self, shape: (usize, usize), scale: Scale) -> bool {
+        self.shape == shape && self.scale == scale
     }
 }
 
@@ -74,94 +85,152 @@ fn bytes(tensor: &RingTensor) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect())
 }
 
+/// Most updates that the painters vote on at once: a vote has one bit for each.
+const VOTED_AT_ONCE: usize = 256;
+
+/// Bytes of explicit components that painter 0 passes on at once, in one frame: half of what a frame may have.
+const PASSED_AT_ONCE: usize = limits::FRAME_BYTES / 2;
+
+/// What one painter thinks of each update of a group, one bit each, the first in the lowest bit of the first byte.
+type Votes = [u8; VOTED_AT_ONCE / 8];
+
 fn hash(tensor: &RingTensor) -> [u8; 32] {
     *blake3::hash(&bytes(tensor)).as_bytes()
 }
 
 impl<C: Channel, B: Backend> Painter<C, B> {
-    /// Takes in a teacher's update, once the holders of each component have found that they hold the same.
+    /// Takes in the updates of a round, once the holders of each component have found that they hold the same.
+    ///
+    /// All four give as many, in the same order, all of one shape and scale; one that a painter did not get is
+    /// missing. The result has a sharing for each update that counts, for all four alike, and none for the others:
+    /// those that are missing, of another shape or scale, or not the same for all holders, or of which a painter says
+    /// so. Where painters do not give equally many, and fewer than one group of them, none counts.
     ///
     /// # Communication
-    /// Three rounds (the explicit component is passed on and hashes are compared; votes; votes as they were heard);
-    /// two vectors of 64-bit elements.
+    /// Three rounds (explicit components are passed on and hashes are compared; votes; votes as they were heard) for
+    /// every group of updates that fits into half a frame, 256 at most; two vectors of 64-bit elements an update.
     ///
     /// # Errors
-    /// [`Error::InconsistentUpdate`] for all four alike where the update is not the same for all holders, or a painter
-    /// says so: it is dropped, and the committee goes on. [`Error::Abort`] where a painter is silent, or its votes
-    /// differ.
-    pub async fn accept_update(&mut self, update: UpdateShare) -> Result<Sharing, Error> {
-        let result = self.compare_update(update).await;
-        self.settle(result).await
+    /// [`Error::Abort`] where a painter is silent, or its votes differ.
+    pub async fn accept_updates(
+        &mut self,
+        updates: Vec<Option<UpdateShare>>,
+        shape: (usize, usize),
+        scale: Scale,
+    ) -> Result<Vec<Option<Sharing>>, Error> {
+        let group = (PASSED_AT_ONCE / (8 * shape.0 * shape.1).max(1)).clamp(1, VOTED_AT_ONCE);
+        let mut accepted = Vec::with_capacity(updates.len());
+        let mut updates = updates.into_iter().map(|update| update.filter(|share| share.fits(shape, scale)));
+        while updates.len() > 0 {
+            let group = updates.by_ref().take(group).collect();
+            let result = self.compare_updates(group, shape, scale).await;
+            accepted.extend(self.settle(result).await?);
+        }
+        Ok(accepted)
     }
 
-    async fn compare_update(&mut self, mut update: UpdateShare) -> Result<Sharing, Error> {
+    async fn compare_updates(
+        &mut self,
+        mut updates: Vec<Option<UpdateShare>>,
+        shape: (usize, usize),
+        scale: Scale,
+    ) -> Result<Vec<Option<Sharing>>, Error> {
         let me = self.id;
-        let mut explicit = update.explicit.take();
+        let explicit_bytes = 8 * shape.0 * shape.1;
         if me.index() == 0 {
-            let bytes = explicit.as_ref().map(bytes).unwrap_or_default();
             for to in [1, 2] {
-                self.links.send(Kind::Update, PainterId::ALL[to], &[&bytes]).await?;
+                let to = PainterId::ALL[to];
+                let mut frame = self.links.start(Kind::Update, to, explicit_bytes * updates.len());
+                for update in &updates {
+                    let explicit = update.as_ref().and_then(|update| update.explicit.as_ref());
+                    let before = frame.len();
+                    for word in explicit.map_or(&[][..], RingTensor::data) {
+                        frame.extend_from_slice(&word.to_le_bytes());
+                    }
+                    frame.resize(before + explicit_bytes, 0);
+                }
+                self.links.post(Kind::Update, to, frame).await?;
             }
         }
         for to in me.others() {
-            self.links.send(Kind::Transcript, to, &[&common(&update, me, to)]).await?;
+            let hashes: Vec<u8> = updates.iter().flat_map(|update| common(update.as_ref(), me, to)).collect();
+            self.links.send(Kind::Transcript, to, &[&hashes]).await?;
         }
         self.links.next_round()?;
+        let mut content: Vec<bool> = updates.iter().map(Option::is_some).collect();
         if me.index() != 0 && me.index() != EXPLICIT {
-            // Its length is the teacher's word, which painter 0 does not answer for.
+            // How many there are is agreed on outside this protocol, which painter 0 does not answer for.
             let payload = self.links.receive_any(Kind::Update, PainterId::ALL[0]).await?;
-            let data = payload.bytes().as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-            explicit = RingTensor::new(update.shape.0, update.shape.1, data).ok();
-        }
-        let mut content = me.index() == EXPLICIT
-            || explicit
-                .as_ref()
-                .is_some_and(|x| x.shape() == update.shape && Some(hash(x)) == update.explicit_hash);
-        for from in me.others() {
-            let payload = self.links.receive(Kind::Transcript, from, 32).await?;
-            content &= payload.bytes() == common(&update, me, from);
-        }
-        if !self.vote(content).await? {
-            return Err(Error::InconsistentUpdate);
-        }
-        let mut components = [const { None }; 4];
-        for (component, seed) in components.iter_mut().zip(&update.seeds) {
-            if let Some(seed) = seed {
-                *component = Some(expand(seed, update.shape, &self.backend).await?);
+            let whole = payload.bytes().len() == explicit_bytes * updates.len();
+            for (i, update) in updates.iter_mut().enumerate().filter(|_| whole) {
+                let Some(update) = update else { continue };
+                let bytes = &payload.bytes()[explicit_bytes * i..][..explicit_bytes];
+                let data = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+                update.explicit = RingTensor::new(shape.0, shape.1, data).ok();
             }
         }
-        components[EXPLICIT] = explicit;
-        Ok(Sharing::from_components(me, components, update.scale)?.masked())
+        for (content, update) in content.iter_mut().zip(&updates).filter(|_| me.index() != EXPLICIT) {
+            *content &= update.as_ref().is_some_and(|update| {
+                let explicit = update.explicit.as_ref().filter(|x| x.shape() == shape);
+                explicit.is_some_and(|x| Some(hash(x)) == update.explicit_hash)
+            });
+        }
+        for from in me.others() {
+            let payload = self.links.receive_any(Kind::Transcript, from).await?;
+            let (hashes, left_over) = payload.bytes().as_chunks::<32>();
+            let as_many = left_over.is_empty() && hashes.len() == updates.len();
+            for (i, (content, update)) in content.iter_mut().zip(&updates).enumerate() {
+                *content &= as_many && hashes[i] == common(update.as_ref(), me, from);
+            }
+        }
+        let counts = self.vote(&content).await?;
+        let mut accepted = Vec::with_capacity(updates.len());
+        for (update, counts) in updates.into_iter().zip(counts) {
+            let Some(mut update) = update.filter(|_| counts) else {
+                accepted.push(None);
+                continue;
+            };
+            let mut components = [const { None }; 4];
+            for (component, seed) in components.iter_mut().zip(&update.seeds) {
+                if let Some(seed) = seed {
+                    *component = Some(expand(seed, shape, &self.backend).await?);
+                }
+            }
+            components[EXPLICIT] = update.explicit.take();
+            accepted.push(Some(Sharing::from_components(me, components, scale)?.masked()));
+        }
+        Ok(accepted)
     }
 
-    /// Whether all four are content. All honest painters find the same, or the committee stops: each passes on the
-    /// votes that it heard, and a vote that is not the same for all is a conflict.
-    async fn vote(&mut self, content: bool) -> Result<bool, Error> {
+    /// With which updates all four are content. All honest painters find the same, or the committee stops: each passes
+    /// on the votes that it heard, and votes that are not the same for all are a conflict.
+    async fn vote(&mut self, content: &[bool]) -> Result<Vec<bool>, Error> {
         let me = self.id;
-        let mut votes = [u8::from(content); 4];
-        let statement = |vote: u8| [vote; 32];
-        self.links.state(Topic::vote(me), statement(votes[me.index()]));
+        let mut votes = [Votes::default(); 4];
+        for (i, content) in content.iter().enumerate() {
+            votes[me.index()][i / 8] |= u8::from(*content) << (i % 8);
+        }
+        let mine = votes[me.index()];
+        self.links.state(Topic::vote(me), mine);
         for to in me.others() {
-            self.links.send(Kind::Verdict, to, &[&[u8::from(content)]]).await?;
+            self.links.send(Kind::Verdict, to, &[&mine]).await?;
         }
         self.links.next_round()?;
         for from in me.others() {
-            votes[from.index()] = match self.links.receive(Kind::Verdict, from, 1).await?.bytes() {
-                [vote @ (0 | 1)] => *vote,
-                _ => return Err(Error::abort(me, from, Cause::OutOfPlace(from))),
-            };
+            let payload = self.links.receive(Kind::Verdict, from, mine.len()).await?;
+            votes[from.index()] = payload.bytes().try_into().unwrap_or_default();
         }
         for of in me.others() {
-            self.links.state(Topic::vote(of), statement(votes[of.index()]));
+            self.links.state(Topic::vote(of), votes[of.index()]);
         }
         for to in me.others() {
-            self.links.send(Kind::Verdict, to, &[&votes]).await?;
+            self.links.send(Kind::Verdict, to, &[votes.as_flattened()]).await?;
         }
         self.links.next_round()?;
         for from in me.others() {
-            let payload = self.links.receive(Kind::Verdict, from, votes.len()).await?;
-            for (of, heard) in PainterId::ALL.into_iter().zip(payload.bytes()) {
-                let vote = votes[of.index()];
+            let payload = self.links.receive(Kind::Verdict, from, votes.as_flattened().len()).await?;
+            for (of, heard) in PainterId::ALL.into_iter().zip(payload.bytes().as_chunks().0) {
+                let vote: Statement = votes[of.index()];
                 if *heard == vote {
                     continue;
                 }
@@ -169,16 +238,16 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 if of == from || of == me {
                     return Err(Error::abort(me, from, Cause::Vote));
                 }
-                let claims = [(of, statement(vote)), (from, statement(*heard))];
-                return Err(self.links.conflict(Topic::vote(of), claims, Cause::Vote));
+                return Err(self.links.conflict(Topic::vote(of), [(of, vote), (from, *heard)], Cause::Vote));
             }
         }
-        Ok(votes == [1; 4])
+        Ok((0..content.len()).map(|i| votes.iter().all(|vote| vote[i / 8] >> (i % 8) & 1 == 1)).collect())
     }
 }
 
-/// The hash over all that both painters were given: seeds, shape, scale, and the explicit component's hash.
-fn common(update: &UpdateShare, me: PainterId, other: PainterId) -> [u8; 32] {
+/// The hash over all that both painters were given of an update: seeds, and the explicit component's hash.
+fn common(update: Option<&UpdateShare>, me: PainterId, other: PainterId) -> [u8; 32] {
+    let Some(update) = update else { return [0; 32] };
     let mut hasher = blake3::Hasher::new();
     for (c, seed) in update.seeds.iter().enumerate() {
         if let Some(seed) = seed.as_ref().filter(|_| c != me.index() && c != other.index()) {
@@ -187,11 +256,6 @@ fn common(update: &UpdateShare, me: PainterId, other: PainterId) -> [u8; 32] {
     }
     if let Some(hash) = update.explicit_hash.filter(|_| other.index() != EXPLICIT) {
         hasher.update(&hash);
-    }
-    let (rows, cols) = update.shape;
-    let Scale { ring_bits, fraction_bits } = update.scale;
-    for number in [rows as u64, cols as u64, ring_bits.into(), fraction_bits.into()] {
-        hasher.update(&number.to_le_bytes());
     }
     *hasher.finalize().as_bytes()
 }

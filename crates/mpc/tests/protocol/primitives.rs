@@ -273,23 +273,24 @@ proptest! {
         let parts = four_honest(memory::network(), async |painter| {
             let shares = split_update(&plain, scale, seeds, &CpuBackend).await?;
             let uploaded: u64 = shares.iter().map(abraham_mpc::UpdateShare::upload_bytes).sum();
-            assert_eq!(uploaded, 8 * plain.len() as u64 + 32 * (2 + 2 + 2 + 3) + 32 * 3);
+            assert_eq!(uploaded, 4 * 10 + 8 * plain.len() as u64 + 32 * (2 + 2 + 2 + 3) + 32 * 3);
             let share = shares.into_iter().nth(painter.id().index()).unwrap();
-            painter.accept_update(share).await
+            let taken = painter.accept_updates(vec![Some(share)], (rows, cols), scale).await?;
+            Ok(taken.into_iter().next().flatten().unwrap())
         });
         prop_assert!(reconstruct(&parts) == plain);
     }
 }
 
 #[test]
-fn an_inconsistent_update_is_dropped_by_all_alike_and_the_committee_goes_on() {
+fn an_inconsistent_update_is_dropped_by_all_alike_and_the_rest_count() {
     let scale = Scale::full(16);
     let plain = random_tensor(2, 3, 64, 5);
     let other = random_tensor(2, 3, 64, 6);
     let wide = random_tensor(2, 4, 64, 5);
     for victim in PainterId::ALL {
-        // The victim is given a share of another value, of another split, of another shape, or of another scale.
-        for lie in 0..4 {
+        // The victim is given a share of another value, of another split, of another shape, of another scale, or none.
+        for lie in 0..5 {
             let opened = four_honest(memory::network(), async |painter| {
                 let seeds = [[1; 32], [2; 32], [3; 32]];
                 let lied = match lie {
@@ -299,22 +300,63 @@ fn an_inconsistent_update_is_dropped_by_all_alike_and_the_committee_goes_on() {
                     _ => split_update(&plain, Scale::full(17), seeds, &CpuBackend).await?,
                 };
                 let honest = split_update(&plain, scale, seeds, &CpuBackend).await?;
-                let seat = painter.id().index();
-                let given = if painter.id() == victim { lied } else { honest };
-                let result = painter.accept_update(given.into_iter().nth(seat).unwrap()).await;
-                // Painter 3 is given nothing that depends on the value alone.
-                if lie == 0 && victim.index() == 3 {
-                    assert!(result.is_ok());
-                } else {
-                    assert!(matches!(result, Err(Error::InconsistentUpdate)), "{victim} {lie}");
-                }
                 let next = split_update(&other, scale, seeds, &CpuBackend).await?;
-                let next = painter.accept_update(next.into_iter().nth(seat).unwrap()).await?;
-                painter.open(&[(&next, 0)]).await
+                let seat = painter.id().index();
+                let lied_to = painter.id() == victim;
+                let given = if lied_to { lied } else { honest };
+                let given = given.into_iter().nth(seat).filter(|_| lie != 4 || !lied_to);
+                let updates = vec![given, next.into_iter().nth(seat)];
+                let mut taken = painter.accept_updates(updates, (2, 3), scale).await?;
+                // Painter 3 is given nothing that depends on the value alone.
+                let unseen = lie == 0 && victim.index() == 3;
+                assert_eq!(taken[0].is_some(), unseen, "{victim} {lie}");
+                painter.open(&[(&taken.remove(1).unwrap(), 0)]).await
             });
             assert!(opened.iter().all(|opened| opened[0] == other));
         }
     }
+}
+
+#[test]
+fn where_painters_do_not_have_equally_many_updates_none_counts() {
+    let scale = Scale::full(16);
+    let plain = random_tensor(2, 3, 64, 5);
+    for victim in PainterId::ALL {
+        for (whole, short) in [(3, 2), (1, 2), (2, 1)] {
+            four_honest(memory::network(), async |painter| {
+                let count = if painter.id() == victim { short } else { whole };
+                let mut updates = Vec::new();
+                for _ in 0..count {
+                    let shares = split_update(&plain, scale, [[1; 32]; 3], &CpuBackend).await?;
+                    updates.push(shares.into_iter().nth(painter.id().index()));
+                }
+                let taken = painter.accept_updates(updates, (2, 3), scale).await?;
+                assert!(taken.iter().all(Option::is_none), "{victim} {whole} {short}");
+                painter.verify().await
+            });
+        }
+    }
+}
+
+#[test]
+fn more_updates_than_one_vote_has_bits_are_taken_in_groups() {
+    let scale = Scale::full(16);
+    four_honest(memory::network(), async |painter| {
+        let mut updates = Vec::new();
+        for value in 0..300 {
+            let plain = RingTensor::new(1, 1, vec![value]).unwrap();
+            let shares = split_update(&plain, scale, [[value as u8; 32]; 3], &CpuBackend).await?;
+            updates.push(shares.into_iter().nth(painter.id().index()).filter(|_| value != 7 && value != 270));
+        }
+        painter.take_meter();
+        let taken = painter.accept_updates(updates, (1, 1), scale).await?;
+        assert_eq!(painter.take_meter().rounds, 6);
+        let dropped: Vec<usize> = (0..300).filter(|i| taken[*i].is_none()).collect();
+        assert_eq!(dropped, [7, 270]);
+        let opened = painter.open(&[(taken[299].as_ref().unwrap(), 0)]).await?;
+        assert_eq!(opened[0].data(), [299]);
+        Ok(())
+    });
 }
 
 #[test]

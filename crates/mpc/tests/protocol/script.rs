@@ -85,12 +85,7 @@ pub(crate) async fn script<C: Channel, B: Backend>(
     let update = random_tensor(2, 2, 64, 9);
     let shares = split_update(&update, scale, [[7; 32], [8; 32], [9; 32]], &CpuBackend).await?;
     let share = shares.into_iter().nth(id.index());
-    let share = share.unwrap_or_else(|| unreachable!("there is one for each"));
-    let update = match painter.accept_update(share).await {
-        Ok(update) => Some(update),
-        Err(Error::InconsistentUpdate) => None,
-        Err(error) => return Err(error),
-    };
+    let update = painter.accept_updates(vec![share], (2, 2), scale).await?.remove(0);
     let accepted = update.is_some();
     let cosine = lies(4, &cosine);
     let batch = [

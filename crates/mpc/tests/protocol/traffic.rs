@@ -199,13 +199,23 @@ fn samples() {
 
 #[test]
 fn updates() {
-    let meter = traffic(async |painter| {
-        let shares = split_update(&plain(), Scale::full(16), [[1; 32]; 3], &CpuBackend).await?;
-        painter.accept_update(shares.into_iter().nth(painter.id().index()).unwrap()).await
-    });
-    // The explicit component twice; a hash, a vote and four heard votes on each link.
-    let payloads = [(Kind::Update, 2 * N * 8), (Kind::Transcript, 12 * 32), (Kind::Verdict, 12 * (1 + 4))];
-    assert_traffic(meter, 3, 2 + 12 + 12 + 12, &payloads);
+    for count in [1, 5] {
+        let meter = traffic(async |painter| {
+            let mut updates = Vec::new();
+            for _ in 0..count {
+                let shares = split_update(&plain(), Scale::full(16), [[1; 32]; 3], &CpuBackend).await?;
+                updates.push(shares.into_iter().nth(painter.id().index()));
+            }
+            painter.accept_updates(updates, (2, 3), Scale::full(16)).await
+        });
+        // The explicit components twice; a hash of each update, votes and four heard votes on each link.
+        let payloads = [
+            (Kind::Update, count * 2 * N * 8),
+            (Kind::Transcript, count * 12 * 32),
+            (Kind::Verdict, 12 * 32 * (1 + 4)),
+        ];
+        assert_traffic(meter, 3, 2 + 12 + 12 + 12, &payloads);
+    }
 }
 
 #[test]

@@ -1,0 +1,267 @@
+//! One painter's part: what it holds of an artist, and what it does in a term. The solo studio seats four over memory
+//! channels, a member of a committee one over the network; both run this.
+
+use std::sync::Arc;
+
+use abraham_artist::{
+    Architecture, Artist, Checkpoint, CheckpointError, PICTURE_BITS, Painting, Rates, genesis, latents,
+    paint, paint_to_learn,
+};
+use abraham_mpc::{Channel, Meter, Painter, PainterId, Sharing, UpdateShare};
+use abraham_ring::{Backend, RingTensor};
+use zeroize::Zeroizing;
+
+use crate::{
+    Curation, Error, Schedule, TEMPERATURES, distance_scale,
+    round::{PublicDrift, step, take_in},
+};
+
+/// What all painters of an artist must have alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// Sizes of the generator.
+    pub architecture: Architecture,
+    /// Pictures painted in a round.
+    pub batch: usize,
+    /// Learning steps a round, all towards the same updates.
+    pub inner: usize,
+    /// Learning rates.
+    pub schedule: Schedule,
+}
+
+impl Recipe {
+    /// Rows and columns of an update: a row for each picture of the batch, the denominators in the last column.
+    pub fn update_shape(&self) -> (usize, usize) {
+        (self.batch, self.architecture.samples() + 1)
+    }
+}
+
+/// A painter's shares of an artist after some round.
+///
+/// It derives neither `Debug` nor `Serialize` on purpose.
+pub struct State {
+    artist: Artist<Sharing>,
+    round: u64,
+}
+
+impl State {
+    /// Learning rounds behind the weights.
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// Learning steps behind the weights.
+    pub fn steps(&self) -> u64 {
+        self.artist.steps()
+    }
+
+    /// The commitments to the weights' components; the one that this painter lacks is none.
+    pub fn commitments(&self) -> [Option<[u8; 32]>; 4] {
+        self.artist.commitments()
+    }
+
+    /// As [`State::commitments`], to weights and momentum: what must be the same for painters to go on together.
+    pub fn state_commitments(&self) -> [Option<[u8; 32]>; 4] {
+        self.artist.state_commitments()
+    }
+
+    /// Component `c`, for a painter that takes the seat of one that left; none where this painter lacks it.
+    pub fn component(&self, c: usize) -> Option<Zeroizing<Vec<u8>>> {
+        self.artist.component(c)
+    }
+
+    /// Bytes that each component has.
+    pub fn component_bytes(architecture: &Architecture) -> usize {
+        Artist::component_bytes(architecture)
+    }
+
+    /// The commitment of [`State::state_commitments`] to an encoded component; none where it is no component of such an
+    /// artist.
+    pub fn component_commitment(architecture: &Architecture, bytes: &[u8]) -> Option<[u8; 32]> {
+        Artist::component_commitment(architecture, bytes)
+    }
+
+    /// Puts the state together that `holder` takes over from others: the components that it keeps.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] where a component is missing, of another size, or of another step than the rest. Whether
+    /// each is the right one shows only in [`State::component_commitment`].
+    pub fn from_components(
+        architecture: &Architecture,
+        holder: PainterId,
+        round: u64,
+        components: [Option<&[u8]>; 4],
+    ) -> Result<Self, Error> {
+        Ok(Self { artist: Artist::from_components(architecture, holder, components)?, round })
+    }
+
+    /// This painter's checkpoint, with the artist's name.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Encode`].
+    pub fn checkpoint(&self, holder: PainterId, genesis: [u8; 32]) -> Result<Vec<u8>, CheckpointError> {
+        Checkpoint { artist: self.artist.clone(), holder, genesis, round: self.round }.encode()
+    }
+
+    /// Reads a checkpoint of `holder`; with the artist's name.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] where it is damaged or foreign.
+    pub fn restore(
+        bytes: &[u8],
+        holder: PainterId,
+        architecture: &Architecture,
+    ) -> Result<(Self, [u8; 32]), CheckpointError> {
+        let Checkpoint { artist, genesis, round, .. } = Checkpoint::decode(bytes, holder, architecture)?;
+        Ok((Self { artist, round }, genesis))
+    }
+}
+
+/// What a learning round did.
+pub struct Learnt {
+    /// Updates that counted.
+    pub teachers: usize,
+    /// Places of updates that were dropped: missing, inconsistent, or of another mass than 1.
+    pub dropped: Vec<usize>,
+}
+
+/// One painter in a term.
+pub struct Seat<C, B> {
+    painter: Painter<C, B>,
+    recipe: Recipe,
+    current: Option<Arc<State>>,
+    previous: Option<Arc<State>>,
+    /// The batch of the round, from its latents.
+    painted: Option<(RingTensor, Painting<Sharing>)>,
+}
+
+impl<C: Channel, B: Backend> Seat<C, B> {
+    /// Takes a seat: agrees on the term's keys. `entropy` must be fresh and uniformly random. Where the term goes on
+    /// with an artist, `state` is this painter's; else [`Seat::genesis`] comes next.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`].
+    pub async fn join(
+        id: PainterId,
+        channel: C,
+        backend: B,
+        entropy: [u8; 32],
+        recipe: Recipe,
+        state: Option<Arc<State>>,
+    ) -> Result<Self, Error> {
+        let painter = Painter::join(id, channel, backend, entropy).await?;
+        Ok(Self { painter, recipe, current: state, previous: None, painted: None })
+    }
+
+    /// Draws a new artist that nobody ever knew.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`].
+    pub async fn genesis(&mut self) -> Result<(), Error> {
+        let artist = genesis(&mut self.painter, &self.recipe.architecture).await?;
+        self.current = Some(Arc::new(State { artist, round: 0 }));
+        self.previous = None;
+        Ok(())
+    }
+
+    /// Where it sits.
+    pub fn id(&self) -> PainterId {
+        self.painter.id()
+    }
+
+    /// This painter's shares now.
+    ///
+    /// # Errors
+    /// [`Error::OutOfOrder`] where there is no artist yet.
+    pub fn state(&self) -> Result<&Arc<State>, Error> {
+        self.current.as_ref().ok_or(Error::OutOfOrder("there is no artist"))
+    }
+
+    /// This painter's shares before the last round that this seat learnt.
+    pub fn previous(&self) -> Option<&Arc<State>> {
+        self.previous.as_ref()
+    }
+
+    /// What was sent since the meter was last taken.
+    pub fn take_meter(&mut self) -> Meter {
+        self.painter.take_meter()
+    }
+
+    /// Paints the next round's batch and opens it: batch × samples, 16 fraction bits. Its latents are public: artist and
+    /// round give them.
+    ///
+    /// # Errors
+    /// [`Error::Artist`].
+    pub async fn paint_batch(&mut self, genesis: &[u8; 32]) -> Result<&RingTensor, Error> {
+        self.painted = None;
+        let state = self.state()?.clone();
+        let seed = derive(genesis, 0, state.round, 0);
+        let latents = latents(&seed, self.recipe.batch, self.recipe.architecture.latents());
+        let painting = paint_to_learn(&mut self.painter, &state.artist, &latents).await?;
+        Ok(&self.painted.insert((latents, painting)).1.picture)
+    }
+
+    /// Learns from the updates towards the batch that was painted last; the state before is kept beside the new one.
+    /// Where fewer than `least` updates count, the round passes and nothing is learnt.
+    ///
+    /// # Errors
+    /// [`Error::OutOfOrder`] where no batch was painted; [`Error::Protocol`], [`Error::Artist`]. The state is then as
+    /// it was.
+    pub async fn learn(
+        &mut self,
+        updates: Vec<Option<UpdateShare>>,
+        least: usize,
+        curation: &Curation,
+    ) -> Result<Learnt, Error> {
+        let no_batch = Error::OutOfOrder("no batch was painted");
+        let (latents, mut painting) = self.painted.take().ok_or(no_batch)?;
+        let state = self.state()?.clone();
+        let mut artist = state.artist.clone();
+        let Recipe { architecture, inner, schedule, .. } = &self.recipe;
+        let scale = distance_scale(architecture.side(), architecture.channels());
+        let drift = PublicDrift { temperatures: &TEMPERATURES, distance_scale: scale, curation };
+        let sums = take_in(&mut self.painter, updates, self.recipe.update_shape()).await?;
+        let steps = if sums.teachers < least.max(1) { 0 } else { *inner };
+        for inner_step in 0..steps {
+            if inner_step > 0 {
+                painting = paint_to_learn(&mut self.painter, &artist, &latents).await?;
+            }
+            let rates = schedule.rates(state.round * *inner as u64 + inner_step as u64);
+            let rates = Rates { output: rates.last as u32, hidden: rates.hidden as u32 };
+            step(&mut self.painter, &mut artist, &latents, &painting, &sums, drift, rates).await?;
+        }
+        self.current = Some(Arc::new(State { artist, round: state.round + 1 }));
+        self.previous = Some(state);
+        Ok(Learnt { teachers: sums.teachers, dropped: sums.dropped })
+    }
+
+    /// Paints one piece from a public latent: 8-bit samples, rows first, channels interleaved.
+    ///
+    /// # Errors
+    /// [`Error::Artist`].
+    pub async fn paint(&mut self, latent: &[u8; 32]) -> Result<Vec<u8>, Error> {
+        let state = self.state()?.clone();
+        let latents = latents(latent, 1, self.recipe.architecture.latents());
+        Ok(samples(&paint(&mut self.painter, &state.artist, &latents).await?))
+    }
+}
+
+/// A seed for one purpose: never the same for two operations in one round.
+pub(crate) fn derive(seed: &[u8; 32], operation: u64, round: u64, part: u64) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 studio entropy v1");
+    hasher.update(seed);
+    for number in [operation, round, part] {
+        hasher.update(&number.to_le_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// Pictures as 8-bit samples: −1 becomes 0, 1 becomes 255, in integers.
+pub fn samples(pictures: &RingTensor) -> Vec<u8> {
+    let one = 1_i64 << PICTURE_BITS;
+    let to_byte = |v: &u64| {
+        let v = v.cast_signed().clamp(-one, one) + one;
+        ((v * 255 + one) / (2 * one)) as u8
+    };
+    pictures.data().iter().map(to_byte).collect()
+}
