@@ -203,10 +203,12 @@ impl Behaviour {
             let connections = self.peers.entry(peer).or_default();
             connections.direct.push(Direct { id, dialled, settled: false });
             let circuits = connections.circuits.clone();
-            for connection in surplus(self.local, peer, &connections.direct) {
-                self.close(peer, connection, Event::DuplicateClosing { peer, connection });
+            if self.config.close_duplicates {
+                for connection in surplus(self.local, peer, &connections.direct) {
+                    self.close(peer, connection, Event::DuplicateClosing { peer, connection });
+                }
+                self.start_timer(Timer::Settled(peer, id));
             }
-            self.start_timer(Timer::Settled(peer, id));
             for circuit in circuits {
                 self.start_timer(Timer::Circuit(peer, circuit));
             }

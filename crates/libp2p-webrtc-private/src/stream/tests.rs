@@ -1,1 +1,529 @@
+use std::{
+    pin::pin,
+    sync::atomic::AtomicBool,
+    task::{Context, Poll},
+};
 
+use futures::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt, StreamExt, channel::mpsc,
+    task::noop_waker_ref,
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    channel::ChannelClosed,
+    framing::{Flag, Frame},
+};
+
+/// Two ends of a data channel, and what is under way between them.
+#[derive(Default)]
+struct Net {
+    ends: [End; 2],
+    /// Chromium's: what a side received shortly before the channel closes never reaches its page.
+    loses_on_close: bool,
+    opened: bool,
+}
+
+#[derive(Default)]
+struct End {
+    events: Option<StreamEvents<Fake>>,
+    sent: VecDeque<Vec<u8>>,
+    closed: bool,
+    dropped: bool,
+}
+
+struct Fake {
+    net: Arc<Mutex<Net>>,
+    side: usize,
+}
+
+impl DataChannel for Fake {
+    fn attach(&mut self, events: StreamEvents<Self>) {
+        self.net.lock().unwrap().ends[self.side].events = Some(events);
+    }
+
+    fn is_open(&self) -> bool {
+        let net = self.net.lock().unwrap();
+        net.opened && net.ends.iter().all(|end| !end.closed)
+    }
+
+    fn buffered_amount(&self) -> usize {
+        self.net.lock().unwrap().ends[self.side].sent.iter().map(Vec::len).sum()
+    }
+
+    fn send(&mut self, message: &[u8]) -> Result<(), ChannelClosed> {
+        if !self.is_open() {
+            return Err(ChannelClosed);
+        }
+        assert!(message.len() <= crate::framing::MAX_FRAME_BYTES);
+        self.net.lock().unwrap().ends[self.side].sent.push_back(message.to_vec());
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.net.lock().unwrap().ends[self.side].closed = true;
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        let mut net = self.net.lock().unwrap();
+        net.ends[self.side].closed = true;
+        net.ends[self.side].dropped = true;
+    }
+}
+
+#[derive(Clone, Default)]
+struct Alarm(Arc<AtomicBool>);
+
+impl Alarm {
+    fn ring(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Future for Alarm {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.0.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Timer for Alarm {
+    type Delay = Self;
+
+    fn delay(&self, _: Duration) -> Self {
+        self.clone()
+    }
+}
+
+type TestStream = Stream<Fake, Alarm>;
+
+/// A pair of streams, what is between them, and the streams that were dropped early.
+struct Pair {
+    net: Arc<Mutex<Net>>,
+    streams: [Option<TestStream>; 2],
+    orphans: mpsc::UnboundedReceiver<Orphan<Fake>>,
+    held: Vec<Orphan<Fake>>,
+    alarm: Alarm,
+}
+
+impl Pair {
+    fn new(loses_on_close: bool) -> Self {
+        Self::with_budget(loses_on_close, Budget::new(usize::MAX / 2))
+    }
+
+    fn with_budget(loses_on_close: bool, budget: Budget) -> Self {
+        let net = Arc::new(Mutex::new(Net { loses_on_close, opened: true, ..Net::default() }));
+        let (orphan, orphans) = mpsc::unbounded();
+        let alarm = Alarm::default();
+        let stream = |side| {
+            let channel = Fake { net: net.clone(), side };
+            Some(Stream::new(channel, budget.clone(), orphan.clone(), alarm.clone()))
+        };
+        Self { streams: [stream(0), stream(1)], net, orphans, held: Vec::new(), alarm }
+    }
+
+    fn stream(&mut self, side: usize) -> &mut TestStream {
+        self.streams[side].as_mut().unwrap()
+    }
+
+    /// Brings the next message, or the news of the end, from `side` to the other; whether there was any.
+    fn deliver(&mut self, side: usize) -> bool {
+        let (events, message) = {
+            let mut net = self.net.lock().unwrap();
+            if net.loses_on_close && net.ends[side].closed && !net.ends[1 - side].closed {
+                net.ends[side].sent.clear();
+            }
+            let message = net.ends[side].sent.pop_front();
+            let ended = net.ends[side].closed && !net.ends[1 - side].closed;
+            if message.is_none() && !ended {
+                return false;
+            }
+            (net.ends[1 - side].events.clone().unwrap(), message)
+        };
+        match message {
+            Some(message) => events.handle_message(&message),
+            None => events.handle_closed(),
+        }
+        let sender = self.net.lock().unwrap().ends[side].events.clone().unwrap();
+        sender.handle_writable();
+        self.settle();
+        true
+    }
+
+    fn deliver_all(&mut self) {
+        while self.deliver(0) | self.deliver(1) {}
+    }
+
+    fn settle(&mut self) {
+        let mut cx = Context::from_waker(noop_waker_ref());
+        while let Poll::Ready(Some(orphan)) = self.orphans.poll_next_unpin(&mut cx) {
+            self.held.push(orphan);
+        }
+        self.held.retain_mut(|orphan| orphan.poll_unpin(&mut cx).is_pending());
+    }
+
+    fn drop_stream(&mut self, side: usize) {
+        self.streams[side] = None;
+        self.settle();
+    }
+
+    fn closed(&self) -> [bool; 2] {
+        let net = self.net.lock().unwrap();
+        [net.ends[0].closed, net.ends[1].closed]
+    }
+
+    fn write(&mut self, side: usize, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(self.stream(side)).poll_write(&mut Context::from_waker(noop_waker_ref()), data)
+    }
+
+    fn close(&mut self, side: usize) -> Poll<io::Result<()>> {
+        Pin::new(self.stream(side)).poll_close(&mut Context::from_waker(noop_waker_ref()))
+    }
+
+    fn read(&mut self, side: usize, most: usize) -> Poll<io::Result<Vec<u8>>> {
+        let mut out = vec![0; most];
+        let read =
+            Pin::new(self.stream(side)).poll_read(&mut Context::from_waker(noop_waker_ref()), &mut out);
+        read.map_ok(|count| out[..count].to_vec())
+    }
+
+    fn read_error(&mut self, side: usize) -> io::ErrorKind {
+        match self.read(side, 8) {
+            Poll::Ready(Err(error)) => error.kind(),
+            other => panic!("not an error: {other:?}"),
+        }
+    }
+}
+
+fn ready<T>(poll: Poll<io::Result<T>>) -> T {
+    match poll {
+        Poll::Ready(Ok(value)) => value,
+        Poll::Ready(Err(error)) => panic!("{error}"),
+        Poll::Pending => panic!("pending"),
+    }
+}
+
+#[test]
+fn half_closed_streams_answer() {
+    let mut pair = Pair::new(true);
+    assert_eq!(ready(pair.write(0, b"question")), 8);
+    assert!(pair.close(0).is_pending());
+    pair.deliver_all();
+    ready(pair.close(0));
+    assert_eq!(ready(pair.read(1, 100)), b"question");
+    assert_eq!(ready(pair.read(1, 100)), b"");
+    assert_eq!(ready(pair.write(1, b"answer")), 6);
+    assert!(pair.close(1).is_pending());
+    pair.deliver_all();
+    ready(pair.close(1));
+    assert_eq!(ready(pair.read(0, 100)), b"answer");
+    assert_eq!(ready(pair.read(0, 100)), b"");
+    assert_eq!(pair.closed(), [true, true]);
+}
+
+#[test]
+fn the_end_is_acknowledged_without_a_reader() {
+    let mut pair = Pair::new(false);
+    ready(pair.write(0, &[1; 100]));
+    let _ = pair.close(0);
+    pair.deliver_all();
+    ready(pair.close(0));
+    assert_eq!(ready(pair.read(1, 200)).len(), 100);
+}
+
+#[test]
+fn a_lost_acknowledgement_costs_only_its_timeout() {
+    let mut pair = Pair::new(false);
+    assert!(pair.close(0).is_pending());
+    assert!(pair.deliver(0));
+    pair.net.lock().unwrap().ends[1].sent.clear();
+    assert!(pair.close(0).is_pending());
+    pair.alarm.ring();
+    ready(pair.close(0));
+    let error = pair.write(0, b"x");
+    assert!(matches!(error, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe));
+    assert_eq!(pair.closed(), [false, false]);
+}
+
+#[test]
+fn a_closed_channel_acknowledges_the_end() {
+    let mut pair = Pair::new(false);
+    assert!(pair.close(0).is_pending());
+    pair.net.lock().unwrap().ends[1].closed = true;
+    assert!(pair.deliver(1));
+    ready(pair.close(0));
+    assert_eq!(pair.read_error(0), io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn dropping_an_open_stream_resets_the_other_and_frees_the_channel() {
+    let mut pair = Pair::new(true);
+    ready(pair.write(0, b"data"));
+    pair.drop_stream(0);
+    assert_eq!(pair.held.len(), 1);
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(1, 100)), b"data");
+    assert_eq!(pair.read_error(1), io::ErrorKind::ConnectionReset);
+    assert!(matches!(pair.write(1, b"x"), Poll::Ready(Err(_))));
+    assert_eq!(pair.closed(), [true, true]);
+    assert!(pair.held.is_empty());
+}
+
+#[test]
+fn dropping_after_the_close_still_delivers_everything() {
+    let mut pair = Pair::new(true);
+    ready(pair.write(0, b"all of it"));
+    assert!(pair.close(0).is_pending());
+    pair.drop_stream(0);
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(1, 100)), b"all of it");
+    assert_eq!(ready(pair.read(1, 100)), b"");
+    // The peer was told that nobody reads.
+    let error = pair.write(1, b"x");
+    assert!(matches!(error, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe));
+    assert_eq!(pair.closed(), [true, true]);
+}
+
+#[test]
+fn writers_wait_at_the_high_water_mark() {
+    let mut pair = Pair::new(false);
+    let mut written = 0;
+    while let Poll::Ready(count) = pair.write(0, &[0; 100_000]) {
+        written += count.unwrap();
+        assert!(written < 2 * HIGH_WATER);
+    }
+    assert!(written >= HIGH_WATER);
+    pair.deliver_all();
+    assert!(pair.write(0, b"more").is_ready());
+    let mut read = 0;
+    while let Poll::Ready(Ok(data)) = pair.read(1, 1 << 20) {
+        read += data.len();
+    }
+    assert_eq!(read, written);
+}
+
+#[test]
+fn a_reader_that_falls_behind_is_reset() {
+    let mut pair = Pair::new(false);
+    let mut sent = 0;
+    while let Poll::Ready(Ok(count)) = pair.write(0, &[0; 16_000]) {
+        sent += count;
+        pair.deliver_all();
+        assert!(sent <= UNREAD_LIMIT + 2 * 16_000);
+    }
+    assert!(sent > UNREAD_LIMIT - 16_000);
+    assert_eq!(pair.read_error(1), io::ErrorKind::ConnectionReset);
+    assert_eq!(pair.closed(), [true, true]);
+}
+
+#[test]
+fn streams_share_a_budget_and_give_it_back() {
+    let budget = Budget::new(1000);
+    let mut pair = Pair::with_budget(false, budget.clone());
+    ready(pair.write(0, &[0; 900]));
+    pair.deliver_all();
+    assert_eq!(budget.used.load(Ordering::Relaxed), 900);
+    let mut other = Pair::with_budget(false, budget.clone());
+    ready(other.write(0, &[0; 200]));
+    other.deliver_all();
+    assert_eq!(other.read_error(1), io::ErrorKind::ConnectionReset);
+    assert_eq!(budget.used.load(Ordering::Relaxed), 900);
+    pair.stream(1).charge_to(Budget::new(5000));
+    assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    assert_eq!(ready(pair.read(1, 2000)).len(), 900);
+    drop((pair, other));
+    assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn what_is_written_before_the_channel_opens_follows_when_it_does() {
+    let mut pair = Pair::new(false);
+    pair.net.lock().unwrap().opened = false;
+    ready(pair.write(0, b"early"));
+    let mut cx = Context::from_waker(noop_waker_ref());
+    assert!(Pin::new(pair.stream(0)).poll_flush(&mut cx).is_pending());
+    assert!(!pair.deliver(0));
+    pair.net.lock().unwrap().opened = true;
+    let events = pair.net.lock().unwrap().ends[0].events.clone().unwrap();
+    events.handle_writable();
+    assert!(Pin::new(pair.stream(0)).poll_flush(&mut cx).is_ready());
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(1, 100)), b"early");
+}
+
+#[test]
+fn malformed_frames_and_unknown_flags() {
+    let mut pair = Pair::new(false);
+    let inject = |pair: &mut Pair, bytes: &[u8]| {
+        pair.net.lock().unwrap().ends[0].sent.push_back(bytes.to_vec());
+        pair.deliver_all();
+    };
+    // A flag of some later version with data: the data counts.
+    inject(&mut pair, &[5, 0x08, 9, 0x12, 1, b'x']);
+    assert_eq!(ready(pair.read(1, 100)), b"x");
+    // An acknowledgement nobody waits for.
+    inject(&mut pair, &Frame::flag(Flag::FinAck).encode());
+    assert!(pair.read(1, 100).is_pending());
+    inject(&mut pair, &[2, 0x0f, 0]);
+    assert_eq!(pair.read_error(1), io::ErrorKind::InvalidData);
+    pair.deliver_all();
+    assert_eq!(pair.closed(), [true, true]);
+}
+
+/// What one end does in a random run.
+#[derive(Debug, Clone)]
+enum Step {
+    Write(Vec<u8>),
+    Close,
+    Read(usize),
+    Deliver,
+}
+
+fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let step = prop_oneof![
+        3 => prop::collection::vec(any::<u8>(), 1..40_000).prop_map(Step::Write),
+        1 => Just(Step::Close),
+        3 => (1..30_000usize).prop_map(Step::Read),
+        5 => Just(Step::Deliver),
+    ];
+    prop::collection::vec((0..2usize, step), 0..60)
+}
+
+proptest! {
+    /// Whatever the order of writes, reads, closes and deliveries, and although what comes shortly before the end of
+    /// a channel is lost: both sides read exactly what the other wrote, then its end, and the channel is closed.
+    #[test]
+    fn all_data_arrives_in_order_and_channels_are_freed(steps in steps()) {
+        let mut pair = Pair::new(true);
+        let (mut written, mut read, mut closing) = <([Vec<u8>; 2], [Vec<u8>; 2], [bool; 2])>::default();
+        for (side, step) in steps {
+            match step {
+                Step::Write(data) if !closing[side] => {
+                    if let Poll::Ready(count) = pair.write(side, &data) {
+                        written[side].extend(&data[..count.unwrap()]);
+                    }
+                }
+                Step::Write(_) => {}
+                Step::Close => {
+                    closing[side] = true;
+                    if let Poll::Ready(closed) = pair.close(side) {
+                        closed.unwrap();
+                    }
+                }
+                Step::Read(most) => {
+                    if let Poll::Ready(data) = pair.read(side, most) {
+                        read[side].extend(data.unwrap());
+                    }
+                }
+                Step::Deliver => {
+                    pair.deliver(side);
+                }
+            }
+        }
+        for side in [0, 1] {
+            if let Poll::Ready(closed) = pair.close(side) {
+                closed.unwrap();
+            }
+        }
+        pair.deliver_all();
+        for side in [0, 1] {
+            ready(pair.close(side));
+            loop {
+                let data = ready(pair.read(side, 1 << 16));
+                if data.is_empty() {
+                    break;
+                }
+                read[side].extend(data);
+            }
+        }
+        prop_assert_eq!(&read[0], &written[1]);
+        prop_assert_eq!(&read[1], &written[0]);
+        prop_assert_eq!(pair.closed(), [true, true]);
+    }
+
+    /// Streams that end in any way, with both ends dropped in the end, leave no channel open and no budget used.
+    #[test]
+    fn dropped_streams_leave_nothing(steps in steps(), first in 0..2usize, loses: bool) {
+        let budget = Budget::new(usize::MAX / 2);
+        let mut pair = Pair::with_budget(loses, budget.clone());
+        for (side, step) in steps {
+            match step {
+                Step::Write(data) => drop(pair.write(side, &data)),
+                Step::Close => drop(pair.close(side)),
+                Step::Read(most) => drop(pair.read(side, most)),
+                Step::Deliver => drop(pair.deliver(side)),
+            }
+        }
+        pair.drop_stream(first);
+        pair.deliver_all();
+        pair.drop_stream(1 - first);
+        pair.deliver_all();
+        prop_assert_eq!(pair.closed(), [true, true]);
+        prop_assert!(pair.held.is_empty());
+        let net = pair.net.lock().unwrap();
+        prop_assert!(net.ends.iter().all(|end| end.dropped));
+        prop_assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    }
+
+    /// Nothing that a peer sends panics or makes a stream hold more than its limit.
+    #[test]
+    fn any_messages_are_taken(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..30)) {
+        let mut pair = Pair::new(false);
+        for message in messages {
+            pair.net.lock().unwrap().ends[0].sent.push_back(message);
+            pair.deliver_all();
+        }
+        let _ = pair.read(1, 1 << 16);
+        drop(pair.close(1));
+    }
+}
+
+#[test]
+fn waiting_readers_and_closers_are_woken() {
+    let mut pair = Pair::new(false);
+    let mut streams = std::mem::take(&mut pair.streams).map(Option::unwrap);
+    let [a, b] = &mut streams;
+    let talk = async {
+        futures::join!(
+            async {
+                a.write_all(b"ping").await.unwrap();
+                a.close().await.unwrap();
+                let mut answer = String::new();
+                a.read_to_string(&mut answer).await.unwrap();
+                answer
+            },
+            async {
+                let mut question = String::new();
+                b.read_to_string(&mut question).await.unwrap();
+                b.write_all(question.to_uppercase().as_bytes()).await.unwrap();
+                b.close().await.unwrap();
+            }
+        )
+        .0
+    };
+    let mut talk = pin!(talk);
+    let woken = Arc::new(WakeFlag::default());
+    let waker = futures::task::waker(woken.clone());
+    let mut cx = Context::from_waker(&waker);
+    let answer = loop {
+        if let Poll::Ready(answer) = talk.as_mut().poll(&mut cx) {
+            break answer;
+        }
+        assert!(pair.deliver(0) | pair.deliver(1), "nothing is under way and nobody is done");
+    };
+    assert_eq!(answer, "PING");
+    assert!(woken.0.load(Ordering::Relaxed));
+}
+
+#[derive(Default)]
+struct WakeFlag(AtomicBool);
+
+impl futures::task::ArcWake for WakeFlag {
+    fn wake_by_ref(flag: &Arc<Self>) {
+        flag.0.store(true, Ordering::Relaxed);
+    }
+}
