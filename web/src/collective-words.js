@@ -26,13 +26,17 @@ export function standingOf(view, resting) {
   const others = view.memberCount - 1;
   const willing = view.members.filter(({ paints }) => paints).length;
   if (resting !== null && view.role !== "painter") return { title: "Holding back", why: `${resting} The others go on without it.` };
-  switch (view.why) {
+  // Who is here is not known before a relay was reached.
+  const why = others === 0 && view.connection.state !== "online" ? "notConnected" : view.why;
+  switch (why) {
     case "elected": {
       const seat = (view.term?.seat ?? 0) + 1;
+      const pictures = view.members[0]?.pictures ?? 0;
+      const also = pictures > 0 ? ` It also teaches from ${counted(pictures, "picture", "pictures")} of yours.` : "";
       const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
       return {
         title: "This tab is a painter",
-        why: `It holds seat ${seat} of ${SEATS}${beside(view)}. Drawn by lot among those here.${leaving}`,
+        why: `It holds seat ${seat} of ${SEATS}${beside(view)}. Drawn by lot among those here.${also}${leaving}`,
       };
     }
     case "teaching":
@@ -90,6 +94,16 @@ export function standingOf(view, resting) {
 function beside(view) {
   const names = (view.term?.seats ?? []).filter((key) => key !== "" && key !== view.me).map(nameOf);
   return names.length > 1 ? `, beside ${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : "";
+}
+
+/** What the tab's title says, for those who have several. @param {View} view @param {string | null} resting */
+export function titleOf(view, resting) {
+  if (view.role === "painter" && view.term) return `Painter, round ${count(view.term.round)}`;
+  if (view.role === "teacher") return "Teacher";
+  if (resting !== null) return "Holding back";
+  if (view.why === "inReserve") return "Standing by";
+  if (view.why !== "tooFewPainters") return null;
+  return `${view.members.filter(({ paints }) => paints).length} of ${SEATS}`;
 }
 
 /** Members that this tab has a direct link to. @param {View} view */

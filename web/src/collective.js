@@ -7,7 +7,7 @@ import { box, button, element } from "./dom.js";
 import { LivingPicture } from "./living-picture.js";
 import { Apart, startNetwork } from "./network.js";
 import { sceneOf } from "./scene.js";
-import { showApart, showFinding, showTraffic, showWho } from "./who.js";
+import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.js";
 
 /** @import { Event, OpenOptions } from "../types/messages.js" */
 /** @import { Traffic, View } from "../types/collective.js" */
@@ -96,6 +96,7 @@ export async function leaveCollective() {
   endNetwork();
   picture?.end();
   picture = null;
+  forgetWho();
   takeDownCollectivePieces();
   hold(false);
 }

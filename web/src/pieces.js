@@ -157,7 +157,7 @@ function painters({ committee, signatures = [] }) {
   const { term, painters } = committee.members;
   return [
     ["Committee", term],
-    ...painters.map((key, seat) => /** @type {[string, string]} */ ([`Painter at seat ${seat + 1}: ${nameOf(key)}`, key])),
+    ...painters.map((key, seat) => /** @type {[string, string]} */ ([`Seat ${seat + 1}, ${nameOf(key)}`, key])),
     ...signatures.map((signature, seat) => /** @type {[string, string]} */ ([`Signature of seat ${seat + 1}`, signature])),
   ];
 }

@@ -8,6 +8,7 @@ import {
   leavingInWords,
   memberInWords,
   standingOf,
+  titleOf,
 } from "./collective-words.js";
 import { box, make } from "./dom.js";
 import { nameOf } from "./names.js";
@@ -29,6 +30,8 @@ const STEPS = /** @type {Record<string, string>} */ ({
   piece: "piece",
   signing: "piece",
 });
+
+const TITLE = document.title;
 
 let spoken = "";
 let spokenAt = -Infinity;
@@ -57,7 +60,7 @@ export function showWho(view, resting) {
   box("standing-why").textContent = [why, lackInWords(view), view.term ? null : endInWords(view)].filter((text) => text !== null).join(" ");
   box("apart").hidden = view.why !== "noDirectLinks";
   box("join-again").hidden = true;
-  box("invite").hidden = view.why !== "tooFewPainters";
+  box("invite").hidden = view.why !== "tooFewPainters" || resting !== null;
   box("connection").textContent = capital(connectionInWords(view));
   box("connection").dataset.state = view.connection.state;
   box("leaving").textContent = leavingInWords(view);
@@ -69,7 +72,15 @@ export function showWho(view, resting) {
   box("lent").textContent = count(view.members[0]?.pictures ?? 0);
   showSteps(view);
   showHere(view);
+  const short = titleOf(view, resting);
+  document.title = short === null ? TITLE : `${short} · Abraham`;
   speak(title, view);
+}
+
+/** Says nothing of the collective any more. */
+export function forgetWho() {
+  clearTimeout(pending);
+  document.title = TITLE;
 }
 
 /** @param {View} view */

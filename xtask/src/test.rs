@@ -28,7 +28,7 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
         install::for_unit_tests()?;
         tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]))?);
         let node = ["--test", "--test-reporter=tap"];
-        tallies.push(tally(Command::new("node").args(node).current_dir(shell::root().join("web/worker")))?);
+        tallies.push(tally(Command::new("node").args(node).current_dir(shell::root().join("web")))?);
     }
     if suite != Some(Suite::Unit) {
         install::for_browser_tests()?;

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  actInWords,
+  connectionInWords,
+  endInWords,
+  lackInWords,
+  leavingInWords,
+  memberInWords,
+  pictureInWords,
+  standingOf,
+  titleOf,
+} from "./collective-words.js";
+import { nameOf } from "./names.js";
+import { sceneOf } from "./scene.js";
+
+const keys = Array.from({ length: 6 }, (_, i) => `02${String(i + 1).repeat(8)}${"0".repeat(56)}`);
+
+/** @param {number} count @param {object} [changes] */
+function viewOf(count, changes = {}) {
+  const members = keys.slice(0, count).map((key, i) => ({
+    key,
+    paints: true,
+    pictures: 40,
+    backend: "cpu",
+    rate: 20,
+    linked: i > 0,
+    links: keys.slice(0, count).filter((other) => other !== key),
+    seat: null,
+    inTerm: false,
+    holds: null,
+  }));
+  return {
+    now: 0,
+    me: keys[0],
+    connection: { state: "online" },
+    role: "waiting",
+    why: "tooFewPainters",
+    members,
+    memberCount: count,
+    term: null,
+    done: { terms: 0, roundsPainted: 0, roundsTaught: 0, pieces: 0, bulkBytesSent: 0, bulkBytesReceived: 0 },
+    dropped: [],
+    suspects: [],
+    lastEnd: null,
+    ...changes,
+  };
+}
+
+const TERM = {
+  id: "aa".repeat(32),
+  number: 2,
+  mine: true,
+  seats: keys.slice(0, 4),
+  seat: 0,
+  proposer: null,
+  artist: "bb".repeat(32),
+  round: 7,
+  phase: "teaching",
+  since: 0,
+  deadline: null,
+  teachers: [
+    { key: keys[4], pictures: 40, state: "answered" },
+    { key: keys[5], pictures: 40, state: "asked" },
+  ],
+};
+const PAINTER = { role: "painter", why: "elected", term: TERM };
+
+test("a lone tab is told what it waits for, and how many others", () => {
+  assert.match(standingOf(viewOf(1), null).title, /first one here/);
+  assert.match(standingOf(viewOf(2), null).title, /2 more tabs/);
+  assert.match(standingOf(viewOf(3), null).title, /one more tab/);
+  assert.equal(titleOf(viewOf(3), null), "3 of 4");
+});
+
+test("nobody is called the first one before a relay was reached", () => {
+  const offline = viewOf(1, { connection: { state: "offline", reason: "no answer." } });
+  assert.match(standingOf(offline, null).title, /Looking/);
+  assert.equal(connectionInWords(offline), "offline: no answer. It tries again by itself.");
+  const lost = viewOf(3, { connection: { state: "offline", reason: "no answer" } });
+  assert.match(connectionInWords(lost), /the relay is lost, the 2 direct links stay/);
+});
+
+test("a painter knows its seat, its neighbours and what leaving means", () => {
+  const view = viewOf(6, PAINTER);
+  const { title, why } = standingOf(view, null);
+  assert.match(title, /painter/);
+  assert.match(why, /seat 1 of 4/);
+  for (const key of keys.slice(1, 4)) assert.ok(why.includes(nameOf(key)), why);
+  assert.match(leavingInWords(view), /other three/);
+  assert.match(standingOf(view, "This device runs on battery.").why, /end of this round/);
+  assert.equal(titleOf(view, null), "Painter, round 7");
+});
+
+test("every reason and every phase has its sentence", () => {
+  const reasons =
+    "elected notConnected notWilling teaching waitsForItsTurn tooFewPainters noDirectLinks electing inReserve noCommittee waitsForHolders ownFailure";
+  for (const why of reasons.split(" ")) {
+    const standing = standingOf(viewOf(5, { why, term: TERM }), null);
+    assert.ok(standing.title.length > 5 && standing.why.length > 20, why);
+  }
+  const phases = "forming settingUp ready painting teaching agreeing learning certifying piece signing working";
+  for (const phase of phases.split(" ")) {
+    const view = viewOf(5, { ...PAINTER, term: { ...TERM, phase } });
+    assert.ok(actInWords(view).length > 15, phase);
+    assert.ok(sceneOf(view, false).act.length > 0, phase);
+  }
+  const causes = [
+    { cause: "notFormed" },
+    { cause: "departed", seat: 1 },
+    { cause: "silent", seat: 1 },
+    { cause: "suspected", seats: [0, 1] },
+    { cause: "disagreement" },
+    { cause: "dissolved" },
+    { cause: "ownFailure", reason: "out of memory" },
+  ];
+  for (const lastEnd of causes) assert.ok((endInWords(viewOf(4, { lastEnd }))?.length ?? 0) > 20, lastEnd.cause);
+});
+
+test("what keeps the collective from learning is said, with numbers", () => {
+  assert.equal(lackInWords(viewOf(3)), null);
+  const two = viewOf(4, PAINTER);
+  for (const member of two.members.slice(2)) member.pictures = 0;
+  assert.match(lackInWords(two) ?? "", /3 tabs with 64 pictures.*2 tabs teach, with 80 pictures/);
+  for (const member of two.members) member.pictures = 0;
+  assert.match(lackInWords(two) ?? "", /Nobody teaches yet/);
+  assert.equal(lackInWords(viewOf(4, PAINTER)), null);
+});
+
+test("the picture seats painters, draws each link once, and says the same in words", () => {
+  const view = viewOf(6, PAINTER);
+  const scene = sceneOf(view, false);
+  assert.deepEqual(scene.people.map(({ seat }) => seat), [0, 1, 2, 3, null, null]);
+  assert.deepEqual(scene.people.map(({ teaches }) => teaches), [false, false, false, false, true, true]);
+  assert.equal(scene.links.length, 15);
+  assert.match(pictureInWords(view), /6 tabs are here. Four painters.*2 teachers/);
+  const strangers = viewOf(1, { role: "waiting", why: "inReserve", term: { ...TERM, mine: false, seats: [...keys.slice(1, 4), ""] } });
+  assert.equal(sceneOf(strangers, false).people.length, 4);
+});
+
+test("members are told apart in words", () => {
+  const [me, other] = viewOf(2).members;
+  assert.match(memberInWords(me, TERM, true), /seat 1, teaches from 40 pictures, on a processor$/);
+  assert.match(memberInWords({ ...other, linked: false, backend: "gpu", pictures: 0 }, null, false), /ready to paint, on a graphics card, no direct link/);
+  assert.equal(nameOf(keys[1]), nameOf(keys[1]));
+  assert.notEqual(nameOf(keys[1]), nameOf(keys[2]));
+});
