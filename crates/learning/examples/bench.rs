@@ -103,11 +103,12 @@ impl Committee {
             let seeds = std::array::from_fn(|c| [(7 * teacher + c) as u8; 32]);
             let shares = split_update(&joined, Scale::full(24), seeds, &CpuBackend).await?;
             for (mine, share) in updates.iter_mut().zip(shares) {
-                mine.push(share);
+                mine.push(Some(share));
             }
         }
+        let shape = (batch.rows(), batch.cols() + 1);
         let taken = self.painters.iter_mut().zip(updates);
-        Ok(try_join_all(taken.map(|(painter, updates)| take_in(painter, updates))).await?)
+        Ok(try_join_all(taken.map(|(painter, updates)| take_in(painter, updates, shape))).await?)
     }
 }
 
