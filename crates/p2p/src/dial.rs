@@ -9,13 +9,21 @@ use web_time::Instant;
 /// A dial has ended in a link by then, or has failed: a circuit, signalling, ICE and the lanes' streams.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// How long to wait, after an attempt failed, for one that the other side may be making.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Addresses of one member that are looked at, and bytes of each: they come from the member itself.
 const ADDRESSES: usize = 8;
 const ADDRESS_BYTES: usize = 256;
 
 /// The members that this node was asked to link to and has not.
 #[derive(Default)]
-pub(crate) struct Dials(HashMap<PeerKey, Instant>);
+pub(crate) struct Dials(HashMap<PeerKey, Dial>);
+
+struct Dial {
+    deadline: Instant,
+    failure: Option<String>,
+}
 
 impl Dials {
     /// Notes a new dial; `false` where there is one or there are too many.
@@ -23,7 +31,7 @@ impl Dials {
         if self.0.len() >= limits::LINKS || self.0.contains_key(&peer) {
             return false;
         }
-        self.0.insert(peer, now + DEADLINE);
+        self.0.insert(peer, Dial { deadline: now + DEADLINE, failure: None });
         true
     }
 
@@ -31,18 +39,24 @@ impl Dials {
         self.0.contains_key(&peer)
     }
 
-    /// Ends a dial; `false` where there was none.
-    pub(crate) fn end(&mut self, peer: PeerKey) -> bool {
-        self.0.remove(&peer).is_some()
+    /// Ends a dial, if there is one.
+    pub(crate) fn end(&mut self, peer: PeerKey) {
+        self.0.remove(&peer);
     }
 
-    /// Ends the dials whose time is over.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<PeerKey> {
-        let late: Vec<_> = self.0.iter().filter(|(_, deadline)| **deadline <= now).map(|(&peer, _)| peer).collect();
-        for peer in &late {
-            self.0.remove(peer);
+    /// This side's attempt failed: the dial ends soon, unless the other side's succeeds.
+    pub(crate) fn fail(&mut self, peer: PeerKey, reason: String, now: Instant) {
+        if let Some(dial) = self.0.get_mut(&peer) {
+            dial.deadline = dial.deadline.min(now + GRACE);
+            dial.failure.get_or_insert(reason);
         }
-        late
+    }
+
+    /// Ends the dials whose time is over; says why.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(PeerKey, String)> {
+        let late = self.0.extract_if(|_, dial| dial.deadline <= now);
+        late.map(|(peer, dial)| (peer, dial.failure.unwrap_or_else(|| "it was not reached in time".into())))
+            .collect()
     }
 }
 
@@ -65,8 +79,19 @@ mod tests {
         assert!(dials.begin(ANN, now));
         assert!(!dials.begin(ANN, now));
         assert!(dials.expire(now).is_empty());
-        assert_eq!(dials.expire(now + DEADLINE), [ANN]);
-        assert!(!dials.end(ANN));
+        assert_eq!(dials.expire(now + DEADLINE), [(ANN, "it was not reached in time".into())]);
+        assert!(!dials.contains(ANN));
+    }
+
+    #[test]
+    fn a_failed_attempt_leaves_the_other_side_a_moment() {
+        let now = Instant::now();
+        let mut dials = Dials::default();
+        dials.begin(ANN, now);
+        dials.fail(ANN, "refused".into(), now);
+        dials.fail(ANN, "refused again".into(), now + GRACE / 2);
+        assert!(dials.expire(now + GRACE / 2).is_empty());
+        assert_eq!(dials.expire(now + GRACE), [(ANN, "refused".into())]);
     }
 
     #[test]

@@ -42,7 +42,9 @@ pub(crate) enum Violation {
 /// What this side's visitor may not do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum Refused {
-    #[error("a message of {bytes} bytes does not belong on the {lane:?} lane, where 1 to {limit} are allowed")]
+    #[error(
+        "a message of {bytes} bytes does not belong on the {lane:?} lane, where 1 to {limit} are allowed"
+    )]
     Length { lane: Lane, bytes: usize, limit: usize },
     #[error("too much waits on the {0:?} lane; a sender has to wait until messages went out")]
     QueueFull(Lane),
@@ -348,7 +350,9 @@ mod tests {
 
     #[test]
     fn messages_around_the_size_of_the_head_arrive_whole() {
-        for length in [1, HEAD_BYTES - WORD - 1, HEAD_BYTES - WORD, HEAD_BYTES - WORD + 1, READ_BYTES, READ_BYTES + 1] {
+        for length in
+            [1, HEAD_BYTES - WORD - 1, HEAD_BYTES - WORD, HEAD_BYTES - WORD + 1, READ_BYTES, READ_BYTES + 1]
+        {
             let message: Vec<u8> = (0..length).map(|i| i as u8).collect();
             let (mut outgoing, mut incoming) = (Outgoing::new(Lane::Bulk), Incoming::new(Lane::Bulk));
             outgoing.push(message.clone()).unwrap();

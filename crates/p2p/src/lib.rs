@@ -9,7 +9,10 @@
 //! rate, and never trusted further: a member may still lie, be silent or leave. A relay sees who is present, what
 //! is published on the presence topic, and which members link to each other.
 
-#![allow(clippy::disallowed_methods, reason = "a node on a network lives in time; its pure parts are passed it")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a node on a network lives in time; its pure parts are passed it"
+)]
 
 mod dial;
 mod identity;

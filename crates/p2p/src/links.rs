@@ -20,8 +20,8 @@ use libp2p::{
     core::{Endpoint, transport::PortUse},
     multiaddr::Protocol,
     swarm::{
-        CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
-        ToSwarm,
+        CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler,
+        THandler, ToSwarm,
     },
 };
 use web_time::Instant;
@@ -115,7 +115,8 @@ impl Links {
 
     /// Whether a connection to this member stands that may become a link.
     pub(crate) fn is_forming(&self, key: PeerKey) -> bool {
-        let mut direct = self.connections.values().filter(|c| c.key == Some(key) && c.purpose == Purpose::Member);
+        let mut direct =
+            self.connections.values().filter(|c| c.key == Some(key) && c.purpose == Purpose::Member);
         direct.any(|connection| connection.closing.is_none())
     }
 

@@ -87,7 +87,10 @@ impl Node {
 #[derive(Clone)]
 pub struct Commands {
     queue: mpsc::Sender<Command>,
-    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only a browser closes a page under it"))]
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(dead_code, reason = "only a browser closes a page under it")
+    )]
     closer: Closer,
 }
 
@@ -105,9 +108,9 @@ impl Commands {
     /// # Errors
     /// [`TrySendError`].
     pub fn try_send(&mut self, command: Command) -> Result<(), TrySendError> {
-        self.queue.try_send(command).map_err(|error| {
-            if error.is_full() { TrySendError::Full } else { TrySendError::Ended }
-        })
+        self.queue
+            .try_send(command)
+            .map_err(|error| if error.is_full() { TrySendError::Full } else { TrySendError::Ended })
     }
 
     /// Closes every direct connection at this instant: for `pagehide`, after which nothing may run any more.
@@ -213,7 +216,8 @@ impl Runner {
         let identity = config.secret.identity()?;
         let me = identity.public().to_peer_id();
         let addresses = parse_all(&config.relays)?;
-        let unnamed = addresses.iter().find(|address| !matches!(address.iter().last(), Some(Protocol::P2p(_))));
+        let unnamed =
+            addresses.iter().find(|address| !matches!(address.iter().last(), Some(Protocol::P2p(_))));
         if let Some(address) = unnamed {
             let reason = "it does not end in /p2p/ and the relay's name".into();
             return Err(Error::Address { address: address.to_string(), reason });
@@ -342,7 +346,10 @@ impl Runner {
             Command::Publish { message } => {
                 if message.len() > limits::GOSSIP_BYTES {
                     let bytes = message.len();
-                    tracing::warn!(bytes, "a message is too long for the presence topic; it is not published");
+                    tracing::warn!(
+                        bytes,
+                        "a message is too long for the presence topic; it is not published"
+                    );
                     return;
                 }
                 self.waiting.push(message);
@@ -395,6 +402,9 @@ impl Runner {
         let options = dial_opts::DialOpts::peer_id(id)
             .addresses(routes)
             .condition(dial_opts::PeerCondition::Always)
+            // From the port that it listens on, two that dial each other at once would make one connection that
+            // both think they dialled.
+            .allocate_new_port()
             .build();
         if let Err(error) = self.swarm.dial(options) {
             self.dials.end(peer);
@@ -409,9 +419,9 @@ impl Runner {
     fn on_tick(&mut self) {
         let now = Instant::now();
         self.links().tick(now);
-        for peer in self.dials.expire(now) {
-            self.links().close(peer, "it was not reached in time");
-            self.unreachable(peer, "it was not reached in time".into());
+        for (peer, reason) in self.dials.expire(now) {
+            self.links().close(peer, &reason);
+            self.unreachable(peer, reason);
         }
         while let Some(step) = self.relays.poll(now) {
             match step {
@@ -430,9 +440,11 @@ impl Runner {
             self.out.push_back(Event::Connecting);
         }
         let joining = if IS_BEHIND_RELAYS {
-            self.swarm.listen_on(address.with(Protocol::P2pCircuit)).map_err(|error| error.to_string()).map(|id| {
-                self.reservations.insert(id, index);
-            })
+            self.swarm.listen_on(address.with(Protocol::P2pCircuit)).map_err(|error| error.to_string()).map(
+                |id| {
+                    self.reservations.insert(id, index);
+                },
+            )
         } else {
             self.swarm.dial(address).map_err(|error| words(&error))
         };
@@ -449,7 +461,9 @@ impl Runner {
             }
             of != index
         });
-        if let Some(Protocol::P2p(peer)) = self.relays.address(index).and_then(|address| address.iter().last()) {
+        if let Some(Protocol::P2p(peer)) =
+            self.relays.address(index).and_then(|address| address.iter().last())
+        {
             // An error says that there was no connection.
             let _ = self.swarm.disconnect_peer_id(peer);
         }
@@ -490,7 +504,9 @@ impl Runner {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Links(event)) => self.on_link(event),
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(event.connection, event.result),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => {
+                self.on_ping(event.connection, event.result)
+            }
             SwarmEvent::NewListenAddr { listener_id, address } => self.on_address(listener_id, address),
             SwarmEvent::ExpiredListenAddr { listener_id, address } => {
                 self.addresses.retain(|known| *known != (listener_id, address.clone()));
@@ -505,9 +521,9 @@ impl Runner {
                     self.lost_relay(index, &reason);
                 }
             }
-            SwarmEvent::ConnectionEstablished { peer_id, endpoint: ConnectedPoint::Dialer { .. }, .. }
-                if !IS_BEHIND_RELAYS =>
-            {
+            SwarmEvent::ConnectionEstablished {
+                peer_id, endpoint: ConnectedPoint::Dialer { .. }, ..
+            } if !IS_BEHIND_RELAYS => {
                 if let Some(index) = self.relays.position(&peer_id) {
                     self.relays.joined(index);
                     self.tell_status();
@@ -518,7 +534,9 @@ impl Runner {
                     self.lost_relay(index, "the connection to it was lost");
                 }
             }
-            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => self.on_undialled(peer, &error),
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                self.on_undialled(peer, &error)
+            }
             _ => {}
         }
     }
@@ -544,9 +562,8 @@ impl Runner {
             }
         } else if let Some(key) = peer_key(&peer)
             && !self.links().is_forming(key)
-            && self.dials.end(key)
         {
-            self.unreachable(key, words(error));
+            self.dials.fail(key, words(error), Instant::now());
         }
     }
 
@@ -557,11 +574,7 @@ impl Runner {
                 self.out.push_back(Event::LinkUp { peer });
             }
             LinkEvent::Down(peer, reason) => self.out.push_back(Event::LinkDown { peer, reason }),
-            LinkEvent::Failed(peer, reason) => {
-                if self.dials.end(peer) {
-                    self.unreachable(peer, reason);
-                }
-            }
+            LinkEvent::Failed(peer, reason) => self.dials.fail(peer, reason, Instant::now()),
             LinkEvent::Message(peer, lane, message) => {
                 self.out.push_back(Event::Message { peer, lane, message })
             }

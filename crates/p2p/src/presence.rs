@@ -90,11 +90,7 @@ pub(crate) struct Hearing {
 
 impl Hearing {
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            authors: HashMap::new(),
-            forwarders: HashMap::new(),
-            topic: Allowance::new(&TOPIC_RATE, now),
-        }
+        Self { authors: HashMap::new(), forwarders: HashMap::new(), topic: Allowance::new(&TOPIC_RATE, now) }
     }
 
     /// Judges a message of so many bytes by its author and the member that forwarded it, if that was one.

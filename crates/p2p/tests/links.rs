@@ -96,7 +96,7 @@ async fn two_that_dial_each_other_get_one_link() {
         ben.linked(ann.key).await;
         // A message each way after both saw the link: neither end is on a connection that the other gave up.
         for (from, to) in [(0, 1), (1, 0)] {
-            let mut both = [&mut ann, &mut ben];
+            let both = [&mut ann, &mut ben];
             let peer = both[to].key;
             both[from].tell(Command::Send { peer, lane: Lane::Frames, message: vec![9; 100] }).await;
             both[to].until("it", |event| matches!(event, Event::Message { .. }).then_some(())).await;

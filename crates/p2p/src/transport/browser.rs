@@ -31,11 +31,13 @@ pub(crate) struct Reach {
 pub(crate) fn build(identity: &Keypair, ice_servers: &[IceServer]) -> Result<Built, Error> {
     let me = identity.public().to_peer_id();
     let encryption = noise::Config::new(identity).map_err(|e| Error::Encryption(e.to_string()))?;
-    let servers = ice_servers.iter().cloned().map(|IceServer { urls, username, credential }| {
-        webrtc::IceServer { urls, username, credential }
-    });
+    let servers = ice_servers
+        .iter()
+        .cloned()
+        .map(|IceServer { urls, username, credential }| webrtc::IceServer { urls, username, credential });
     // Which connection carries a link is decided above, where a link that is in use can be seen.
-    let config = webrtc::Config { ice_servers: servers.collect(), close_duplicates: false, ..Default::default() };
+    let config =
+        webrtc::Config { ice_servers: servers.collect(), close_duplicates: false, ..Default::default() };
     let (direct, webrtc, closer) = webrtc::browser::pair(me, config);
     let (circuits, relay) = relay::client::new(me);
     let through_relays = circuits
@@ -79,7 +81,9 @@ pub(crate) fn unsupported() -> Option<String> {
         return Some("This browser has no WebSocket, so it cannot reach a relay.".into());
     }
     if !webrtc::browser::is_supported() {
-        return Some("This browser has no WebRTC, or its settings block it, so it cannot reach other tabs.".into());
+        return Some(
+            "This browser has no WebRTC, or its settings block it, so it cannot reach other tabs.".into(),
+        );
     }
     None
 }

@@ -28,7 +28,8 @@ pub(crate) fn build(identity: &Keypair, _: &[IceServer]) -> Result<Built, Error>
     let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
     let encryption = noise::Config::new(identity).map_err(|e| Error::Encryption(e.to_string()))?;
     // A machine that names no resolver still reaches numeric addresses.
-    let names = dns::tokio::Transport::system(tcp()).and_then(|a| Ok((a, dns::tokio::Transport::system(tcp())?)));
+    let names =
+        dns::tokio::Transport::system(tcp()).and_then(|a| Ok((a, dns::tokio::Transport::system(tcp())?)));
     let streams = match names {
         Ok((direct, below)) => websocket::Config::new(below).or_transport(direct).boxed(),
         Err(error) => {
@@ -36,8 +37,9 @@ pub(crate) fn build(identity: &Keypair, _: &[IceServer]) -> Result<Built, Error>
             websocket::Config::new(tcp()).or_transport(tcp()).boxed()
         }
     };
-    let transport = streams
-        .or_transport(MemoryTransport::default())
+    // Memory goes first: the websocket transport gives a final error for addresses that have no host.
+    let transport = MemoryTransport::default()
+        .or_transport(streams)
         .upgrade(upgrade::Version::V1Lazy)
         .authenticate(encryption)
         .multiplex(yamux::Config::default())

@@ -11,16 +11,16 @@ use futures::StreamExt;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A node and what it said.
-pub struct Member {
-    pub key: PeerKey,
-    pub commands: Commands,
-    pub events: Events,
-    pub seen: Vec<Event>,
+pub(crate) struct Member {
+    pub(crate) key: PeerKey,
+    pub(crate) commands: Commands,
+    pub(crate) events: Events,
+    pub(crate) seen: Vec<Event>,
 }
 
 impl Member {
     /// Starts a node whose secret is 32 times this byte.
-    pub fn start(secret: u8, listen: &[&str], relays: &[String]) -> Self {
+    pub(crate) fn start(secret: u8, listen: &[&str], relays: &[String]) -> Self {
         let mut config = Config::new(Secret::new([secret; 32]).unwrap());
         let key = config.secret.key();
         config.listen = listen.iter().map(|&address| address.to_owned()).collect();
@@ -30,7 +30,7 @@ impl Member {
     }
 
     /// Waits for an event of this kind; the ones before it go to `seen`.
-    pub async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         let wait = async {
             loop {
                 let event = self.events.next().await.expect("the node ended");
@@ -51,7 +51,7 @@ impl Member {
         self.seen.iter().map(|event| format!("{event:?}").chars().take(100).collect()).collect()
     }
 
-    pub async fn online(&mut self) -> Vec<String> {
+    pub(crate) async fn online(&mut self) -> Vec<String> {
         self.until("being online", |event| match event {
             Event::Online { addresses } => Some(addresses.clone()),
             _ => None,
@@ -59,11 +59,11 @@ impl Member {
         .await
     }
 
-    pub async fn linked(&mut self, to: PeerKey) {
+    pub(crate) async fn linked(&mut self, to: PeerKey) {
         self.until("a link", |event| (*event == Event::LinkUp { peer: to }).then_some(())).await;
     }
 
-    pub async fn unlinked(&mut self, from: PeerKey) -> String {
+    pub(crate) async fn unlinked(&mut self, from: PeerKey) -> String {
         self.until("the end of a link", |event| match event {
             Event::LinkDown { peer, reason } if *peer == from => Some(reason.clone()),
             _ => None,
@@ -71,13 +71,13 @@ impl Member {
         .await
     }
 
-    pub async fn tell(&mut self, command: Command) {
+    pub(crate) async fn tell(&mut self, command: Command) {
         self.commands.send(command).await.unwrap();
     }
 }
 
 /// Two members, the first of them dialled and linked to by the second.
-pub async fn linked_pair(listen: &str, secrets: [u8; 2]) -> [Member; 2] {
+pub(crate) async fn linked_pair(listen: &str, secrets: [u8; 2]) -> [Member; 2] {
     let mut ann = Member::start(secrets[0], &[listen], &[]);
     let mut ben = Member::start(secrets[1], &[], &[]);
     let addresses = ann.online().await;
