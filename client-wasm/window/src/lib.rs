@@ -1,1 +1,215 @@
 //! The network of a tab: what the window's JavaScript can call, for no worker has WebRTC.
+//!
+//! Effects only: a [`Node`] and the port to the worker that is its visitor. Every message on the port is a
+//! `Uint8Array` whose buffer is transferred: first, from the worker, the 32 bytes of the member's secret, so that no
+//! script of the page holds them; then encoded commands from the worker, and encoded events to it.
+
+#![cfg(target_arch = "wasm32")]
+
+mod error;
+mod port;
+
+use std::{cell::RefCell, rc::Rc};
+
+use abraham_messages::node::{Command, Event};
+use abraham_p2p::{Commands, Config, Events, IceServer, Node, Secret};
+use futures::{
+    StreamExt,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+};
+use serde::Deserialize;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::MessagePort;
+use zeroize::Zeroize;
+
+use error::Error;
+use port::Port;
+
+/// Runs once when the module is instantiated: a panic, which is a bug, then reads as a message in the console.
+#[wasm_bindgen(start)]
+pub fn ready() {
+    console_error_panic_hook::set_once();
+}
+
+/// How the page says where the network is; the relay's `/api/v1/config` has both fields.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    relays: Vec<String>,
+    #[serde(default)]
+    ice_servers: Vec<BrowserIceServer>,
+}
+
+/// `RTCIceServer` of the W3C: one address or several.
+#[derive(Deserialize)]
+struct BrowserIceServer {
+    urls: OneOrMany,
+    username: Option<String>,
+    credential: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<BrowserIceServer> for IceServer {
+    fn from(BrowserIceServer { urls, username, credential }: BrowserIceServer) -> Self {
+        let urls = match urls {
+            OneOrMany::One(url) => vec![url],
+            OneOrMany::Many(urls) => urls,
+        };
+        Self { urls, username, credential }
+    }
+}
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** Where the network is: what a relay's `/api/v1/config` says of it. */
+export interface NetworkOptions {
+    /** Multiaddrs of relays, each ending in `/p2p/` and the relay's name; `ws` and `wss` only. */
+    relays: string[];
+    iceServers?: RTCIceServer[];
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// [`Options`] as JavaScript has them.
+    #[wasm_bindgen(typescript_type = "NetworkOptions")]
+    pub type NetworkOptions;
+}
+
+/// The tab's network node.
+#[wasm_bindgen]
+pub struct Network {
+    orders: UnboundedSender<Order>,
+    /// Of the running node; the handler of `pagehide` has it too.
+    node: Rc<RefCell<Option<Commands>>>,
+}
+
+/// What the node's task waits for.
+enum Order {
+    /// Bytes from the worker.
+    Bytes(Vec<u8>),
+    /// Something on the port that is no `Uint8Array`.
+    Foreign,
+    Stop,
+}
+
+/// Starts the tab's network node, which waits for the worker's first message on `port`: the member's secret.
+///
+/// The node ends at `stop`, at a `Stop` command or when the page is hidden for good (`pagehide`), with a `Stopped`
+/// event. A relay that cannot be reached is told in events, not here.
+///
+/// # Errors
+/// An `Error` with the code `option` where the options are of another shape.
+#[wasm_bindgen]
+pub fn start(options: NetworkOptions, port: MessagePort) -> Result<Network, JsValue> {
+    let options: Options =
+        serde_wasm_bindgen::from_value(options.into()).map_err(|error| Error::Option(error.to_string()))?;
+    let (orders, incoming) = unbounded();
+    let node = Rc::<RefCell<Option<Commands>>>::default();
+    let port = Port::open(port, orders.clone(), node.clone());
+    spawn_local(serve(options, port, incoming, node.clone()));
+    Ok(Network { orders, node })
+}
+
+#[wasm_bindgen]
+impl Network {
+    /// Closes every connection and ends the node.
+    pub fn stop(&self) {
+        if let Some(node) = &*self.node.borrow() {
+            node.close_connections();
+        }
+        // Nobody listens any more once the node has ended by itself.
+        let _ = self.orders.unbounded_send(Order::Stop);
+    }
+}
+
+async fn serve(
+    options: Options,
+    port: Port,
+    mut orders: UnboundedReceiver<Order>,
+    node: Rc<RefCell<Option<Commands>>>,
+) {
+    let result = match run(options, &mut orders).await {
+        Ok(Some((commands, events))) => {
+            *node.borrow_mut() = Some(commands.clone());
+            let result =
+                futures::future::select(Box::pin(tell(&port, events)), Box::pin(obey(&mut orders, commands)));
+            let result = match result.await {
+                futures::future::Either::Left(((), _)) => Ok(()),
+                // The node was told to stop; what it still says goes out.
+                futures::future::Either::Right((result, events)) => {
+                    events.await;
+                    result
+                }
+            };
+            *node.borrow_mut() = None;
+            result
+        }
+        Ok(None) => {
+            port.send(Event::Stopped.encode());
+            Ok(())
+        }
+        Err(error) => {
+            port.send(Event::Stopped.encode());
+            Err(error)
+        }
+    };
+    if let Err(error) = result {
+        web_sys::console::error_1(&error.into());
+    }
+}
+
+/// Waits for the secret and starts the node; `None` where it is stopped before.
+async fn run(
+    options: Options,
+    orders: &mut UnboundedReceiver<Order>,
+) -> Result<Option<(Commands, Events)>, Error> {
+    let mut bytes = match orders.next().await {
+        Some(Order::Bytes(bytes)) => bytes,
+        Some(Order::Foreign) => return Err(Error::Message),
+        Some(Order::Stop) | None => return Ok(None),
+    };
+    let secret = <[u8; 32]>::try_from(bytes.as_slice());
+    bytes.zeroize();
+    let mut secret = secret.map_err(|_| Error::Secret)?;
+    let checked = Secret::new(secret);
+    secret.zeroize();
+    let mut config = Config::new(checked?);
+    config.relays = options.relays;
+    config.ice_servers = options.ice_servers.into_iter().map(Into::into).collect();
+    Ok(Some(Node::start(config)?))
+}
+
+/// Hands the node's events to the worker until the node has ended.
+async fn tell(port: &Port, mut events: Events) {
+    while let Some(event) = events.next().await {
+        port.send(event.encode());
+    }
+}
+
+/// Hands the worker's commands to the node until it is to stop.
+async fn obey(orders: &mut UnboundedReceiver<Order>, mut commands: Commands) -> Result<(), Error> {
+    let result = loop {
+        let command = match orders.next().await {
+            Some(Order::Bytes(bytes)) => match Command::decode(&bytes) {
+                Ok(command) => command,
+                Err(error) => break Err(Error::Command(error)),
+            },
+            Some(Order::Foreign) => break Err(Error::Message),
+            Some(Order::Stop) | None => break Ok(()),
+        };
+        if commands.send(command).await.is_err() {
+            return Ok(());
+        }
+    };
+    // An error says that it has ended already.
+    let _ = commands.send(Command::Stop).await;
+    result
+}
