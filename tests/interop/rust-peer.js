@@ -18,6 +18,6 @@ globalThis.peer = {
   ping: async (peer) => probe.ping(peer),
   echo: async (peer, text) => probe.echo(peer, text),
   count: async (peer, bytes) => probe.count(peer, bytes),
-  streams: async (peer, streams, atOnce) => probe.streams(peer, streams, atOnce),
+  streams: async (peer, streams, atOnce) => [...(await probe.streams(peer, streams, atOnce))],
   stop: async () => probe.stop(),
 };

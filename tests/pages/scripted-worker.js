@@ -4,8 +4,6 @@
  */
 
 const script = new BroadcastChannel("script");
-/** Answers that a test wants instead of the usual ones, by type of request. */
-const refusals = new Map();
 
 const status = {
   backend: "CPU",
@@ -17,8 +15,21 @@ const status = {
 };
 const lesson = { done: 0, total: 0, used: 0, refused: [], refusedCount: 0, notes: [] };
 
+/** Ends this tab's hold of the studio, which one tab at a time has. */
+let release = () => {};
+
 const answers = {
-  open: () => ({ ...status }),
+  open: () =>
+    new Promise((resolve, reject) => {
+      navigator.locks.request("abraham-studio", { ifAvailable: true }, (lock) => {
+        if (!lock) return reject({ code: "studio-elsewhere", message: "Another tab has this artist open." });
+        resolve({ ...status });
+        return new Promise((free) => {
+          release = free;
+        });
+      });
+    }),
+  stop: () => release(),
   teach: ({ files }) => ({ ...lesson, used: taught(files.length) }),
   teachDemo: () => ({ ...lesson, used: taught(270) }),
   keep: () => "piece",
@@ -32,16 +43,14 @@ function taught(count) {
   return count;
 }
 
-script.onmessage = ({ data }) => {
-  if ("refuse" in data) refusals.set(data.refuse, data.failure);
-  else postMessage(data);
-};
+script.onmessage = ({ data }) => postMessage(data);
 
-self.onmessage = ({ data: { id, type, port, ...request } }) => {
-  script.postMessage({ asked: type, ...(type === "pace" || type === "throttle" ? request : {}) });
-  const refusal = refusals.get(type);
-  if (refusal) postMessage({ id, ok: false, error: refusal });
-  else postMessage({ id, ok: true, value: answers[type]?.(request) });
+self.onmessage = async ({ data: { id, type, ...request } }) => {
+  const { share, resting } = request;
+  script.postMessage({ asked: type, share, resting });
+  try {
+    postMessage({ id, ok: true, value: await answers[type]?.(request) });
+  } catch (error) {
+    postMessage({ id, ok: false, error });
+  }
 };
-
-script.postMessage({ asked: "nothing yet" });

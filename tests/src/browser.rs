@@ -79,13 +79,15 @@ pub struct Setup {
     abilities: Abilities,
     /// The folder that the relay serves.
     pages: PathBuf,
+    /// Whether stand-ins from `tests/pages` take the place of the page's worker and network node.
+    scripted: bool,
 }
 
 impl<A: Into<Abilities>> From<A> for Setup {
     /// The product's own page. The files as they are now, so that a test never sees what was embedded before the last
     /// build.
     fn from(abilities: A) -> Self {
-        Self { abilities: abilities.into(), pages: root().join("web") }
+        Self { abilities: abilities.into(), pages: root().join("web"), scripted: false }
     }
 }
 
@@ -93,7 +95,13 @@ impl Setup {
     /// The pages that are libp2p peers and nothing else, made by `cargo xtask test` from `tests/interop`.
     #[must_use]
     pub fn peers() -> Self {
-        Self { abilities: WebGpu::Off.into(), pages: peer_pages() }
+        Self { abilities: WebGpu::Off.into(), pages: peer_pages(), scripted: false }
+    }
+
+    /// The product's own page with a worker that says what the test says, in place of an artist and of other tabs.
+    #[must_use]
+    pub fn scripted(abilities: impl Into<Abilities>) -> Self {
+        Self { scripted: true, ..Self::from(abilities.into()) }
     }
 }
 
@@ -149,7 +157,11 @@ impl Visit {
             fs::write(profile.join("Default/Preferences"), settings)?;
         }
         let mut config = Config::default();
-        config.assets = Some(setup.pages);
+        config.assets = Some(if setup.scripted {
+            scripted_pages(&setup.pages, &folder.path().join("pages"))?
+        } else {
+            setup.pages
+        });
         let relay = Relay::bind(config).await?;
 
         // chromiumoxide adds the dashes; with dashes of its own a flag is dropped without a word.
@@ -319,6 +331,31 @@ impl Visit {
         self.relay.stop().await?;
         Ok(())
     }
+}
+
+/// Copies the page without what is built into `to`, and puts the stand-ins of `tests/pages` in place.
+fn scripted_pages(page: &Path, to: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(to.join("pkg"))?;
+    copy_folder(page, to)?;
+    let stand_ins = root().join("tests/pages");
+    fs::copy(stand_ins.join("scripted-worker.js"), to.join("worker.js"))?;
+    fs::copy(stand_ins.join("scripted-window.js"), to.join("pkg/abraham_window.js"))?;
+    Ok(to.to_owned())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let target = to.join(&name);
+        if !entry.file_type()?.is_dir() {
+            fs::copy(entry.path(), target)?;
+        } else if name != "node_modules" && name != "pkg" {
+            fs::create_dir_all(&target)?;
+            copy_folder(&entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs `test`, named `name`, with a relay and a browser as in `setup`, and cleans up after it, whatever comes of it.

@@ -9,7 +9,7 @@ use futures::{
 };
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, Transport as _,
-    core::{muxing::StreamMuxerBox, transport::Boxed, upgrade::Version},
+    core::{ConnectedPoint, muxing::StreamMuxerBox, transport::Boxed, upgrade::Version},
     identify,
     identity::Keypair,
     multiaddr::Protocol,
@@ -108,6 +108,12 @@ fn build() -> Result<(Swarm<Behaviour>, Closer), String> {
     Ok((swarm, closer))
 }
 
+/// Whether a connection is a direct one. libp2p itself goes by `/p2p-circuit` alone, which the address of a direct
+/// connection has too where it was dialled.
+pub(crate) fn is_direct(endpoint: &ConnectedPoint) -> bool {
+    endpoint.get_remote_address().iter().any(|part| part == Protocol::WebRTC)
+}
+
 struct Node {
     swarm: Swarm<Behaviour>,
     dials: HashMap<ConnectionId, oneshot::Sender<Result<(), String>>>,
@@ -150,14 +156,14 @@ impl Node {
         match event {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 let links = self.links.entry(peer_id).or_default();
-                *(if endpoint.is_relayed() { &mut links.relayed } else { &mut links.direct }) += 1;
+                *(if is_direct(&endpoint) { &mut links.direct } else { &mut links.relayed }) += 1;
                 if let Some(done) = self.dials.remove(&connection_id) {
                     drop(done.send(Ok(())));
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, endpoint, .. } => {
                 let links = self.links.entry(peer_id).or_default();
-                *(if endpoint.is_relayed() { &mut links.relayed } else { &mut links.direct }) -= 1;
+                *(if is_direct(&endpoint) { &mut links.direct } else { &mut links.relayed }) -= 1;
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 if let Some(done) = self.dials.remove(&connection_id) {

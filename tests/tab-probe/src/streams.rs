@@ -24,7 +24,10 @@ use libp2p::{
 };
 use wasm_bindgen_futures::spawn_local;
 
-use crate::serve::{COUNT, ECHO, serve};
+use crate::{
+    node::is_direct,
+    serve::{COUNT, ECHO, serve},
+};
 
 /// Where the stream, or why there is none, is wanted.
 pub(crate) type Reply = oneshot::Sender<Result<Stream, String>>;
@@ -85,7 +88,7 @@ impl NetworkBehaviour for Behaviour {
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
         match event {
-            FromSwarm::ConnectionEstablished(made) if !made.endpoint.is_relayed() => {
+            FromSwarm::ConnectionEstablished(made) if is_direct(made.endpoint) => {
                 self.direct.entry(made.peer_id).or_default().push(made.connection_id);
             }
             FromSwarm::ConnectionClosed(gone) => {

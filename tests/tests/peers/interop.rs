@@ -37,7 +37,8 @@ async fn both_ways(name: &str, dialler: PeerKind, dialled: PeerKind) -> Result<(
         let far = Peer::start(visit, dialled).await?;
         near.connect(&far).await?;
         for (from, to) in [(&near, &far), (&far, &near)] {
-            ensure!(from.links(to).await?.direct == 1, "{:?}", from.links(to).await?);
+            let links = from.links(to).await?;
+            ensure!(links.direct == 1, "{links:?}");
             from.ping(to).await?;
             ensure!(from.echo(to, "hello").await? == "hello");
             ensure!(from.echo(to, "").await?.is_empty(), "an empty stream was answered");
