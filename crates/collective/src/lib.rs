@@ -1,16 +1,37 @@
 //! Who is here, who paints, and whose turn it is: presence, election, committee, term and round, without network or
 //! clock.
 
+mod announce;
+mod certificate;
+mod collective;
+mod committee;
 mod config;
+mod dice;
 mod drops;
+mod election;
+mod error;
 mod input;
 pub mod limits;
+mod links;
+mod marks;
+mod outbox;
+mod presence;
+mod round;
+mod show;
+mod sight;
+mod sitting;
+mod steps;
+mod teacher;
+mod term;
 pub mod view;
 pub mod work;
 
 pub use abraham_messages::collective::{BackendKind, Capability, Digest, SignedPiece};
+pub use announce::check_piece;
+pub use collective::Collective;
 pub use config::{Config, Settings};
 pub use drops::Drop;
+pub use error::Error;
 pub use input::{Event, Input, Output};
 pub use view::{EndCause, View};
 pub use work::{Done, Failed, HeldCommitments, Origin, Term, Work};

@@ -25,6 +25,11 @@ pub const TERM_LEAP: u64 = 1 << 20;
 /// Willing painters that look for each other: few enough that all can be linked with all, and many more than four,
 /// so that four remain where some pairs cannot reach each other.
 pub const POOL: usize = 16;
+/// The pool doubles after each such time without a committee in sight: its first members may be unable to reach each
+/// other.
+pub const POOL_WIDENS: Millis = 20_000;
+/// The first of the pool that link with a seated committee's painters, to take the place of one that leaves.
+pub const RESERVE: usize = 4;
 /// Teachers that a painter links to; more than teach in a round, so that rounds differ.
 pub const LINKED_TEACHERS: usize = 16;
 /// Cycles after which other teachers are linked to: relinking takes about a second, so it must be rare.

@@ -231,37 +231,32 @@ pub struct Ready {
 pub enum Step {
     /// Ready for the cycle.
     Ready(Ready),
-    /// The updates that this painter has, a bit for each of the round's teachers in their order; and the batch that
-    /// it opened.
-    Have {
-        /// BLAKE3 over the four [`Step::Ready`], which fix the teachers.
+    /// What this painter heard the four say; before it, nobody acts on [`Step::Ready`].
+    Planned {
+        /// BLAKE3 over the four.
         readies: Digest,
+    },
+    /// The updates that this painter has, and the batch that it opened.
+    Have {
         /// BLAKE3 of the batch.
         batch: Digest,
         /// Bit i for teacher i.
         updates: u32,
     },
-    /// The updates that count: what all four have.
+    /// What this painter heard the four have; before it, nobody learns.
     Counted {
-        /// BLAKE3 over the four [`Step::Have`].
+        /// BLAKE3 over the four.
         haves: Digest,
     },
     /// The commitments that this painter holds to the state after what was done.
     Held {
-        /// BLAKE3 over the places of dropped updates; of nothing after set-up.
-        dropped: Digest,
         /// By component.
         commitments: [Option<Digest>; 4],
     },
     /// A signature over [`Statement::State`].
     Certify(Signature),
     /// A signature over [`Statement::Piece`].
-    Sign {
-        /// BLAKE3 over the four [`Step::Ready`].
-        readies: Digest,
-        /// The signature.
-        signature: Signature,
-    },
+    Sign(Signature),
 }
 
 /// Why a painter stops a term, for the others to know.
@@ -286,6 +281,8 @@ pub enum Farewell {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Control {
+    /// I am here: while no relay carries the topic.
+    Presence(Presence),
     /// Let us four paint.
     Proposal(Proposal),
     /// I take the seat that a proposal gives me.
@@ -448,6 +445,7 @@ impl Control {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let message = decode(bytes, limits::CONTROL_BYTES)?;
         match &message {
+            Self::Presence(presence) => presence.check()?,
             Self::Step { step, .. } => step.check()?,
             Self::Farewell { why: Farewell::Silent(silent), .. } => seat(*silent)?,
             Self::Farewell { why: Farewell::Suspects(seats), .. } => {

@@ -1,0 +1,168 @@
+//! Signing what others must be able to check, and checking it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use abraham_messages::{
+    PROTOCOL_VERSION, PeerKey, PieceRecord,
+    collective::{Digest, Signature, SignedPiece, Statement},
+    piece::Committee,
+};
+use k256::ecdsa::{
+    self, SigningKey, VerifyingKey,
+    signature::{Signer as _, Verifier as _},
+};
+
+use crate::{Config, Drop, Error, Millis, Term, limits};
+
+/// A member's key. It derives neither `Debug` nor `Clone`; the key is wiped when dropped.
+pub(crate) struct Signer {
+    key: SigningKey,
+    me: PeerKey,
+}
+
+impl Signer {
+    /// Takes a secp256k1 secret scalar.
+    pub(crate) fn new(secret: &[u8; 32]) -> Result<Self, Error> {
+        let key = SigningKey::from_slice(secret).map_err(|_| Error::Secret)?;
+        let point = key.verifying_key().to_sec1_point(true);
+        let me = point.as_bytes().try_into().map_err(|_| Error::Secret)?;
+        Ok(Self { key, me: PeerKey(me) })
+    }
+
+    pub(crate) fn me(&self) -> PeerKey {
+        self.me
+    }
+
+    /// Signs a statement (deterministically, RFC 6979).
+    pub(crate) fn sign(&self, statement: &Statement<'_>) -> Signature {
+        let signature: ecdsa::Signature = self.key.sign(&statement.signed_bytes());
+        Signature(signature.to_bytes().into())
+    }
+}
+
+/// Whether `signer` signed the statement.
+pub(crate) fn verify(signer: &PeerKey, statement: &Statement<'_>, signature: &Signature) -> bool {
+    let Ok(key) = VerifyingKey::from_sec1_bytes(&signer.0) else { return false };
+    let Ok(signature) = ecdsa::Signature::from_slice(&signature.0) else { return false };
+    key.verify(&statement.signed_bytes(), &signature).is_ok()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| DIGITS[usize::from(d)] as char).collect()
+}
+
+fn from_hex(text: &str) -> Option<PeerKey> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
+    let bytes: Vec<u8> = digits?.chunks(2).map(|pair| pair.iter().fold(0, |x, d| x << 4 | d)).collect();
+    (text.len() == 66).then_some(())?;
+    Some(PeerKey(bytes.try_into().ok()?))
+}
+
+/// The record of a piece that a committee painted.
+pub(crate) fn record(
+    config: &Config,
+    term: &Term,
+    (artist, round, commitments): (&Digest, u64, &[Digest; 4]),
+    latent: &Digest,
+    samples: &[u8],
+) -> PieceRecord {
+    PieceRecord {
+        protocol: PROTOCOL_VERSION.into(),
+        genesis: hex(artist),
+        round,
+        side: config.side,
+        channels: config.channels,
+        latent: hex(latent),
+        share_commitments: commitments.map(|commitment| hex(&commitment)),
+        picture: blake3::hash(samples).to_hex().to_string(),
+        committee: Committee::Members {
+            term: hex(&term.id),
+            painters: term.seats.map(|painter| hex(&painter.0)),
+        },
+    }
+}
+
+/// Checks a piece against its own record: the samples' number and hash, and all four signatures. It does not say
+/// that the four were ever elected; anyone with four keys can sign a picture.
+///
+/// # Errors
+/// [`Error::Piece`] with what does not fit.
+pub fn check_piece(piece: &SignedPiece) -> Result<[PeerKey; 4], Error> {
+    let record = &piece.record;
+    if record.protocol != PROTOCOL_VERSION {
+        return Err(Error::Piece("its protocol is another"));
+    }
+    let samples = u64::from(record.side).checked_mul(record.side.into());
+    let samples = samples.and_then(|n| n.checked_mul(record.channels.into()));
+    if samples != Some(piece.samples.len() as u64) {
+        return Err(Error::Piece("its picture does not have the size that its record says"));
+    }
+    if record.picture != blake3::hash(&piece.samples).to_hex().as_str() {
+        return Err(Error::Piece("its picture does not have the hash that its record says"));
+    }
+    let Committee::Members { painters, .. } = &record.committee else {
+        return Err(Error::Piece("its committee were no members of the network"));
+    };
+    let mut keys = [PeerKey([0; 33]); 4];
+    for ((key, painter), signature) in keys.iter_mut().zip(painters).zip(&piece.signatures) {
+        *key = from_hex(painter).ok_or(Error::Piece("a painter's key is malformed"))?;
+        if !verify(key, &Statement::Piece(record), signature) {
+            return Err(Error::Piece("a painter's signature is not over its record"));
+        }
+    }
+    if (0..4).any(|i| keys[..i].contains(&keys[i])) {
+        return Err(Error::Piece("one painter sits twice"));
+    }
+    Ok(keys)
+}
+
+/// Pieces that were heard of: each is checked and shown once, and no author may make this member check many.
+#[derive(Default)]
+pub(crate) struct HeardPieces {
+    known: VecDeque<Digest>,
+    checked: BTreeMap<PeerKey, Millis>,
+}
+
+impl HeardPieces {
+    /// Remembers a piece of this member's own committee; false where it is known.
+    pub(crate) fn remember(&mut self, piece: &SignedPiece) -> bool {
+        let name = *blake3::hash(&Statement::Piece(&piece.record).signed_bytes()).as_bytes();
+        if self.known.contains(&name) {
+            return false;
+        }
+        if self.known.len() >= limits::PIECES_KNOWN {
+            self.known.pop_front();
+        }
+        self.known.push_back(name);
+        true
+    }
+
+    /// Takes in a piece that `from` published.
+    pub(crate) fn hear(
+        &mut self,
+        now: Millis,
+        config: &Config,
+        from: PeerKey,
+        piece: &SignedPiece,
+    ) -> Result<(), Drop> {
+        if (piece.record.side, piece.record.channels) != (config.side, config.channels) {
+            return Err(Drop::WrongShape);
+        }
+        self.checked.retain(|_, at| at.saturating_add(limits::PIECE_LEAST) > now);
+        if self.checked.contains_key(&from) || self.checked.len() >= limits::PIECES_KNOWN {
+            return Err(Drop::TooMany);
+        }
+        self.checked.insert(from, now);
+        let name = *blake3::hash(&Statement::Piece(&piece.record).signed_bytes()).as_bytes();
+        if self.known.contains(&name) {
+            return Err(Drop::Replayed);
+        }
+        let painters = check_piece(piece).map_err(|_| Drop::BadSignature)?;
+        if !painters.contains(&from) {
+            return Err(Drop::OutOfPlace);
+        }
+        self.remember(piece);
+        Ok(())
+    }
+}

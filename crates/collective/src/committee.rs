@@ -1,0 +1,139 @@
+//! How a committee forms: one proposes it, and four accept or none sits.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use abraham_messages::{
+    PeerKey,
+    collective::{Certificate, Digest, Proposal, ProposedOrigin},
+};
+
+use crate::{Millis, Origin, Term, certificate, limits};
+
+/// The id of the term that a proposal would begin.
+pub(crate) fn term_id(proposal: &Proposal) -> Digest {
+    *blake3::hash(&proposal.term_bytes()).as_bytes()
+}
+
+/// A proposal that this member accepted.
+pub(crate) struct Forming {
+    pub(crate) term: Term,
+    pub(crate) proposer: PeerKey,
+    pub(crate) since: Millis,
+    pub(crate) deadline: Millis,
+    origin: ProposedOrigin,
+    accepted: [bool; 4],
+    certificates: [Option<Box<Certificate>>; 4],
+}
+
+/// How far it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Formed {
+    /// Not all have accepted.
+    NotYet,
+    /// All have.
+    Yes(Origin),
+    /// The holder at this seat has no certificate of the state that it says it holds.
+    Liar(usize),
+}
+
+impl Forming {
+    /// `proposal.seats[seat]` is this member.
+    pub(crate) fn new(now: Millis, proposal: &Proposal, proposer: PeerKey, seat: usize) -> Self {
+        let (id, number, seats) = (term_id(proposal), proposal.number, proposal.seats);
+        Self {
+            term: Term { id, number, seats, seat },
+            proposer,
+            since: now,
+            deadline: now.saturating_add(limits::ACCEPT),
+            origin: proposal.origin,
+            accepted: [false; 4],
+            certificates: [const { None }; 4],
+        }
+    }
+
+    pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
+        self.term.seats.iter().position(|seat| seat == peer)
+    }
+
+    pub(crate) fn accept(&mut self, seat: usize, certificate: Option<Box<Certificate>>) {
+        self.accepted[seat] = true;
+        self.certificates[seat] = certificate;
+    }
+
+    /// Those who have not accepted.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = PeerKey> + '_ {
+        self.term.seats.iter().zip(self.accepted).filter(|(_, accepted)| !accepted).map(|(peer, _)| *peer)
+    }
+
+    /// Whether all four accepted, with what they need to go on.
+    pub(crate) fn formed(&self) -> Formed {
+        if self.accepted.contains(&false) {
+            return Formed::NotYet;
+        }
+        let ProposedOrigin::Continue { artist, from, holders } = &self.origin else {
+            return Formed::Yes(Origin::Genesis);
+        };
+        let mut commitments = None;
+        for seat in (0..4).filter(|seat| holders[*seat]) {
+            let holder = (&self.term.seats[seat], seat);
+            match &self.certificates[seat] {
+                // The name of a state fixes its commitments, so all that fit have the same.
+                Some(certificate) if certificate::fits(certificate, artist, from, holder) => {
+                    commitments = Some(certificate.statement.commitments);
+                }
+                _ => return Formed::Liar(seat),
+            }
+        }
+        match commitments {
+            Some(commitments) => {
+                let (artist, round, holders) = (*artist, from.round, *holders);
+                Formed::Yes(Origin::Continue { artist, round, commitments, holders })
+            }
+            None => Formed::Liar(0),
+        }
+    }
+}
+
+/// Messages about proposals that overtook the proposal: links to different members do not wait for each other.
+#[derive(Default)]
+pub(crate) struct Early {
+    accepts: BTreeMap<PeerKey, (Digest, Option<Box<Certificate>>)>,
+    refused: VecDeque<(Digest, PeerKey)>,
+}
+
+/// Refusals that are remembered.
+const REFUSALS: usize = 32;
+
+impl Early {
+    /// Keeps the newest acceptance of each linked member.
+    pub(crate) fn accept(&mut self, from: PeerKey, term: Digest, certificate: Option<Box<Certificate>>) {
+        self.accepts.insert(from, (term, certificate));
+    }
+
+    pub(crate) fn refuse(&mut self, from: PeerKey, term: Digest) {
+        if self.refused.len() >= REFUSALS {
+            self.refused.pop_front();
+        }
+        self.refused.push_back((term, from));
+    }
+
+    pub(crate) fn unlinked(&mut self, peer: &PeerKey) {
+        self.accepts.remove(peer);
+    }
+
+    /// Whether one of these has refused the term already.
+    pub(crate) fn is_refused(&self, term: &Digest, seats: &[PeerKey; 4]) -> bool {
+        self.refused.iter().any(|(refused, by)| refused == term && seats.contains(by))
+    }
+
+    /// Gives a proposal the acceptances that came before it.
+    pub(crate) fn apply(&mut self, forming: &mut Forming) {
+        for (seat, peer) in forming.term.seats.iter().copied().enumerate().collect::<Vec<_>>() {
+            if self.accepts.get(&peer).is_some_and(|(term, _)| *term == forming.term.id) {
+                if let Some((_, certificate)) = self.accepts.remove(&peer) {
+                    forming.accept(seat, certificate);
+                }
+            }
+        }
+    }
+}

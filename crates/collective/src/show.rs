@@ -1,0 +1,180 @@
+//! The [`View`] of a member.
+
+use abraham_messages::{PeerKey, collective::BackendKind};
+
+use crate::{
+    Collective, Millis, View,
+    announce::hex,
+    collective::Status,
+    limits,
+    presence::SeenTerm,
+    view::{
+        DroppedView, HoldingView, MemberView, Phase, Role, SuspectView, TeacherState, TeacherView, TermView,
+        Why,
+    },
+};
+
+fn backend(kind: BackendKind) -> String {
+    match kind {
+        BackendKind::Gpu => "gpu",
+        BackendKind::Cpu => "cpu",
+    }
+    .into()
+}
+
+impl Collective {
+    /// How things stand.
+    pub fn view(&self, now: Millis) -> View {
+        let terms = self.terms();
+        let term = self.term_view(&terms);
+        let (role, why) = self.role();
+        let members = self.members(now, term.as_ref().map(|term| term.id.as_str()));
+        let suspects =
+            self.marks.iter().map(|(peer, marks, until)| SuspectView { key: hex(&peer.0), marks, until });
+        let mut done = self.done;
+        done.bulk_bytes_sent = self.out.bulk_bytes;
+        View {
+            now,
+            me: hex(&self.me.0),
+            connection: self.connection.clone(),
+            role,
+            why,
+            members,
+            member_count: self.presences.len() + 1,
+            term,
+            done,
+            dropped: self.drops.iter().map(|(cause, count)| DroppedView { cause, count }).collect(),
+            suspects: suspects.take(limits::VIEW_MEMBERS).collect(),
+            last_end: self.last_end.clone(),
+        }
+    }
+
+    fn role(&self) -> (Role, Why) {
+        let why = match self.status {
+            Status::Seated(_) => return (Role::Painter, Why::Elected),
+            Status::Forming(_) => Why::Electing,
+            Status::Idle => self.review.outlook,
+        };
+        let role = match why {
+            Why::Teaching => Role::Teacher,
+            Why::NotWilling => Role::Watching,
+            _ if !self.settings.paint && self.settings.pictures == 0 => Role::Watching,
+            _ => Role::Waiting,
+        };
+        (role, why)
+    }
+
+    /// This member, those of the committee, those that are linked, then others, as many as there is room for.
+    fn members(&self, now: Millis, term: Option<&str>) -> Vec<MemberView> {
+        let holding = |holding: &abraham_messages::collective::Holding| HoldingView {
+            artist: hex(&holding.artist),
+            round: holding.states.first().map_or(0, |state| state.round),
+            seat: holding.seat,
+        };
+        let seated = match &self.status {
+            Status::Seated(seat) => Some(seat.seated()),
+            _ => None,
+        };
+        let me = MemberView {
+            key: hex(&self.me.0),
+            paints: self.will_paint(now),
+            pictures: self.settings.pictures,
+            backend: backend(self.settings.capability.backend),
+            rate: self.settings.capability.rate,
+            linked: false,
+            links: self.links.peers().map(|peer| hex(&peer.0)).collect(),
+            seat: seated.map(|seated| seated.seat),
+            in_term: seated.is_some(),
+            holds: self.store.holding().as_ref().map(holding),
+        };
+        let others = self.presences.iter().map(|(peer, member)| {
+            let presence = &member.presence;
+            let id = presence.seated.map(|seated| hex(&seated.term));
+            MemberView {
+                key: hex(&peer.0),
+                paints: presence.paint,
+                pictures: presence.pictures,
+                backend: backend(presence.capability.backend),
+                rate: presence.capability.rate,
+                linked: self.links.is_up(peer),
+                links: presence.links.iter().map(|peer| hex(&peer.0)).collect(),
+                seat: presence.seated.map(|seated| seated.seat),
+                in_term: id.is_some() && id.as_deref() == term,
+                holds: presence.holding.as_ref().map(holding),
+            }
+        });
+        let mut others: Vec<MemberView> = others.collect();
+        if others.len() >= limits::VIEW_MEMBERS {
+            others.sort_by_key(|member| (!member.in_term, !member.linked));
+            others.truncate(limits::VIEW_MEMBERS - 1);
+            others.sort_by(|a, b| a.key.cmp(&b.key));
+        }
+        std::iter::once(me).chain(others).collect()
+    }
+
+    fn term_view(&self, terms: &[SeenTerm]) -> Option<TermView> {
+        let keys = |seats: &[PeerKey; 4]| seats.map(|peer| hex(&peer.0));
+        match &self.status {
+            Status::Seated(seat) => Some(TermView {
+                id: hex(&seat.term.id),
+                number: seat.term.number,
+                mine: true,
+                seats: keys(&seat.term.seats),
+                seat: Some(seat.term.seat as u8),
+                proposer: Some(hex(&seat.proposer.0)),
+                artist: seat.artist().or(seat.continued()).map(|artist| hex(&artist)),
+                round: seat.round(),
+                phase: seat.phase(),
+                since: seat.since,
+                deadline: Some(seat.deadline),
+                teachers: self.teachers(),
+            }),
+            Status::Forming(forming) => Some(TermView {
+                id: hex(&forming.term.id),
+                number: forming.term.number,
+                mine: true,
+                seats: keys(&forming.term.seats),
+                seat: Some(forming.term.seat as u8),
+                proposer: Some(hex(&forming.proposer.0)),
+                artist: None,
+                round: 0,
+                phase: Phase::Forming,
+                since: forming.since,
+                deadline: Some(forming.deadline),
+                teachers: Vec::new(),
+            }),
+            Status::Idle => terms.first().map(|term| TermView {
+                id: hex(&term.id),
+                number: term.number,
+                mine: false,
+                seats: term.seats.map(|peer| peer.map(|peer| hex(&peer.0)).unwrap_or_default()),
+                seat: None,
+                proposer: None,
+                artist: (term.artist != [0; 32]).then(|| hex(&term.artist)),
+                round: term.round,
+                phase: Phase::Working,
+                since: 0,
+                deadline: None,
+                teachers: Vec::new(),
+            }),
+        }
+    }
+
+    fn teachers(&self) -> Vec<TeacherView> {
+        let Status::Seated(seat) = &self.status else { return Vec::new() };
+        let Some(gathering) = &seat.gathering else { return Vec::new() };
+        let states = gathering.teachers.iter().zip(&gathering.answered).enumerate();
+        states
+            .map(|(place, (teacher, answered))| TeacherView {
+                key: hex(&teacher.peer.0),
+                pictures: teacher.pictures,
+                state: match (gathering.counted, answered) {
+                    (Some(counted), _) if counted & (1 << place) != 0 => TeacherState::Counted,
+                    (Some(_), _) => TeacherState::Silent,
+                    (None, true) => TeacherState::Answered,
+                    (None, false) => TeacherState::Asked,
+                },
+            })
+            .collect()
+    }
+}

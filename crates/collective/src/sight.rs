@@ -1,0 +1,219 @@
+//! What a member makes of what it sees: whom it wants to be linked with, whether it is its turn to propose a
+//! committee, whether its own makes way for another.
+
+use abraham_messages::PeerKey;
+use abraham_messages::collective::ProposedOrigin;
+
+use crate::{
+    Collective, EndCause, Millis,
+    collective::Status,
+    election::{Candidate, Sight},
+    limits,
+    presence::{SeenTerm, place},
+    view::Why,
+};
+
+impl Collective {
+    /// Committees that this member sees, its own with its own knowledge.
+    pub(crate) fn terms(&self) -> Vec<SeenTerm> {
+        let mine = match &self.status {
+            Status::Seated(seat) => Some((self.me, seat.seated())),
+            _ => None,
+        };
+        self.presences.terms(mine)
+    }
+
+    /// This member and those that would take a seat and are linked with it.
+    pub(crate) fn sight(&self) -> Sight {
+        let me = Candidate {
+            key: self.me,
+            links: self.links.peers().collect(),
+            holding: self.store.holding(),
+            marks: 0,
+        };
+        let others = self.links.peers().filter_map(|key| {
+            let presence = self.presences.get(&key).filter(|p| p.paint && p.seated.is_none())?;
+            let (links, holding) = (presence.links.clone(), presence.holding.clone());
+            Some(Candidate { key, links, holding, marks: self.marks.of(&key) })
+        });
+        let number = self.presences.known_term().saturating_add(1);
+        Sight { candidates: std::iter::once(me).chain(others).collect(), number }
+    }
+
+    pub(crate) fn look_around(&mut self, now: Millis) {
+        let links = &self.links;
+        self.presences.expire(now, |peer| links.is_up(peer));
+        self.marks.fade(now);
+        self.rests.retain(|_, (_, until)| until.saturating_add(limits::TEACHER_RESTS_MOST) > now);
+        let terms = self.terms();
+        if !terms.is_empty() {
+            self.review.without_since = now;
+        }
+        let wanted = self.wanted(now, &terms);
+        for command in self.links.review(now, &self.me, &wanted, &self.presences) {
+            self.out.command(command);
+        }
+        match &self.status {
+            Status::Idle => self.elect(now, &terms),
+            Status::Seated(seat) if seat.is_between() => self.make_way(now, &terms),
+            _ => {}
+        }
+    }
+
+    /// Whom this member wants to be linked with, most wanted first.
+    fn wanted(&self, now: Millis, terms: &[SeenTerm]) -> Vec<PeerKey> {
+        let mut wanted: Vec<PeerKey> = Vec::new();
+        match &self.status {
+            Status::Forming(forming) => wanted.extend(forming.term.seats),
+            Status::Seated(seat) => {
+                wanted.extend(seat.term.seats);
+                // Two committees that see each other link, so that one can make way.
+                let others = terms.iter().filter(|term| term.id != seat.term.id);
+                wanted.extend(others.take(1).flat_map(|term| term.seats.iter().flatten()));
+                wanted.extend(self.teachers_wanted(&seat.term.id, seat.cycle()));
+            }
+            Status::Idle => {}
+        }
+        // A teacher keeps the links that painters made.
+        if let (Status::Idle, Some(term)) = (&self.status, terms.first()) {
+            wanted.extend(term.seats.iter().flatten().filter(|painter| self.links.is_up(painter)));
+        }
+        if matches!(self.status, Status::Idle) && self.will_paint(now) {
+            wanted.extend(self.pool(now, terms));
+        }
+        let mut seen = std::collections::BTreeSet::from([self.me]);
+        wanted.retain(|peer| seen.insert(*peer));
+        wanted
+    }
+
+    /// Teachers that a painter links to. All four painters see much the same members and so choose much the same.
+    fn teachers_wanted(&self, term: &[u8; 32], cycle: u32) -> Vec<PeerKey> {
+        let mut seed = term.to_vec();
+        seed.extend((cycle / limits::TEACHERS_STAY).to_le_bytes());
+        let teachers = self.presences.iter().filter(|(_, member)| member.presence.pictures > 0);
+        let mut teachers: Vec<PeerKey> = teachers.map(|(peer, _)| *peer).collect();
+        teachers.sort_by_cached_key(|peer| (self.links.fails(peer), place(&seed, peer)));
+        teachers.truncate(limits::LINKED_TEACHERS);
+        teachers
+    }
+
+    /// Members that look for each other to form a committee: the first that would paint, in an order that is the same
+    /// for all. Those that this member cannot reach do not count, and the longer there is no committee, the more do.
+    fn pool(&self, now: Millis, terms: &[SeenTerm]) -> Vec<PeerKey> {
+        let waits = |paint: bool, seated: bool| paint && !seated;
+        let mut pool: Vec<(bool, [u8; 32], PeerKey)> = self
+            .presences
+            .iter()
+            .filter(|(_, member)| waits(member.presence.paint, member.presence.seated.is_some()))
+            .map(|(peer, member)| (self.links.fails(peer), member.place, *peer))
+            .chain([(false, place(b"pool", &self.me), self.me)])
+            .collect();
+        pool.sort_unstable();
+        let widened = now.saturating_sub(self.review.without_since) / limits::POOL_WIDENS;
+        let size = limits::POOL << widened.min(4);
+        let rank = pool.iter().position(|(_, _, peer)| *peer == self.me).unwrap_or(usize::MAX);
+        if rank >= size {
+            return Vec::new();
+        }
+        pool.truncate(size);
+        let mut wanted: Vec<PeerKey> = pool.into_iter().map(|(_, _, peer)| peer).collect();
+        // The first in reserve know the painters already when one of them leaves.
+        if rank < limits::RESERVE {
+            let painters = terms.first().into_iter().flat_map(|term| term.seats.iter().flatten());
+            wanted.splice(0..0, painters.copied());
+        }
+        wanted
+    }
+
+    /// Proposes a committee when it is this member's turn.
+    fn elect(&mut self, now: Millis, terms: &[SeenTerm]) {
+        self.review.outlook = self.outlook(now, terms);
+        let candidates = matches!(self.review.outlook, Why::Electing);
+        let choice = if candidates { self.sight().choose() } else { None };
+        let Some(choice) = choice else {
+            self.review.ready_since = None;
+            if matches!(self.review.outlook, Why::Electing) {
+                self.review.outlook = Why::NoDirectLinks;
+            }
+            return;
+        };
+        let since = *self.review.ready_since.get_or_insert(now);
+        let patient = choice.origin == ProposedOrigin::Genesis && self.sees_holders();
+        let settle = if patient { limits::HOLDERS_PATIENCE } else { limits::SETTLE };
+        if patient {
+            self.review.outlook = Why::WaitsForHolders;
+        }
+        let rank = self.sight().rank(&self.me).unwrap_or_default();
+        let turn = rank.saturating_mul(limits::RANK);
+        let due = since.saturating_add(settle).saturating_add(self.review.jitter).saturating_add(turn);
+        if now >= due {
+            self.propose(now, choice.seats, choice.origin);
+        } else {
+            self.review.next = self.review.next.min(due);
+        }
+    }
+
+    /// Whether two members in sight, this one counted, hold one artist.
+    fn sees_holders(&self) -> bool {
+        let mine = self.store.holding();
+        let others = self.presences.iter().filter_map(|(_, member)| member.presence.holding.as_ref());
+        let mut artists: Vec<([u8; 32], u8)> =
+            others.chain(&mine).map(|holding| (holding.artist, holding.seat)).collect();
+        artists.sort_unstable();
+        artists.dedup();
+        artists.windows(2).any(|pair| pair[0].0 == pair[1].0)
+    }
+
+    /// Why this member does not sit, as far as that can be told without choosing a committee.
+    fn outlook(&self, now: Millis, terms: &[SeenTerm]) -> Why {
+        if !self.is_online() && self.links.peers().next().is_none() {
+            return Why::NotConnected;
+        }
+        if !self.settings.paint && self.settings.pictures == 0 {
+            return Why::NotWilling;
+        }
+        if let (Some(term), true) = (terms.first(), self.settings.pictures > 0) {
+            let linked = term.seats.iter().flatten().filter(|painter| self.links.is_up(painter));
+            if linked.count() >= limits::NOTICES {
+                return Why::Teaching;
+            }
+            if !self.settings.paint {
+                return Why::WaitsForItsTurn;
+            }
+        }
+        if !self.settings.paint {
+            return Why::NoCommittee;
+        }
+        if !self.will_paint(now) {
+            return Why::OwnFailure;
+        }
+        if !terms.is_empty() {
+            return Why::InReserve;
+        }
+        let willing = self.presences.iter().filter(|(_, member)| member.presence.paint).count();
+        if willing < 3 { Why::TooFewPainters } else { Why::Electing }
+    }
+
+    /// Ends this member's term where another committee has learnt for longer.
+    fn make_way(&mut self, now: Millis, terms: &[SeenTerm]) {
+        let Status::Seated(seat) = &self.status else { return };
+        let mine = seat.term.id;
+        let Some(first) = terms.iter().find(|term| {
+            term.id == mine || {
+                let linked = term.seats.iter().flatten().filter(|painter| self.links.is_up(painter));
+                linked.count() >= limits::DISSOLVE_LINKED
+            }
+        }) else {
+            return;
+        };
+        let (id, round) = (first.id, first.round);
+        if id == mine || (round, std::cmp::Reverse(id)) < (seat.round(), std::cmp::Reverse(mine)) {
+            return;
+        }
+        if self.review.dissolved.is_some_and(|at| at.saturating_add(limits::DISSOLVE_EVERY) > now) {
+            return;
+        }
+        self.review.dissolved = Some(now);
+        self.end_term(now, EndCause::Dissolved);
+    }
+}
