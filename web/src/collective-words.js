@@ -69,7 +69,7 @@ export function standingOf(view, resting) {
     case "noDirectLinks":
       return {
         title: "Four are here, but cannot all reach each other",
-        why: `This tab has ${counted(linksOf(view), "direct link", "direct links")} to ${counted(others, "other", "others")}. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
+        why: `This tab has ${linksOf(view) === 0 ? "no direct link" : counted(linksOf(view), "direct link", "direct links")} to the ${count(others)} others. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
       };
     case "electing":
       return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
@@ -155,7 +155,7 @@ export function actInWords(view) {
         ? `The four take up the artist where it was left, at round ${count(term.round)}.`
         : "An artist is born: the four draw its first numbers so that none of them ever knows one.";
     case "ready":
-      return `${count(term.round)} ${term.round === 1 ? "round" : "rounds"} behind it. A short rest, until all four are ready.`;
+      return `${term.round === 0 ? "The artist is new" : `The artist has ${counted(term.round, "round", "rounds")} behind it`}. A short rest, until all four are ready.`;
     case "painting":
       return `${next}: the four paint together. What each of them holds is noise, until they open the pictures.`;
     case "teaching":

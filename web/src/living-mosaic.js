@@ -146,6 +146,7 @@ export class Mosaic {
       const shown = this.#tiles ? (veil > 0 ? 1 - (still ? 1 : veil) * 0.82 : out) : 0;
       const hidden = 1 - shown;
       // Links pass behind the middle.
+      context.globalAlpha = 1;
       context.fillStyle = ink.panel;
       context.fillRect(x, y, side, side);
       if (hidden > 0.02) {

@@ -38,8 +38,16 @@ const FRAME_MS = 32;
 /** Acts before there is anything to paint, which need less room. @type {ReadonlySet<Act>} */
 const QUIET = new Set(["waiting", "resting"]);
 
-/** Height of the drawing as a part of its width, by width in CSS pixels. @param {number} width @param {Act} act */
-const shapeOf = (width, act) => (QUIET.has(act) ? 0.78 : width < 520 ? 1.02 : 0.68);
+/** Height that the page needs beside the drawing, so that its caption is in sight, and the least the drawing has. */
+const BESIDE = 330;
+const LEAST = 330;
+
+/** @param {number} width in CSS pixels @param {Act} act @returns {number} the height of the drawing */
+function heightOf(width, act) {
+  if (QUIET.has(act)) return Math.round(width * 0.78);
+  if (width < 520) return Math.round(width * 1.02);
+  return Math.round(Math.min(width * 0.68, Math.max(LEAST, innerHeight - BESIDE)));
+}
 
 /** Where things are, in CSS pixels. */
 export class Ground {
@@ -108,6 +116,7 @@ export class LivingPicture {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
     calm.addEventListener("change", repaint, { signal });
     document.addEventListener("visibilitychange", () => this.#wake(), { signal });
+    addEventListener("resize", () => this.#fit(), { signal });
     this.#fit();
   }
 
@@ -152,7 +161,7 @@ export class LivingPicture {
   #fit() {
     const width = this.#canvas.parentElement?.clientWidth ?? 0;
     if (width === 0) return;
-    const height = Math.round(width * shapeOf(width, this.#scene.act));
+    const height = heightOf(width, this.#scene.act);
     // A screen of three pixels a CSS pixel shows no more of soft lights than one of two.
     this.#ratio = Math.min(2, devicePixelRatio || 1);
     if (width === this.#ground.width && height === this.#ground.height) return;

@@ -4,20 +4,19 @@ import { sure, toast } from "./ask.js";
 import { BatchView } from "./batch.js";
 import { StudioClient, StudioError } from "./client.js";
 import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective } from "./collective.js";
-import { box, button, element, make } from "./dom.js";
+import { box, button, element } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
 import { writeNote } from "./note.js";
 import { showExchange } from "./painters.js";
 import { closePieces, openPieces } from "./pieces.js";
 import { watchPoliteness } from "./politeness.js";
+import { addRound, beginProgress, breakPace, pace, progress, remember, showFacts, showNumbers } from "./progress.js";
 import { showStudio, showWelcome } from "./rooms.js";
 import { allowTeaching, hideTeachingProgress, showTeaching, showYours, wireTeaching } from "./teach.js";
-import { capital, count, counted, sentence, stageOfLearning, timeInWords } from "./words.js";
+import { capital, count, counted, sentence, stageOfLearning } from "./words.js";
 
 /** @import { Event, Failure, OpenOptions, Phase, Round, Status } from "../types/messages.js" */
 
-/** What the wasm module says where the artist is saved. */
-const KEPT = "kept on this device";
 /** Between two lines read out to those who listen. */
 const SPOKEN_EVERY_MS = 20_000;
 const BATCH = 32;
@@ -36,14 +35,7 @@ let told = false;
 let guest = false;
 /** Whether the collective has this tab, so that the visitor's own artist rests. */
 let taken = false;
-let rounds = 0;
-let pictures = 0;
-let pieces = 0;
-let bytes = 0;
-let millis = 0;
 let spokenAt = 0;
-/** @type {number[]} when the last few rounds ended */
-let ends = [];
 /** @type {Partial<OpenOptions>} */
 let lastOptions = {};
 
@@ -96,12 +88,12 @@ async function openSolo(mine) {
   box("elsewhere").hidden = true;
   box("studio").dataset.guest = "false";
   await openPieces(mine, (kept) => {
-    pieces = kept;
+    progress.pieces = kept;
     remember();
   });
   button("reset").hidden = false;
   allowTeaching(true);
-  if (pictures > 0) {
+  if (progress.pictures > 0) {
     wanted = true;
     apply();
   } else if (!taken) {
@@ -115,8 +107,9 @@ function beGuest(/** @type {StudioClient} */ mine) {
   box("elsewhere").hidden = false;
   box("studio").dataset.guest = "true";
   allowTeaching(true);
+  showLessons();
   layOut();
-  setPhase("idle", "Here for the collective.");
+  if (!taken) setPhase("idle", "Here for the collective.");
   // Pieces can be looked at and downloaded here, and kept where the worker can.
   openPieces(mine, () => {}).catch(() => {});
   awaitStudio(() => {
@@ -132,12 +125,13 @@ function take(takes) {
   taken = takes;
   box("solo-rests").hidden = !takes || guest;
   box("solo-rests").textContent =
-    rounds > 0
-      ? `Your own artist rests at round ${count(rounds)} while this tab works with the others. It goes on when they do without it.`
+    progress.rounds > 0
+      ? `Your own artist rests at round ${count(progress.rounds)} while this tab works with the others. It goes on when they do without it.`
       : "Your own artist sleeps while this tab works with the others.";
+  showLessons();
   if (takes) setPhase("learning", "At work with the others.");
   else if (guest) setPhase("idle", "Here for the collective.");
-  else if (client && !wanted) setPhase("idle", "Awake.");
+  else if (client && !wanted) setPhase("idle", progress.pictures > 0 ? "Your own artist is awake." : "Awake, and waiting to be taught.");
 }
 
 function reset() {
@@ -145,11 +139,7 @@ function reset() {
   told = false;
   guest = false;
   taken = false;
-  bytes = 0;
-  millis = 0;
-  ends = [];
-  rounds = 0;
-  pictures = 0;
+  beginProgress();
   batch.clear();
   box("trouble").hidden = true;
   box("refused").hidden = true;
@@ -160,8 +150,7 @@ function reset() {
   box("studio").dataset.guest = "false";
   hideTeachingProgress();
   allowTeaching(false);
-  showYours(0, 0);
-  showNumbers();
+  showLessons();
   layOut();
 }
 
@@ -175,9 +164,9 @@ function listen(event) {
       if (!taken || event.phase === "teaching") setPhase(event.phase, event.phase === "paused" && held ? held : event.text);
       break;
     case "lessons":
-      pictures = event.pictures;
-      showYours(pictures, rounds);
+      progress.pictures = event.pictures;
       showNumbers();
+      showLessons();
       layOut();
       break;
     case "teaching":
@@ -196,69 +185,34 @@ function listen(event) {
 
 /** @param {Status} status */
 function showStatus(status) {
-  rounds = status.round;
-  pictures = status.pictures;
-  box("backend").textContent = status.backend === "CPU" ? "the processor" : status.backend;
-  box("backend").title = status.why;
-  box("backend").append(why(status.why));
-  const stored = status.storage === KEPT;
-  box("storage").textContent = stored ? "on this device, saved as it learns" : status.storage;
-  box("storage").classList.toggle("bad", !stored);
-  box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;
-  box("genesis").title = status.genesis;
-  showYours(pictures, rounds);
-  showNumbers();
+  showFacts(status);
+  showLessons();
   layOut();
-  if (stored) remember();
 }
 
-/** Why that backend, without the technical detail in parentheses, which the tooltip has. @param {string} text */
-function why(text) {
-  return make("small", { textContent: text.replace(/\s*\([^()]*\)/g, "") });
+function showLessons() {
+  showYours(progress.pictures, progress.rounds, taken || guest);
 }
 
 /** @param {Round} round */
 function showRound(round) {
-  rounds = round.round;
-  pictures = round.pictures;
-  bytes += round.bytes;
-  millis += round.millis;
-  ends = [...ends.slice(-9), performance.now()];
+  addRound(round);
+  const { rounds } = progress;
   const tiles = round.batch.length / (32 * 32 * 4);
   batch.show(round.batch, `${count(tiles)} small pictures that the artist painted in round ${count(rounds)}.`);
   box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds, pace())}`;
-  showExchange(round, bytes);
-  showNumbers();
-  showYours(pictures, rounds);
+  showExchange(round, progress.bytes);
+  showLessons();
   layOut();
-}
-
-function showNumbers() {
-  box("round").textContent = count(rounds);
-  box("pictures").textContent = count(pictures);
-  box("time").textContent = timeInWords(millis);
-  const known = pace();
-  box("pace").textContent = known === null ? "–" : count(Math.round(known));
-}
-
-/** Rounds a minute over the last few. */
-function pace() {
-  const [first] = ends;
-  const last = ends.at(-1);
-  return first === undefined || last === undefined || last === first ? null : ((ends.length - 1) * 60_000) / (last - first);
 }
 
 /** Before the first round the invitation to teach has the stage; after it, the batch. */
 function layOut() {
-  const learning = pictures > 0 && rounds > 0;
+  const learning = progress.pictures > 0 && progress.rounds > 0;
   box("studio").dataset.learning = String(learning);
   box("stage").hidden = !learning;
-  box("controls").hidden = rounds === 0;
-  button("run").disabled = pictures === 0;
-}
-
-function remember() {
-  writeNote({ round: rounds, pictures, pieces });
+  box("controls").hidden = progress.rounds === 0;
+  button("run").disabled = progress.pictures === 0;
 }
 
 /** @param {Phase | "waking"} phase @param {string} text */
@@ -278,7 +232,7 @@ function setPhase(phase, text) {
 function apply() {
   const run = button("run");
   run.dataset.action = wanted ? "pause" : "start";
-  run.textContent = wanted ? "Pause" : rounds > 0 ? "Continue learning" : "Start learning";
+  run.textContent = wanted ? "Pause" : progress.rounds > 0 ? "Continue learning" : "Start learning";
   run.classList.toggle("primary", !wanted);
   button("paint").classList.toggle("primary", wanted);
   const learn = wanted && held === null && client !== null && !guest;
@@ -287,7 +241,7 @@ function apply() {
     return;
   }
   told = learn;
-  ends = [];
+  breakPace();
   if (!taken) {
     if (wanted && held) setPhase("paused", held);
     else if (!learn && client) setPhase("paused", "Pausing after this round.");
@@ -371,7 +325,7 @@ function throttle() {
 async function forget() {
   const yes = await sure({
     title: "Forget your pictures?",
-    text: `${capital(counted(pictures, "picture is", "pictures are"))} deleted from this device. What the artist has learned from them stays in it.`,
+    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device. What the artist has learned from them stays in it.`,
     yes: "Forget them",
     no: "Keep them",
   });

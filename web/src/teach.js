@@ -138,16 +138,17 @@ export function hideTeachingProgress() {
   box("teach-progress").hidden = true;
 }
 
-/** @param {number} pictures taught so far @param {number} rounds of learning so far */
-export function showYours(pictures, rounds) {
+/** @param {number} pictures taught so far @param {number} rounds of learning so far @param {boolean} together whether it is the collective that learns */
+export function showYours(pictures, rounds, together) {
   box("yours").hidden = pictures === 0;
   box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
   box("teach-title").textContent = pictures === 0 ? "What shall it learn from?" : "Teach it more";
-  box("teach-lead").textContent =
-    pictures > 0
+  box("teach-lead").textContent = together
+    ? "The collective learns from what its tabs teach it, and never sees their pictures. Whatever you give this tab, it teaches from the next round on."
+    : pictures > 0
       ? "More pictures make more varied paintings. It takes them in from the next round on."
       : rounds > 0
         ? "It keeps what it learned, and has no pictures to learn from now. Give it sixteen or more, and it goes on."
         : "It is awake, and it has never seen a picture. Give it sixteen or more, and it starts at once.";
-  button("teach-demo").classList.toggle("primary", pictures === 0 || rounds === 0);
+  button("teach-demo").classList.toggle("primary", pictures === 0 || (rounds === 0 && !together));
 }

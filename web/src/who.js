@@ -57,7 +57,11 @@ export function showWho(view, resting) {
     artist: view.term?.artist ?? "",
   });
   box("standing").textContent = title;
-  box("standing-why").textContent = [why, lackInWords(view), view.term ? null : endInWords(view)].filter((text) => text !== null).join(" ");
+  box("standing-why").textContent = [why, view.term ? null : endInWords(view)].filter((text) => text !== null).join(" ");
+  const lack = lackInWords(view);
+  box("lack").hidden = lack === null;
+  box("lack-text").textContent = lack ?? "";
+  box("lack-teach").hidden = (view.members[0]?.pictures ?? 0) > 0;
   box("apart").hidden = view.why !== "noDirectLinks";
   box("join-again").hidden = true;
   box("invite").hidden = view.why !== "tooFewPainters" || resting !== null;
@@ -137,6 +141,7 @@ export function showApart(title, why, again) {
   box("standing-why").textContent = why;
   box("apart").hidden = false;
   box("invite").hidden = true;
+  box("lack").hidden = true;
   box("join-again").hidden = !again;
   box("connection").textContent = "Not connected";
   box("connection").dataset.state = "stopped";
@@ -159,6 +164,7 @@ export function showFinding() {
   box("leaving").textContent = "Nothing is lost, and nobody waits for you.";
   box("apart").hidden = true;
   box("invite").hidden = true;
+  box("lack").hidden = true;
   box("given").hidden = true;
   box("steps").hidden = true;
   box("here").hidden = false;

@@ -1,0 +1,73 @@
+/** How far the visitor's own artist is, and the numbers that show it. */
+
+import { box, make } from "./dom.js";
+import { writeNote } from "./note.js";
+import { count, timeInWords } from "./words.js";
+
+/** @import { Round, Status } from "../types/messages.js" */
+
+/** What the wasm module says where the artist is saved. */
+const KEPT = "kept on this device";
+
+/** `bytes` and `millis` are of this visit's rounds. */
+export const progress = { rounds: 0, pictures: 0, pieces: 0, bytes: 0, millis: 0 };
+/** @type {number[]} when the last few rounds ended */
+let ends = [];
+
+export function beginProgress() {
+  Object.assign(progress, { rounds: 0, pictures: 0, bytes: 0, millis: 0 });
+  breakPace();
+  showNumbers();
+}
+
+/** Learning is interrupted: what comes before does not count into the pace. */
+export function breakPace() {
+  ends = [];
+}
+
+/** @param {Round} round */
+export function addRound(round) {
+  progress.rounds = round.round;
+  progress.pictures = round.pictures;
+  progress.bytes += round.bytes;
+  progress.millis += round.millis;
+  ends = [...ends.slice(-9), performance.now()];
+  showNumbers();
+}
+
+/** @param {Status} status */
+export function showFacts(status) {
+  progress.rounds = status.round;
+  progress.pictures = status.pictures;
+  box("backend").textContent = status.backend === "CPU" ? "the processor" : status.backend;
+  box("backend").title = status.why;
+  // Without the technical detail in parentheses, which the tooltip has.
+  box("backend").append(make("small", { textContent: status.why.replace(/\s*\([^()]*\)/g, "") }));
+  const stored = status.storage === KEPT;
+  box("storage").textContent = stored ? "on this device, saved as it learns" : status.storage;
+  box("storage").classList.toggle("bad", !stored);
+  box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;
+  box("genesis").title = status.genesis;
+  showNumbers();
+  if (stored) remember();
+}
+
+/** Notes what a returning visitor is greeted with. */
+export function remember() {
+  writeNote({ round: progress.rounds, pictures: progress.pictures, pieces: progress.pieces });
+}
+
+/** Rounds a minute over the last few. @returns {number | null} */
+export function pace() {
+  const [first] = ends;
+  const last = ends.at(-1);
+  return first === undefined || last === undefined || last === first ? null : ((ends.length - 1) * 60_000) / (last - first);
+}
+
+export function showNumbers() {
+  box("round").textContent = count(progress.rounds);
+  box("pictures").textContent = count(progress.pictures);
+  box("time").textContent = timeInWords(progress.millis);
+  const known = pace();
+  box("pace").textContent = known === null ? "–" : count(Math.round(known));
+}
