@@ -34,7 +34,6 @@ pub enum Input {
 
 /// What is to be done. Outputs are in order; taking all of them before anything else is handled keeps that order.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Output {
     /// For the network node.
     Command(Command),
