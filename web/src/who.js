@@ -55,6 +55,7 @@ export function showWho(view, resting) {
     round: view.term?.round ?? "",
     seat: view.term?.seat ?? "",
     artist: view.term?.artist ?? "",
+    dropped: view.dropped.reduce((sum, { count }) => sum + count, 0),
   });
   box("standing").textContent = title;
   box("standing-why").textContent = [why, view.term ? null : endInWords(view)].filter((text) => text !== null).join(" ");
