@@ -3,6 +3,10 @@
  *
  * Handles for tests (`data-testid`, the same as the ids). `?webgpu=on|off` forces the backend; default `auto`.
  *   welcome   wall wall-main wake returning welcome-error processor-only start-over
+ *   here      elsewhere collective (data-standing, data-role, data-state) standing standing-why lack living
+ *             living-caption steps (li[data-act]) connection leaving rounds-painted rounds-taught pieces-signed lent
+ *             sent received outgoing here here-list stay-hidden another-tab copy-address join-again solo-rests
+ *             collective-live collective-pieces-list collective-piece (each)
  *   studio    studio phase (data-phase) trouble rewake batch run (data-action=start|pause) paint stop
  *             throttle-light throttle-medium throttle-full while-hidden on-battery
  *             round pictures time pace backend storage genesis bytes kinds

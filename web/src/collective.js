@@ -8,10 +8,11 @@ import { LivingPicture } from "./living-picture.js";
 import { Apart, startNetwork } from "./network.js";
 import { sceneOf } from "./scene.js";
 import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.js";
+import { sentence } from "./words.js";
 
 /** @import { Event, OpenOptions } from "../types/messages.js" */
 /** @import { Traffic, View } from "../types/collective.js" */
-/** @import { StudioClient } from "./client.js" */
+/** @import { StudioClient, StudioError } from "./client.js" */
 /** @import { Network } from "./network.js" */
 
 /** How long the worker may take to say goodbye; it may be amid a round. */
@@ -72,7 +73,7 @@ export async function joinCollective(studio, backend, whenChanged) {
   } catch (error) {
     if (mine !== turn) return false;
     endNetwork();
-    const apart = error instanceof Apart ? error : new Apart("This tab cannot join", /** @type {Error} */ (error).message, true);
+    const apart = error instanceof Apart ? error : new Apart("This tab cannot join", sentence(/** @type {StudioError} */ (error)), true);
     picture.show({ people: [], links: [], act: "waiting", note: "·\non its own" }, "This tab is on its own.");
     showApart(apart.title, apart.message, apart.again);
     hold(false);

@@ -33,8 +33,13 @@ import { inkOf } from "./living-ink.js";
  * @property {string} note what the middle says while nothing is painted
  */
 
-/** Milliseconds between two frames: sparks look alike at 30 and at 60 a second, and the artist needs the processor. */
-const FRAME_MS = 32;
+/**
+ * Milliseconds between two frames that are drawn. Sparks look alike at 25 and at 60 a second; a frame costs some 6 ms of
+ * a processor where no graphics card helps, and where there are few of those, the artist needs them more.
+ */
+const FRAME_MS = (navigator.hardwareConcurrency || 2) > 4 ? 38 : 80;
+/** The same while there is little to see. */
+const QUIET_MS = 80;
 /** Acts before there is anything to paint, which need less room. @type {ReadonlySet<Act>} */
 const QUIET = new Set(["waiting", "resting"]);
 
@@ -181,7 +186,8 @@ export class LivingPicture {
 
   /** @param {number} now */
   #step(now) {
-    if (now - this.#drawnAt >= FRAME_MS || calm.matches) this.#draw(now);
+    const interval = QUIET.has(this.#scene.act) ? QUIET_MS : FRAME_MS;
+    if (now - this.#drawnAt >= interval || calm.matches) this.#draw(now);
     // Where movement is unwelcome, a new frame is drawn for each change only.
     if (!calm.matches) this.#frame = requestAnimationFrame((next) => this.#step(next));
   }
@@ -189,7 +195,7 @@ export class LivingPicture {
   /** @param {number} now */
   #draw(now) {
     const still = calm.matches;
-    const passed = still ? Infinity : Math.min(100, now - this.#drawnAt);
+    const passed = still ? Infinity : Math.min(250, now - this.#drawnAt);
     this.#drawnAt = now;
     const context = this.#context;
     const ground = this.#ground;

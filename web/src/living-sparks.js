@@ -53,7 +53,7 @@ export class Sparks {
 
   /** @param {Scene} scene @param {Figures} figures @param {Mosaic} mosaic @param {Ground} ground @param {number} now */
   emit(scene, figures, mosaic, ground, now) {
-    const passed = Math.min(100, now - this.#emittedAt);
+    const passed = Math.min(250, now - this.#emittedAt);
     this.#emittedAt = now;
     this.#owed += (PACE[scene.act] * passed) / 1000;
     while (this.#owed >= 1) {
