@@ -10,6 +10,9 @@ pub enum Error {
     /// The studio's own logic refused or failed.
     #[error(transparent)]
     Learning(#[from] abraham_learning::Error),
+    /// The member of the collective could not begin.
+    #[error(transparent)]
+    Visitor(#[from] abraham_visitor::Error),
     /// An option from the page is not one that exists.
     #[error("{0} is not an option of the studio; reload the page")]
     Option(String),

@@ -1,22 +1,28 @@
-//! What the page's worker can call: the solo studio, its storage, and what measures and checks it.
+//! What the page's worker can call: the solo studio, the member of the collective, storage, and what
+//! measures and checks it.
 //!
-//! Effects only. Everything here runs in one dedicated worker, and the worker never runs two methods at once.
+//! Effects only. Everything here runs in one dedicated worker, and the worker never runs two methods of a studio at once.
 
+mod browser;
 mod device;
 mod error;
 mod kernel;
 mod lessons;
 mod measure;
+mod member;
 mod object;
 mod picture;
 mod pieces;
+mod recipe;
 mod storage;
 mod studio;
+mod surroundings;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use lessons::Lessons;
 pub use measure::{check_kernels, measure_matmul};
+pub use member::Member;
 pub use pieces::{delete_piece, keep_piece, kept_pieces};
 pub use studio::Studio;
 

@@ -1,10 +1,10 @@
 //! What the benchmark and the browser tests ask of the module.
 
 use abraham_gpu::GpuBackend;
-use abraham_ring::{Backend as _, CpuBackend, Matmul, Operand, RingTensor};
+use abraham_ring::{Backend, CpuBackend, Matmul, Operand, RingTensor};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{error::Error, studio::now_ms};
+use crate::{browser::now_ms, error::Error};
 
 /// Ring multiply-adds a second, in 10^9, of a `side`³ product on this thread: the best of `repeats`.
 ///
@@ -12,6 +12,11 @@ use crate::{error::Error, studio::now_ms};
 /// Where the product fails.
 #[wasm_bindgen(js_name = measureMatmul)]
 pub async fn measure_matmul(side: usize, repeats: u32) -> Result<f64, Error> {
+    gmacs(&CpuBackend, side, repeats).await
+}
+
+/// As [`measure_matmul`], on any backend.
+pub(crate) async fn gmacs(backend: &impl Backend, side: usize, repeats: u32) -> Result<f64, Error> {
     let fill = |seed: u64| {
         RingTensor::from_fn(side, side, |r, c| {
             (seed + (r * side + c) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -23,7 +28,7 @@ pub async fn measure_matmul(side: usize, repeats: u32) -> Result<f64, Error> {
     let mut best = f64::INFINITY;
     for _ in 0..repeats.max(1) {
         let start = now_ms();
-        CpuBackend.matmul(&job).await.map_err(abraham_learning::Error::from)?;
+        backend.matmul(&job).await.map_err(abraham_learning::Error::from)?;
         best = best.min(now_ms() - start);
     }
     Ok((side * side * side) as f64 / best / 1e6)

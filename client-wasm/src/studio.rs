@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use abraham_artist::Architecture;
 use abraham_gpu::ComputeBackend;
 use abraham_learning::{
-    Curation, Schedule,
+    Curation,
     studio::{Entropy, Studio as Painters, StudioConfig, samples},
 };
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
+    browser::{now_ms, random},
     device::Device,
     error::Error,
     kernel::TeacherDevice,
@@ -20,16 +20,12 @@ use crate::{
     object::{set, to_object},
     picture,
     pieces::painting,
+    recipe::{SIDE, recipe},
     storage::Storage,
 };
 
-pub(crate) const SIDE: usize = 32;
-const LATENTS: usize = 8;
-const HIDDEN: [usize; 2] = [256, 64];
 /// Paintings a round, at most: a round of this size takes a few seconds without a graphics card.
 const MOST_PAINTINGS: usize = 128;
-/// Rounds over which the studio's learning rate falls to its floor.
-const SETTLING_ROUNDS: u64 = 1000;
 
 /// What the page chooses when it opens the studio.
 #[derive(Deserialize)]
@@ -83,14 +79,7 @@ impl Studio {
         if !(2..=MOST_PAINTINGS).contains(&options.batch) {
             return Err(Error::Option(format!("batch: {}", options.batch)));
         }
-        let architecture = Architecture::new(LATENTS, &HIDDEN, SIDE, options.channels)
-            .map_err(abraham_learning::Error::from)?;
-        let config = StudioConfig {
-            architecture,
-            batch: options.batch,
-            inner: 1,
-            schedule: Schedule::open_ended(SETTLING_ROUNDS),
-        };
+        let config = recipe(options.channels, options.batch)?;
         let device = Device::get(&options.webgpu).await?;
         let (storage, mut kept) = match Storage::open().await {
             Ok(storage) => (Some(storage), KEPT.to_owned()),
@@ -222,17 +211,6 @@ fn wake(
     first.map_or(Ok(None), |error| Err(error.into()))
 }
 
-fn random() -> Result<[u8; 32], Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn entropy() -> Result<Entropy, Error> {
     Ok(Entropy::new([random()?, random()?, random()?, random()?], random()?))
-}
-
-pub(crate) fn now_ms() -> f64 {
-    let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
-    scope.performance().map_or_else(js_sys::Date::now, |performance| performance.now())
 }

@@ -144,6 +144,8 @@ export interface Studio {
 export interface Lessons {
   /** Adds a picture of the artist's size, RGBA; returns how many there are. */
   teach(rgba: Uint8Array): number;
+  /** Lets the collective learn from the pictures as they are now. */
+  share(): void;
   forget(): void;
 }
 

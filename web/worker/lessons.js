@@ -171,12 +171,14 @@ function learnFrom(rgba) {
   tellSoon();
 }
 
-/** Tells the page how many pictures there are, once for many that come at once. */
+/** Tells the page how many pictures there are, and teaches the collective with them, once for many that come at once. */
 function tellSoon() {
   if (telling) return;
   telling = true;
   setTimeout(() => {
     telling = false;
+    // To the collective as well, and not for every single one: each time costs a copy.
+    lessons?.share();
     tell({ event: "lessons", pictures });
   }, 50);
 }

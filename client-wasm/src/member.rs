@@ -1,0 +1,241 @@
+//! This tab as a member of the collective.
+
+use std::{cell::RefCell, rc::Rc};
+
+use abraham_collective::{BackendKind, Capability, Event as News, SignedPiece, View};
+use abraham_messages::collective::Signature;
+use abraham_ring::CpuBackend;
+use abraham_visitor::{Event, FrameTraffic, Handle, LinkTraffic, Offer, Tools, Visitor};
+use futures::channel::{mpsc, oneshot};
+use js_sys::{Function, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::MessagePort;
+use zeroize::Zeroizing;
+
+use crate::{
+    browser::{now_ms, random},
+    device::Device,
+    error::Error,
+    kernel::TeacherDevice,
+    lessons::Lessons,
+    measure::gmacs,
+    object::{set, to_object},
+    picture,
+    recipe::{self, SIDE},
+    surroundings::{Listener, Port, Randomness, WorkerTimer},
+};
+
+/// Side of the matrix product by which a member tells how fast it is: a few milliseconds.
+const PROBE_SIDE: usize = 192;
+/// Least time between two reports of traffic to the page, ms.
+const TRAFFIC_EVERY_MS: f64 = 1_000.0;
+
+/// What the page chooses when it joins.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    webgpu: String,
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct LinkReport {
+    key: String,
+    sent: f64,
+    received: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TrafficReport {
+    event: &'static str,
+    sent: f64,
+    received: f64,
+    update_bytes: f64,
+    links: Vec<LinkReport>,
+}
+
+/// A member of the collective in this worker.
+#[wasm_bindgen]
+pub struct Member {
+    handle: Handle,
+    capability: Capability,
+    lessons: Lessons,
+    ended: RefCell<Option<oneshot::Receiver<()>>>,
+    _listener: Rc<Listener>,
+}
+
+#[wasm_bindgen]
+impl Member {
+    /// Joins with a fresh identity, over the window's node at the other end of `port`; `tell` gets events for the page.
+    ///
+    /// # Errors
+    /// Where the options are not valid, or the browser gives no randomness.
+    pub async fn join(
+        options: JsValue,
+        lessons: &Lessons,
+        port: MessagePort,
+        tell: Function,
+    ) -> Result<Member, Error> {
+        let options: Options =
+            serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
+        let device = Device::get(&options.webgpu).await?;
+        let capability = Capability {
+            backend: if device.backend.gpu().is_some() { BackendKind::Gpu } else { BackendKind::Cpu },
+            rate: (gmacs(&CpuBackend, PROBE_SIDE, 2).await? * 10.0) as u32,
+        };
+        let secret = Zeroizing::new(random()?);
+        let (sender, events) = mpsc::unbounded();
+        let (network, listener) = Port::open(port, &secret, sender);
+        let tools = Tools {
+            network,
+            timer: WorkerTimer,
+            backend: device.backend,
+            kernel: TeacherDevice(device.backend),
+            seeds: Randomness::new()?,
+        };
+        let offer = offer(capability, options.share, false);
+        let (visitor, handle) = Visitor::new(recipe::collective()?, &secret, offer, tools)?;
+        let lessons = lessons.another();
+        lessons.follow(Some(handle.clone()));
+        let (end, ended) = oneshot::channel();
+        let mut page = Page::new(tell);
+        spawn_local(async move {
+            visitor.run(events, |event| page.tell(event)).await;
+            // Nobody may wait for it.
+            let _ = end.send(());
+        });
+        Ok(Self {
+            handle,
+            capability,
+            lessons,
+            ended: RefCell::new(Some(ended)),
+            _listener: Rc::new(listener),
+        })
+    }
+
+    /// Changes how much of the time rounds may take. While `resting`, it leaves its seat and teaches nothing.
+    pub fn pace(&self, share: f64, resting: bool) {
+        self.handle.offer(offer(self.capability, share, resting));
+        self.lessons.follow((!resting).then(|| self.handle.clone()));
+    }
+
+    /// Says goodbye; done once it was said.
+    pub async fn leave(&self) {
+        self.lessons.follow(None);
+        self.handle.stop();
+        let ended = self.ended.borrow_mut().take();
+        if let Some(ended) = ended {
+            // It ended either way.
+            let _ = ended.await;
+        }
+    }
+}
+
+fn offer(capability: Capability, share: f64, resting: bool) -> Offer {
+    Offer { paint: !resting, capability, pace: (share.clamp(0.1, 1.0) * 100.0) as u8 }
+}
+
+/// What the page was told, and what it needs beside.
+struct Page {
+    tell: Function,
+    round: f64,
+    update_bytes: u64,
+    told_traffic: f64,
+}
+
+impl Page {
+    fn new(tell: Function) -> Self {
+        Self { tell, round: 0.0, update_bytes: 0, told_traffic: f64::NEG_INFINITY }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let told = match event {
+            Event::View { view, frames, links } => {
+                self.round = view.term.as_ref().map_or(self.round, |term| term.round as f64 + 1.0);
+                self.traffic(&view, frames, &links);
+                to_object(&view).map(|view| object("collective", &[("view", view)]))
+            }
+            Event::Batch { samples, .. } => {
+                let tiles = picture::rgba(&samples, recipe::COLLECTIVE_CHANNELS);
+                let tiles = Uint8Array::from(tiles.as_slice()).into();
+                Ok(object("collectiveBatch", &[("round", self.round.into()), ("tiles", tiles)]))
+            }
+            Event::Piece { piece, helped } => piece_object(&piece, helped),
+            Event::Collective(News::Taught { bytes, .. }) => {
+                self.update_bytes = bytes;
+                return;
+            }
+            Event::Unsupported { reason } => {
+                let code = "network-unsupported".into();
+                Ok(object("failure", &[("code", code), ("message", reason.into())]))
+            }
+            // The next view says what came of these.
+            _ => return,
+        };
+        self.post(told);
+    }
+
+    fn traffic(&mut self, view: &View, frames: FrameTraffic, links: &[LinkTraffic]) {
+        if now_ms() - self.told_traffic < TRAFFIC_EVERY_MS {
+            return;
+        }
+        self.told_traffic = now_ms();
+        let report = TrafficReport {
+            event: "traffic",
+            sent: (frames.sent + view.done.bulk_bytes_sent) as f64,
+            received: (frames.received + view.done.bulk_bytes_received) as f64,
+            update_bytes: self.update_bytes as f64,
+            links: links
+                .iter()
+                .map(|link| LinkReport {
+                    key: hex(&link.peer.0),
+                    sent: link.sent as f64,
+                    received: link.received as f64,
+                })
+                .collect(),
+        };
+        self.post(to_object(&report));
+    }
+
+    fn post(&self, event: Result<JsValue, Error>) {
+        // What cannot be made into an event is a bug; the artist goes on without that event.
+        if let Ok(event) = event {
+            let _ = self.tell.call1(&JsValue::NULL, &event);
+        }
+    }
+}
+
+/// An event of the page.
+fn object(name: &str, members: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new().into();
+    set(&object, "event", &name.into());
+    for (name, value) in members {
+        set(&object, name, value);
+    }
+    object
+}
+
+fn piece_object(piece: &SignedPiece, helped: bool) -> Result<JsValue, Error> {
+    let record = record_with_signatures(piece)?;
+    let png = picture::png(&piece.samples, SIDE, recipe::COLLECTIVE_CHANNELS, &record)?;
+    let png = Uint8Array::from(png.as_slice()).into();
+    let members = [("png", png), ("record", record.into()), ("helped", helped.into())];
+    Ok(object("collectivePiece", &members))
+}
+
+/// A piece's record as JSON, with its painters' signatures beside it.
+fn record_with_signatures(piece: &SignedPiece) -> Result<String, Error> {
+    let mut record = serde_json::to_value(&piece.record)?;
+    if let Some(members) = record.as_object_mut() {
+        let signatures = piece.signatures.iter().map(|Signature(bytes)| hex(bytes).into()).collect();
+        members.insert("signatures".into(), serde_json::Value::Array(signatures));
+    }
+    Ok(record.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
