@@ -1,0 +1,236 @@
+//! Four painters' engines as one object: an operation ends when all four have begun it, and it is an error of the
+//! collective where they begin different ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use abraham_collective::{Digest, Done, Failed, HeldCommitments, Origin, Work};
+use abraham_messages::PeerKey;
+
+/// Simulated bytes of an update's share for each seat.
+pub const UPDATE_BYTES: [usize; 4] = [40, 41, 42, 43];
+/// Simulated bytes of a batch.
+pub const BATCH_BYTES: usize = 64;
+/// A painter's channel gives up after so long.
+pub const CHANNEL: u64 = 15_000;
+
+#[derive(Clone, PartialEq, Debug)]
+enum Operation {
+    Begin(Origin),
+    Batch { round: u64 },
+    Learn { round: u64, teachers: Vec<u8> },
+    Piece { latent: Digest },
+}
+
+/// What one member's engine holds.
+#[derive(Default)]
+pub struct Engine {
+    term: Option<(Digest, usize)>,
+    operations: u64,
+    artist: Digest,
+    /// Commitments of the last two states.
+    states: Vec<[Digest; 4]>,
+    /// Seats that it had of each artist: two different ones would show it all four components.
+    seats: BTreeSet<(Digest, usize)>,
+    round: u64,
+}
+
+struct Joint {
+    operation: Operation,
+    began: BTreeMap<usize, (usize, u64)>,
+    origin: Origin,
+}
+
+/// An answer: which member, with which ticket, and what.
+pub type Answer = (usize, u64, Result<Done, Failed>);
+
+/// All painters' operations that are under way.
+#[derive(Default)]
+pub struct Engines {
+    joint: BTreeMap<(Digest, u64), Joint>,
+    origins: BTreeMap<Digest, Origin>,
+    /// Whether members may lie: then operations may differ, and do not end.
+    pub liars: bool,
+}
+
+fn hash(parts: &[&[u8]]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+fn commitments(term: &Digest, artist: &Digest, round: u64) -> [Digest; 4] {
+    std::array::from_fn(|c| hash(&[term, artist, &round.to_le_bytes(), &[c as u8]]))
+}
+
+fn held(all: [Digest; 4], seat: usize) -> HeldCommitments {
+    std::array::from_fn(|c| (c != seat).then_some(all[c]))
+}
+
+/// A teacher's shares: who taught, for which batch.
+pub fn update(teacher: u8, batch: &[u8]) -> [Vec<u8>; 4] {
+    std::array::from_fn(|seat| {
+        let mut share = vec![teacher];
+        share.extend(hash(&[batch]));
+        share.resize(UPDATE_BYTES[seat], seat as u8);
+        share
+    })
+}
+
+impl Engines {
+    /// A member's engine gets work of its painter. Returns answers of all four where it was the last to begin.
+    pub fn work(
+        &mut self,
+        engine: &mut Engine,
+        node: usize,
+        ticket: u64,
+        work: Work,
+        silent: &dyn Fn(&PeerKey) -> bool,
+    ) -> Vec<Answer> {
+        let operation = match work {
+            Work::Begin { term, origin } => {
+                engine.term = Some((term.id, term.seat));
+                engine.operations = 0;
+                self.origins.insert(term.id, origin.clone());
+                if let Origin::Continue { artist, commitments, holders, .. } = &origin {
+                    if holders[term.seat] {
+                        assert_eq!(engine.artist, *artist, "a holder has forgotten its artist");
+                        assert!(engine.states.contains(commitments), "a holder lacks the state that it named");
+                    }
+                    engine.sit(*artist, term.seat);
+                }
+                assert!(!term.seats.iter().all(silent));
+                Operation::Begin(origin)
+            }
+            Work::PaintBatch { round, .. } => Operation::Batch { round },
+            Work::Learn { round, updates } => {
+                let seat = engine.term.expect("learns in a term").1;
+                assert!(updates.iter().all(|share| share.len() == UPDATE_BYTES[seat]));
+                assert!(updates.iter().all(|share| share[UPDATE_BYTES[0] - 1] == seat as u8), "another seat's share");
+                Operation::Learn { round, teachers: updates.iter().map(|share| share[0]).collect() }
+            }
+            Work::PaintPiece { latent } => Operation::Piece { latent },
+            Work::End { term } => {
+                if engine.term.is_some_and(|(id, _)| id == term) {
+                    engine.term = None;
+                }
+                self.joint.retain(|(id, _), joint| {
+                    *id != term || !joint.began.values().any(|(other, _)| *other == node)
+                });
+                return Vec::new();
+            }
+            Work::Forget => {
+                *engine = Engine::default();
+                return Vec::new();
+            }
+            other => panic!("no painter's work: {other:?}"),
+        };
+        let (term, seat) = engine.term.expect("works in a term");
+        let key = (term, engine.operations);
+        engine.operations += 1;
+        let origin = self.origins[&term].clone();
+        let fresh = Joint { operation: operation.clone(), began: BTreeMap::new(), origin };
+        let joint = self.joint.entry(key).or_insert(fresh);
+        if joint.operation != operation {
+            assert!(self.liars, "honest painters begin different things: {operation:?}, {:?}", joint.operation);
+            return Vec::new();
+        }
+        joint.began.insert(seat, (node, ticket));
+        if joint.began.len() < 4 {
+            return Vec::new();
+        }
+        let joint = self.joint.remove(&key).expect("it is there");
+        let began = joint.began.iter();
+        began.map(|(seat, (node, ticket))| (*node, *ticket, Ok(joint.done(&term, *seat)))).collect()
+    }
+
+    /// Painters whose channel gave up: those who began an operation that others did not.
+    pub fn give_up(&mut self, node: usize, ticket: u64) -> Option<Answer> {
+        let (key, joint) =
+            self.joint.iter().find(|(_, joint)| joint.began.values().any(|began| *began == (node, ticket)))?;
+        let key = *key;
+        let missing = (0..4).find(|seat| !joint.began.contains_key(seat))?;
+        let joint = self.joint.get_mut(&key)?;
+        joint.began.retain(|_, began| *began != (node, ticket));
+        let suspects = Some([missing, (missing + 1) % 4]);
+        Some((node, ticket, Err(Failed { suspects, reason: "silent".into() })))
+    }
+}
+
+impl Joint {
+    fn done(&self, term: &Digest, seat: usize) -> Done {
+        match &self.operation {
+            Operation::Begin(Origin::Genesis) => {
+                Done::Begun { commitments: held(commitments(term, &[0; 32], 0), seat) }
+            }
+            Operation::Begin(Origin::Continue { commitments, .. }) => {
+                Done::Begun { commitments: held(*commitments, seat) }
+            }
+            Operation::Begin(_) => unreachable!("no other origin"),
+            Operation::Batch { round } => {
+                let hash = hash(&[term, &round.to_le_bytes()]);
+                Done::Batch { bytes: [hash, hash].concat() }
+            }
+            Operation::Learn { round, .. } => {
+                let artist = match &self.origin {
+                    Origin::Continue { artist, .. } => *artist,
+                    _ => hash(&[commitments(term, &[0; 32], 0).as_flattened()]),
+                };
+                Done::Learned { dropped: Vec::new(), commitments: held(commitments(term, &artist, *round), seat) }
+            }
+            Operation::Piece { latent } => Done::Piece { samples: latent[..16].to_vec() },
+        }
+    }
+}
+
+impl Engine {
+    fn sit(&mut self, artist: Digest, seat: usize) {
+        let other = self.seats.iter().any(|(known, held)| *known == artist && *held != seat);
+        assert!(!other, "a member takes a second seat of one artist, and so sees all of it");
+        self.seats.insert((artist, seat));
+    }
+
+    /// What a real engine keeps when an answer of its own is on its way.
+    pub fn keep(&mut self, engines: &Engines, done: &Done) {
+        let Some((term, seat)) = self.term else { return };
+        let of = |round| match &engines.origins[&term] {
+            Origin::Continue { artist, .. } => (*artist, commitments(&term, artist, round)),
+            _ => {
+                let first = commitments(&term, &[0; 32], 0);
+                let artist = hash(&[first.as_flattened()]);
+                (artist, if round == 0 { first } else { commitments(&term, &artist, round) })
+            }
+        };
+        match done {
+            Done::Begun { .. } => {
+                let (artist, state) = match &engines.origins[&term] {
+                    Origin::Continue { artist, round, commitments, .. } => {
+                        self.round = *round;
+                        (*artist, *commitments)
+                    }
+                    _ => {
+                        self.round = 0;
+                        of(0)
+                    }
+                };
+                if artist != self.artist {
+                    self.states.clear();
+                }
+                self.artist = artist;
+                self.sit(artist, seat);
+                self.states.retain(|known| *known != state);
+                self.states.insert(0, state);
+            }
+            Done::Learned { .. } => {
+                self.round += 1;
+                let state = of(self.round).1;
+                // The state that was learnt from, which is the term's newest, comes first.
+                self.states.truncate(1);
+                self.states.insert(0, state);
+            }
+            _ => {}
+        }
+        self.states.truncate(2);
+    }
+}

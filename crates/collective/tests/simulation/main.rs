@@ -1,0 +1,6 @@
+//! The collective as a seeded simulation: members on a network with delay, reordering, loss of gossip, lost links,
+//! departures, silence and lies. Clocks begin anywhere; nothing real is waited for.
+
+mod engine;
+mod scenarios;
+mod world;

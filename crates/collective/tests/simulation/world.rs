@@ -1,0 +1,510 @@
+//! A network of members in one process: seeded delays, loss of gossip, links that come and go.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+};
+
+use abraham_collective::{
+    BackendKind, Capability, Collective, Config, Done, Event, Failed, Input, Output, Settings, View, Work,
+    view::Role,
+};
+use abraham_messages::{
+    PeerKey,
+    collective::{Control, Step},
+    node::{self, Command, Lane},
+};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+use zeroize::Zeroizing;
+
+use crate::engine::{self, Engine, Engines};
+
+/// How a member behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    Honest,
+    /// Its control messages never leave, from this time.
+    SilentFrom(u64),
+    /// It never sends a proposal.
+    ShyProposer,
+    /// It lies in what painters say to each other, differently to each.
+    Liar,
+    /// Its updates never leave.
+    LazyTeacher,
+}
+
+pub struct Node {
+    pub member: Collective,
+    pub key: PeerKey,
+    pub alive: bool,
+    pub events: Vec<Event>,
+    pub manner: Manner,
+    pub settings: Settings,
+    engine: Engine,
+    clock: u64,
+    took: usize,
+    given: usize,
+}
+
+enum What {
+    Tell(usize, Input),
+    /// A message on a link, which must still be the link that it was sent on.
+    Carry { from: usize, to: usize, link: u64, lane: Lane, message: Vec<u8> },
+    LinkUp(usize, usize),
+    Done { node: usize, ticket: u64, result: Result<Done, Failed> },
+    GiveUp { node: usize, ticket: u64 },
+    Wake(usize),
+}
+
+pub struct Net {
+    /// One-way delay of a message, milliseconds.
+    pub delay: (u64, u64),
+    /// Per cent of presences that a receiver does not get.
+    pub loss: u64,
+    /// Time to make a link.
+    pub dial: (u64, u64),
+    /// Whether the relay carries the topic and dials.
+    pub relay: bool,
+}
+
+pub struct World {
+    pub now: u64,
+    pub nodes: Vec<Node>,
+    pub net: Net,
+    pub engines: Engines,
+    pub rng: ChaCha8Rng,
+    /// Pairs that cannot reach each other.
+    pub apart: BTreeSet<(usize, usize)>,
+    links: BTreeMap<(usize, usize), u64>,
+    link_count: u64,
+    sent_until: BTreeMap<(usize, usize, Lane), u64>,
+    queue: BinaryHeap<Reverse<(u64, u64)>>,
+    what: BTreeMap<u64, What>,
+    count: u64,
+    index: BTreeMap<PeerKey, usize>,
+}
+
+pub fn config() -> Config {
+    Config {
+        side: 4,
+        channels: 1,
+        batch_bytes: engine::BATCH_BYTES,
+        update_bytes: engine::UPDATE_BYTES,
+        min_teachers: 3,
+        min_pictures: 64,
+    }
+}
+
+pub fn painter() -> Settings {
+    let capability = Capability { backend: BackendKind::Cpu, rate: 20 };
+    Settings { paint: true, pictures: 0, capability, pace: 100 }
+}
+
+pub fn teacher(pictures: u32) -> Settings {
+    Settings { paint: false, pictures, ..painter() }
+}
+
+pub fn both(pictures: u32) -> Settings {
+    Settings { pictures, ..painter() }
+}
+
+fn pair(a: usize, b: usize) -> (usize, usize) {
+    (a.min(b), a.max(b))
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: 0,
+            nodes: Vec::new(),
+            net: Net { delay: (2, 120), loss: 5, dial: (100, 900), relay: true },
+            engines: Engines::default(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            apart: BTreeSet::new(),
+            links: BTreeMap::new(),
+            link_count: 0,
+            sent_until: BTreeMap::new(),
+            queue: BinaryHeap::new(),
+            what: BTreeMap::new(),
+            count: 0,
+            index: BTreeMap::new(),
+        }
+    }
+
+    /// With `n` members of these settings, who join within a second.
+    pub fn with(seed: u64, n: usize, settings: Settings) -> Self {
+        let mut world = Self::new(seed);
+        for _ in 0..n {
+            let wait = world.between((0, 1_000));
+            world.join(settings.clone(), wait);
+        }
+        world
+    }
+
+    pub fn between(&mut self, (low, high): (u64, u64)) -> u64 {
+        low + self.rng.next_u64() % (high - low + 1)
+    }
+
+    fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A new member that is online after `wait`. Its clock begins anywhere.
+    pub fn join(&mut self, settings: Settings, wait: u64) -> usize {
+        let node = self.nodes.len();
+        let clock = self.between((0, 1 << 40));
+        let (secret, seed) = (Zeroizing::new(self.bytes()), self.bytes());
+        let member =
+            Collective::new(config(), settings.clone(), &secret, seed, self.now + clock).expect("a good secret");
+        let key = member.me();
+        self.index.insert(key, node);
+        self.nodes.push(Node {
+            member,
+            key,
+            alive: true,
+            events: Vec::new(),
+            manner: Manner::Honest,
+            settings,
+            engine: Engine::default(),
+            clock,
+            took: 0,
+            given: 0,
+        });
+        let online = node::Event::Online { addresses: vec![format!("/memory/{node}")] };
+        self.at(wait, What::Tell(node, Input::Node(online)));
+        self.drain(node);
+        node
+    }
+
+    fn at(&mut self, wait: u64, what: What) {
+        self.count += 1;
+        self.queue.push(Reverse((self.now + wait, self.count)));
+        self.what.insert(self.count, what);
+    }
+
+    pub fn tell(&mut self, node: usize, input: Input) {
+        let now = self.now + self.nodes[node].clock;
+        if self.nodes[node].alive {
+            self.nodes[node].member.handle(now, input);
+            self.drain(node);
+        }
+    }
+
+    pub fn set(&mut self, node: usize, settings: Settings) {
+        self.nodes[node].settings = settings.clone();
+        self.tell(node, Input::Settings(settings));
+    }
+
+    pub fn leave(&mut self, node: usize) {
+        self.tell(node, Input::Stop);
+        assert_eq!(self.nodes[node].member.next_deadline(), None);
+        self.kill(node, 200);
+    }
+
+    /// Gone without a word; its peers notice within `noticed`.
+    pub fn kill(&mut self, node: usize, noticed: u64) {
+        self.nodes[node].alive = false;
+        let peers: Vec<usize> = (0..self.nodes.len()).filter(|other| self.linked(node, *other)).collect();
+        for other in peers {
+            self.cut(node, other, noticed);
+        }
+    }
+
+    pub fn linked(&self, a: usize, b: usize) -> bool {
+        self.links.contains_key(&pair(a, b))
+    }
+
+    pub fn cut(&mut self, a: usize, b: usize, noticed: u64) {
+        if self.links.remove(&pair(a, b)).is_none() {
+            return;
+        }
+        for (from, to) in [(a, b), (b, a)] {
+            for lane in Lane::ALL {
+                self.sent_until.remove(&(from, to, lane));
+            }
+            let wait = self.between((0, noticed));
+            let down = node::Event::LinkDown { peer: self.nodes[to].key, reason: "lost".into() };
+            self.at(wait, What::Tell(from, Input::Node(down)));
+        }
+    }
+
+    pub fn relay(&mut self, up: bool) {
+        self.net.relay = up;
+        for node in 0..self.nodes.len() {
+            let event = match up {
+                true => node::Event::Online { addresses: vec![format!("/memory/{node}")] },
+                false => node::Event::Offline { reason: "the relay is gone".into() },
+            };
+            let wait = self.between((0, 2_000));
+            self.at(wait, What::Tell(node, Input::Node(event)));
+        }
+    }
+
+    pub fn view(&self, node: usize) -> View {
+        let view = self.nodes[node].member.view(self.now + self.nodes[node].clock);
+        serde_json::to_string(&view).expect("a view can be written as JSON");
+        view
+    }
+
+    pub fn run(&mut self, for_ms: u64) {
+        let end = self.now + for_ms;
+        self.run_until(end, |_| false);
+    }
+
+    /// Runs until the condition holds, which it tells, or the time is over.
+    pub fn run_until(&mut self, end: u64, done: impl Fn(&Self) -> bool) -> bool {
+        let mut steps = 0_u64;
+        while let Some(Reverse((at, id))) = self.queue.pop() {
+            if at > end {
+                self.queue.push(Reverse((at, id)));
+                break;
+            }
+            steps = if at == self.now { steps + 1 } else { 0 };
+            assert!(steps < 100_000, "time stands still");
+            self.now = at;
+            let what = self.what.remove(&id).expect("every time has something");
+            self.happen(what);
+            if done(self) {
+                return true;
+            }
+        }
+        self.now = end;
+        done(self)
+    }
+
+    fn happen(&mut self, what: What) {
+        match what {
+            What::Tell(node, input) => {
+                if self.stale_link_event(node, &input) {
+                    return;
+                }
+                self.tell(node, input);
+            }
+            What::Carry { from, to, link, lane, message } => {
+                if self.links.get(&pair(from, to)) != Some(&link) {
+                    return;
+                }
+                let bytes = message.len();
+                let peer = self.nodes[to].key;
+                self.tell(from, Input::Node(node::Event::Sent { peer, lane, bytes }));
+                let peer = self.nodes[from].key;
+                if self.nodes[to].alive {
+                    self.nodes[to].given += bytes;
+                }
+                self.tell(to, Input::Node(node::Event::Message { peer, lane, message }));
+                let node = &self.nodes[to];
+                assert!(!node.alive || node.took == node.given, "every message is taken at once");
+            }
+            What::LinkUp(a, b) => {
+                let up = self.nodes[a].alive && self.nodes[b].alive && !self.apart.contains(&pair(a, b));
+                if up && self.linked(a, b) {
+                    return;
+                }
+                if up {
+                    self.link_count += 1;
+                    self.links.insert(pair(a, b), self.link_count);
+                    // One side may know before the other, and may say something by then.
+                    self.tell(a, Input::Node(node::Event::LinkUp { peer: self.nodes[b].key }));
+                    self.tell(b, Input::Node(node::Event::LinkUp { peer: self.nodes[a].key }));
+                } else {
+                    let peer = self.nodes[b].key;
+                    let event = node::Event::Unreachable { peer, reason: "no way".into() };
+                    self.tell(a, Input::Node(event));
+                }
+            }
+            What::Done { node, ticket, result } => {
+                if !self.nodes[node].alive {
+                    return;
+                }
+                if let Ok(done) = &result {
+                    let (nodes, engines) = (&mut self.nodes, &self.engines);
+                    nodes[node].engine.keep(engines, done);
+                }
+                self.tell(node, Input::Answer { ticket, result });
+            }
+            What::GiveUp { node, ticket } => {
+                if let Some((node, ticket, result)) = self.engines.give_up(node, ticket) {
+                    self.tell(node, Input::Answer { ticket, result });
+                }
+            }
+            What::Wake(node) => {
+                let now = self.now + self.nodes[node].clock;
+                if self.nodes[node].alive && self.nodes[node].member.next_deadline().is_some_and(|at| at <= now) {
+                    self.nodes[node].member.handle_timeout(now);
+                    self.drain(node);
+                }
+            }
+        }
+    }
+
+    /// A link that came back before its loss was noticed: the node would have told of the loss first.
+    fn stale_link_event(&self, node: usize, input: &Input) -> bool {
+        let Input::Node(node::Event::LinkDown { peer, .. }) = input else { return false };
+        self.linked(node, self.index[peer])
+    }
+
+    fn drain(&mut self, from: usize) {
+        while let Some(output) = self.nodes[from].member.poll_output() {
+            match output {
+                Output::Command(command) => self.command(from, command),
+                Output::Work { ticket, work } => self.work(from, ticket, work),
+                Output::Event(event) => self.nodes[from].events.push(event),
+                _ => {}
+            }
+        }
+        let node = &self.nodes[from];
+        let now = self.now + node.clock;
+        match node.member.next_deadline() {
+            Some(at) => {
+                assert!(at <= now + 5_000, "a member that is not stopped looks around now and then");
+                self.at(at.saturating_sub(now), What::Wake(from));
+            }
+            None => assert!(!node.alive || matches!(self.view(from).connection, abraham_collective::view::Connection::Stopped)),
+        }
+    }
+
+    fn command(&mut self, from: usize, command: Command) {
+        match command {
+            Command::Publish { message } => {
+                if !self.net.relay {
+                    return;
+                }
+                assert!(message.len() <= abraham_messages::limits::GOSSIP_BYTES);
+                for to in (0..self.nodes.len()).filter(|to| *to != from) {
+                    if self.between((1, 100)) <= self.net.loss {
+                        continue;
+                    }
+                    let wait = self.between(self.net.delay);
+                    let event = node::Event::Heard { from: self.nodes[from].key, message: message.clone() };
+                    self.at(wait, What::Tell(to, Input::Node(event)));
+                }
+            }
+            Command::Connect { peer, addresses } => {
+                assert!(!addresses.is_empty());
+                let wait = self.between(self.net.dial);
+                if let (true, Some(to)) = (self.net.relay, self.index.get(&peer)) {
+                    self.at(wait, What::LinkUp(from, *to));
+                } else {
+                    let event = node::Event::Unreachable { peer, reason: "no relay".into() };
+                    self.at(wait, What::Tell(from, Input::Node(event)));
+                }
+            }
+            Command::Disconnect { peer } => self.cut(from, self.index[&peer], 50),
+            Command::Send { peer, lane, message } => {
+                let to = self.index[&peer];
+                assert!(message.len() <= lane.message_bytes());
+                if let Some(message) = self.spoken(from, to, lane, message) {
+                    self.carry(from, to, lane, message);
+                }
+            }
+            Command::Took { lane, bytes, .. } => {
+                assert!(lane != Lane::Frames);
+                self.nodes[from].took += bytes;
+            }
+            Command::Stop => {}
+            other => panic!("unknown: {other:?}"),
+        }
+    }
+
+    /// Puts a message on a link, behind those of its lane.
+    pub fn carry(&mut self, from: usize, to: usize, lane: Lane, message: Vec<u8>) {
+        let Some(link) = self.links.get(&pair(from, to)).copied() else { return };
+        let arrives = self.now + self.between(self.net.delay);
+        let last = self.sent_until.entry((from, to, lane)).or_default();
+        *last = arrives.max(*last);
+        let wait = *last - self.now;
+        self.at(wait, What::Carry { from, to, link, lane, message });
+    }
+
+    /// What a member of its manner really sends.
+    fn spoken(&mut self, from: usize, _to: usize, lane: Lane, message: Vec<u8>) -> Option<Vec<u8>> {
+        match self.nodes[from].manner {
+            Manner::SilentFrom(since) if self.now >= since && lane == Lane::Control => None,
+            Manner::LazyTeacher if lane == Lane::Bulk => None,
+            Manner::ShyProposer if matches!(Control::decode(&message), Ok(Control::Proposal(_))) => None,
+            Manner::Liar if lane == Lane::Control => {
+                let mut control = Control::decode(&message).expect("it made it");
+                if let Control::Step { step, cycle, .. } = &mut control {
+                    let coin = self.between((0, 9));
+                    match (step, coin) {
+                        (_, 0) => return Some(vec![1, 2, 3]),
+                        (_, 1) => *cycle += 1,
+                        (Step::Ready(ready), 2) => ready.teachers.clear(),
+                        (Step::Ready(ready), 3) => ready.piece_due = !ready.piece_due,
+                        (Step::Planned { readies }, 2) => readies[0] ^= 1,
+                        (Step::Have { updates, .. }, 2..=4) => *updates = self.rng.next_u32(),
+                        (Step::Have { batch, .. }, 5) => batch[0] ^= 1,
+                        (Step::Counted { haves }, 2) => haves[0] ^= 1,
+                        (Step::Held { commitments }, 2) => commitments.iter_mut().flatten().for_each(|c| c[0] ^= 1),
+                        (Step::Held { commitments }, 3) => *commitments = [None; 4],
+                        (Step::Certify(signature) | Step::Sign(signature), 2..=4) => signature.0[9] ^= 1,
+                        _ => {}
+                    }
+                }
+                Some(control.encode())
+            }
+            _ => Some(message),
+        }
+    }
+
+    fn work(&mut self, node: usize, ticket: u64, work: Work) {
+        if let Work::Teach { batch } = &work {
+            assert_eq!(batch.len(), engine::BATCH_BYTES);
+            let result = Ok(Done::Update { shares: engine::update(node as u8, batch) });
+            let wait = self.between((5, 300));
+            self.at(wait, What::Done { node, ticket, result });
+            return;
+        }
+        if let Work::Begin { term, .. } = &work {
+            let seats = term.seats.map(|peer| self.index[&peer]);
+            for (i, a) in seats.iter().enumerate() {
+                for b in &seats[..i] {
+                    assert!(!self.apart.contains(&pair(*a, *b)), "a pair that cannot meet is seated together");
+                }
+            }
+        }
+        let Self { engines, nodes, .. } = self;
+        let answers = engines.work(&mut nodes[node].engine, node, ticket, work, &|_| false);
+        if answers.is_empty() {
+            self.at(engine::CHANNEL, What::GiveUp { node, ticket });
+        }
+        let took = self.between((10, 400));
+        for (node, ticket, result) in answers {
+            let wait = took + self.between((0, 100));
+            self.at(wait, What::Done { node, ticket, result });
+        }
+    }
+
+    /// Members that sit, by the id of their term.
+    pub fn committees(&self) -> BTreeMap<String, Vec<usize>> {
+        let mut terms: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for node in (0..self.nodes.len()).filter(|node| self.nodes[*node].alive) {
+            let view = self.nodes[node].member.view(self.now + self.nodes[node].clock);
+            if let (Role::Painter, Some(term)) = (view.role, view.term) {
+                terms.entry(term.id).or_default().push(node);
+            }
+        }
+        terms
+    }
+
+    /// Whether exactly one committee of four sits and has been set up.
+    pub fn one_committee(&self) -> bool {
+        let committees = self.committees();
+        committees.len() == 1 && committees.values().all(|seats| seats.len() == 4)
+    }
+
+    /// The painters' artist and round, where one committee of four sits and its artist has a name.
+    pub fn artist(&self) -> Option<(String, u64)> {
+        let committees = self.committees();
+        let seats = committees.values().find(|seats| seats.len() == 4)?;
+        let term = self.view(seats[0]).term?;
+        Some((term.artist?, term.round))
+    }
+
+    pub fn sits(&self, node: usize) -> bool {
+        self.view(node).role == Role::Painter
+    }
+}
