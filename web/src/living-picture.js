@@ -33,13 +33,14 @@ import { inkOf } from "./living-ink.js";
  * @property {string} note what the middle says while nothing is painted
  */
 
+const CORES = navigator.hardwareConcurrency || 2;
 /**
- * Milliseconds between two frames that are drawn. Sparks look alike at 25 and at 60 a second; a frame costs some 6 ms of
- * a processor where no graphics card helps, and where there are few of those, the artist needs them more.
+ * Milliseconds from one frame to asking for the next. Sparks look alike at 25 and at 60 a second; a frame costs some 8 ms
+ * of a processor where no graphics card helps, and where there are few of those, the artist needs them more.
  */
-const FRAME_MS = (navigator.hardwareConcurrency || 2) > 4 ? 38 : 80;
+const FRAME_MS = CORES > 4 ? 28 : CORES > 2 ? 55 : 90;
 /** The same while there is little to see. */
-const QUIET_MS = 80;
+const QUIET_MS = 90;
 /** Acts before there is anything to paint, which need less room. @type {ReadonlySet<Act>} */
 const QUIET = new Set(["waiting", "resting"]);
 
@@ -90,6 +91,7 @@ export class LivingPicture {
   #scene = { people: [], links: [], act: "waiting", note: "" };
   #ratio = 1;
   #frame = 0;
+  #timer = 0;
   #drawnAt = 0;
   #seen = true;
   #gone = new AbortController();
@@ -112,7 +114,7 @@ export class LivingPicture {
     signal.addEventListener("abort", () => {
       sizes.disconnect();
       sight.disconnect();
-      cancelAnimationFrame(this.#frame);
+      this.#rest();
     });
     const repaint = () => {
       this.#ink = inkOf(canvas);
@@ -178,18 +180,29 @@ export class LivingPicture {
     this.#wake();
   }
 
-  #wake() {
+  #rest() {
+    clearTimeout(this.#timer);
     cancelAnimationFrame(this.#frame);
+  }
+
+  #wake() {
+    this.#rest();
     if (!this.#seen || document.hidden || this.#gone.signal.aborted) return;
     this.#frame = requestAnimationFrame((now) => this.#step(now));
   }
 
   /** @param {number} now */
   #step(now) {
-    const interval = QUIET.has(this.#scene.act) ? QUIET_MS : FRAME_MS;
-    if (now - this.#drawnAt >= interval || calm.matches) this.#draw(now);
+    this.#draw(now);
     // Where movement is unwelcome, a new frame is drawn for each change only.
-    if (!calm.matches) this.#frame = requestAnimationFrame((next) => this.#step(next));
+    if (calm.matches) return;
+    // A timer in between: asking for each of the screen's frames costs as much as drawing in it.
+    this.#timer = setTimeout(
+      () => {
+        this.#frame = requestAnimationFrame((next) => this.#step(next));
+      },
+      QUIET.has(this.#scene.act) ? QUIET_MS : FRAME_MS,
+    );
   }
 
   /** @param {number} now */
