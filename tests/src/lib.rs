@@ -5,11 +5,17 @@
 //! and a picture of each tab are in `target/artifacts/<test>`.
 
 mod browser;
+mod member;
 mod peer;
 mod pictures;
+mod relay;
+mod stranger;
 mod tab;
 
 pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
+pub use member::{Member, Standing};
 pub use peer::{Links, Peer, PeerKind, TimesToLink};
 pub use pictures::{Pictures, write_noise};
+pub use relay::RelayProgram;
+pub use stranger::Stranger;
 pub use tab::{Tab, selector};

@@ -1,0 +1,83 @@
+//! A tab that has the product's network node and, in place of a visitor, a test that says whatever it likes.
+
+use std::{collections::VecDeque, time::Duration};
+
+use abraham_messages::node::{Command, Event};
+use anyhow::{Context as _, Result, bail};
+
+use crate::{browser::Visit, tab::Tab};
+
+/// How long the node may take until it says what is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// See the module. The page is the product's, not donated; its window program runs on a port that the test holds.
+pub struct Stranger {
+    tab: Tab,
+    heard: VecDeque<Event>,
+}
+
+impl Stranger {
+    /// Starts a node with this secp256k1 `secret`.
+    ///
+    /// # Errors
+    /// When the page does not load or the node does not start.
+    pub async fn start(visit: &Visit, secret: [u8; 32]) -> Result<Self> {
+        let tab = visit.newcomer("/").await?;
+        tab.value::<()>(
+            "(async () => {
+                const program = await import('/pkg/abraham_window.js');
+                await program.default();
+                const { relays, iceServers } = await (await fetch('/api/v1/config')).json();
+                const { port1, port2 } = new MessageChannel();
+                const heard = [];
+                port2.onmessage = ({ data }) => heard.push([...data]);
+                globalThis.stranger = {
+                    network: program.start({ relays, iceServers }, port1),
+                    say(bytes) {
+                        const copy = new Uint8Array(bytes);
+                        port2.postMessage(copy, [copy.buffer]);
+                    },
+                    take: () => heard.splice(0, 1000),
+                };
+            })()",
+        )
+        .await?;
+        let stranger = Self { tab, heard: VecDeque::new() };
+        stranger.say(&secret).await?;
+        Ok(stranger)
+    }
+
+    /// Gives the node a command.
+    ///
+    /// # Errors
+    /// When the page has crashed.
+    pub async fn tell(&self, command: &Command) -> Result<()> {
+        self.say(&command.encode()).await
+    }
+
+    async fn say(&self, bytes: &[u8]) -> Result<()> {
+        self.tab.value(&format!("stranger.say({})", serde_json::to_string(bytes)?)).await
+    }
+
+    /// Waits for an event that `wanted` makes something of, and drops those before it.
+    ///
+    /// # Errors
+    /// When none comes within a minute.
+    pub async fn until<T>(&mut self, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> Result<T> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            while let Some(event) = self.heard.pop_front() {
+                if let Some(found) = wanted(&event) {
+                    return Ok(found);
+                }
+            }
+            ticks.tick().await;
+            let messages: Vec<Vec<u8>> = self.tab.value("stranger.take()").await?;
+            for message in messages {
+                self.heard.push_back(Event::decode(&message).context("the node said what is no event")?);
+            }
+        }
+        bail!("waited {} s for the stranger's node: {what}", PATIENCE.as_secs())
+    }
+}

@@ -1,0 +1,57 @@
+//! Painters that leave, in every way there is, and those that come late.
+
+use abraham_tests::Member;
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{PAINTERS, donated, gather, learned, one_artist, teach};
+
+/// Takes a painter out of `members`.
+async fn take_painter(members: &mut Vec<Member>) -> Result<Member> {
+    for index in 0..members.len() {
+        if members[index].standing().await?.role == "painter" {
+            return Ok(members.swap_remove(index));
+        }
+    }
+    anyhow::bail!("nobody paints")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_artist_outlives_a_painter_that_closes_one_that_is_killed_and_one_that_reloads() -> Result<()> {
+    gather("the_artist_outlives_its_painters", async |visit| {
+        let mut members = donated(visit, PAINTERS).await?;
+        teach(visit, &members).await?;
+        let artist = one_artist(&members).await?;
+        learned(&members, 1).await?;
+
+        // A latecomer finds what is under way, and takes the seat of one that closes its tab.
+        members.extend(donated(visit, 1).await?);
+        let late = members.last().context("there is a latecomer")?;
+        late.until("the artist to be in sight", &format!("it.artist === '{artist}'")).await?;
+        ensure!(late.standing().await?.role != "painter", "a fifth painter was seated");
+        take_painter(&mut members).await?.close().await?;
+        ensure!(one_artist(&members).await? == artist, "another artist was drawn after a tab was closed");
+
+        // The next is killed: it says goodbye to nobody.
+        members.extend(donated(visit, 1).await?);
+        let killed = take_painter(&mut members).await?;
+        killed.tab().kill();
+        for member in &members {
+            let everyone = PAINTERS;
+            member.until("the dead one to be gone", &format!("Number(it.members) === {everyone}")).await?;
+        }
+        ensure!(one_artist(&members).await? == artist, "another artist was drawn after a tab was killed");
+
+        // A tab that is loaded again is another member: of the four, three know the artist.
+        let reloaded = take_painter(&mut members).await?;
+        reloaded.tab().reload().await?;
+        members.push(Member::donate(reloaded.tab().clone()).await?);
+        ensure!(
+            one_artist(&members).await? == artist,
+            "another artist was drawn after a tab was loaded again"
+        );
+        teach(visit, &members).await?;
+        let rounds = members.first().context("someone is there")?.standing().await?.round;
+        learned(&members, rounds + 1).await
+    })
+    .await
+}
