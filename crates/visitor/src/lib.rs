@@ -1,1 +1,25 @@
 //! A visitor's part in the collective: what the collective decides, carried out over a network and a backend.
+//!
+//! [`Visitor::run`] is one future that drives [`abraham_collective::Collective`], paints and teaches. It knows no
+//! browser and no runtime: network, clock, random bytes and devices are passed in ([`Tools`]), so the same code runs in
+//! a tab's worker, natively, and in tests with a time of their own. It is not `Send` and starts no thread.
+
+mod channel;
+mod engine;
+mod error;
+mod event;
+mod filling;
+pub mod limits;
+mod painting;
+mod surroundings;
+mod switch;
+mod teaching;
+#[cfg(test)]
+mod tests;
+mod visitor;
+
+pub use error::Error;
+pub use event::{Event, LinkTraffic};
+pub use surroundings::{Network, SeedSource, Timer};
+pub use switch::FrameTraffic;
+pub use visitor::{Handle, Offer, Tools, Visitor};

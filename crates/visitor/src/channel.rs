@@ -1,0 +1,102 @@
+//! A painter's links over the network: the frames' lane of the direct links to the three others.
+
+use std::{cell::RefCell, future::poll_fn, pin::pin, rc::Rc, task::Poll};
+
+use abraham_collective::{Millis, Term};
+use abraham_messages::limits::FRAME_PREFIX_BYTES;
+use abraham_mpc::{Channel, PainterId, channel::ChannelError};
+use futures::future::{Either, select};
+use zeroize::Zeroizing;
+
+use crate::{
+    Network, Timer,
+    limits::FRAME,
+    switch::{Arrival, Departure, Switch},
+};
+
+/// The links of one term. Private and authenticated by the node's direct links; queues and deadlines are bounded
+/// ([`crate::limits`]).
+pub(crate) struct LaneChannel<N, T> {
+    switch: Rc<RefCell<Switch<N>>>,
+    timer: Rc<T>,
+    term: [u8; FRAME_PREFIX_BYTES],
+}
+
+impl<N: Network, T: Timer> LaneChannel<N, T> {
+    /// Opens the links of a term.
+    pub(crate) fn open(switch: Rc<RefCell<Switch<N>>>, timer: Rc<T>, term: &Term) -> Self {
+        switch.borrow_mut().open(term);
+        Self { switch, timer, term: term.prefix() }
+    }
+
+    /// The moment that is so far away.
+    pub(crate) fn deadline_in(&self, wait: Millis) -> Millis {
+        self.timer.now().saturating_add(wait)
+    }
+
+    /// As [`Channel::send`], with a deadline.
+    pub(crate) async fn send_until(
+        &self,
+        to: PainterId,
+        frame: &[u8],
+        until: Millis,
+    ) -> Result<(), ChannelError> {
+        let sending = poll_fn(|context| {
+            let switch = &mut *self.switch.borrow_mut();
+            Poll::Ready(match switch.send(self.term, to.index(), frame) {
+                Departure::Sent => Ok(()),
+                Departure::Gone => Err(ChannelError::PeerGone),
+                Departure::Closed => Err(ChannelError::Closed),
+                Departure::NoRoom => {
+                    switch.wait(context.waker());
+                    return Poll::Pending;
+                }
+            })
+        });
+        self.before(until, sending).await
+    }
+
+    async fn before<T2>(
+        &self,
+        until: Millis,
+        step: impl Future<Output = Result<T2, ChannelError>>,
+    ) -> Result<T2, ChannelError> {
+        // The step first: what is there counts even after the deadline.
+        match select(pin!(step), pin!(self.timer.sleep_until(until))).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(ChannelError::Deadline),
+        }
+    }
+}
+
+impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
+    type Deadline = Millis;
+
+    fn deadline(&self) -> Millis {
+        self.deadline_in(FRAME)
+    }
+
+    async fn send(&self, to: PainterId, frame: Vec<u8>) -> Result<(), ChannelError> {
+        let frame = Zeroizing::new(frame);
+        self.send_until(to, &frame, self.deadline()).await
+    }
+
+    async fn receive(&self, from: PainterId, until: &Millis) -> Result<Vec<u8>, ChannelError> {
+        let receiving = poll_fn(|context| {
+            let switch = &mut *self.switch.borrow_mut();
+            Poll::Ready(match switch.receive(self.term, from.index()) {
+                Arrival::Frame(mut message) => {
+                    message.drain(..FRAME_PREFIX_BYTES);
+                    Ok(std::mem::take(&mut *message))
+                }
+                Arrival::Gone => Err(ChannelError::PeerGone),
+                Arrival::Closed => Err(ChannelError::Closed),
+                Arrival::NotYet => {
+                    switch.wait(context.waker());
+                    return Poll::Pending;
+                }
+            })
+        });
+        self.before(*until, receiving).await
+    }
+}

@@ -1,0 +1,239 @@
+//! The engine: carries out the collective's work, one piece of painters' work and one of a teacher at a time, beside
+//! the visitor's own loop.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use abraham_collective::{Digest, Done, Failed, Origin, Term, Work};
+use abraham_learning::{
+    Curation, KernelSums, MIN_TEACHERS, Pictures,
+    seat::{Recipe, Seat, State},
+};
+use abraham_ring::Backend;
+
+use crate::{
+    Network, SeedSource, Timer,
+    channel::LaneChannel,
+    painting::{self, Step},
+    switch::Switch,
+    teaching,
+};
+
+pub(crate) type Answer = (u64, Result<Done, Failed>);
+pub(crate) type NetworkSeat<N, T, B> = Seat<LaneChannel<N, T>, Rc<B>>;
+
+/// A piece of work that runs.
+struct Running<T> {
+    ticket: u64,
+    future: Pin<Box<dyn Future<Output = T>>>,
+}
+
+/// What comes of painters' work: the seat, where it can go on, and the answer.
+type Painted<N, T, B> = (Option<NetworkSeat<N, T, B>>, Result<Done, Failed>);
+
+pub(crate) struct Engine<N, T, B, K, S> {
+    recipe: Rc<Recipe>,
+    switch: Rc<RefCell<Switch<N>>>,
+    timer: Rc<T>,
+    backend: Rc<B>,
+    kernel: Rc<K>,
+    seeds: S,
+    pictures: Option<Rc<Pictures>>,
+    curation: Rc<Curation>,
+    /// The term that this member sits in.
+    term: Option<Digest>,
+    /// The seat while nothing is painted.
+    seat: Option<NetworkSeat<N, T, B>>,
+    /// Shares of one artist, newest first; at most two.
+    states: Vec<Arc<State>>,
+    painting: Option<Running<Painted<N, T, B>>>,
+    teaching: Option<Running<Result<Done, Failed>>>,
+    /// Answers that need no work.
+    ready: VecDeque<Answer>,
+}
+
+impl<N, T, B, K, S> Engine<N, T, B, K, S>
+where
+    N: Network + 'static,
+    T: Timer + 'static,
+    B: Backend + 'static,
+    K: KernelSums + 'static,
+    S: SeedSource,
+{
+    pub(crate) fn new(
+        recipe: Recipe,
+        switch: Rc<RefCell<Switch<N>>>,
+        timer: Rc<T>,
+        backend: B,
+        kernel: K,
+        seeds: S,
+    ) -> Self {
+        Self {
+            recipe: Rc::new(recipe),
+            switch,
+            timer,
+            backend: Rc::new(backend),
+            kernel: Rc::new(kernel),
+            seeds,
+            pictures: None,
+            curation: Rc::new(Curation::default()),
+            term: None,
+            seat: None,
+            states: Vec::new(),
+            painting: None,
+            teaching: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The pictures that later batches are taught with.
+    pub(crate) fn set_pictures(&mut self, pictures: Option<Rc<Pictures>>) {
+        self.pictures = pictures;
+    }
+
+    /// Begins a piece of work; [`Engine::poll_answer`] has what comes of it.
+    pub(crate) fn start(&mut self, ticket: u64, work: Work) {
+        match work {
+            Work::Begin { term, origin } => self.begin(ticket, term, origin),
+            Work::PaintBatch { artist, round } => self.paint(ticket, Step::Batch { artist, round }),
+            Work::Learn { round, updates } => {
+                let curation = self.curation.clone();
+                self.paint(ticket, Step::Learn { round, updates, least: MIN_TEACHERS, curation });
+            }
+            Work::PaintPiece { latent } => self.paint(ticket, Step::Piece { latent }),
+            Work::Teach { batch } => self.teach(ticket, &batch),
+            Work::End { term } => {
+                if self.term == Some(term) {
+                    self.leave();
+                }
+            }
+            Work::Forget => self.forget(),
+            // Not printed: a work may hold shares.
+            _ => self.refuse(ticket, "this version does not know the work".into()),
+        }
+    }
+
+    /// Ends all work and forgets every share and key.
+    pub(crate) fn forget(&mut self) {
+        self.leave();
+        self.states.clear();
+        self.teaching = None;
+        self.ready.clear();
+    }
+
+    /// Carries work on; the next answer, once there is one.
+    pub(crate) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        if let Some(answer) = self.ready.pop_front() {
+            return Poll::Ready(answer);
+        }
+        if let Some(running) = &mut self.painting
+            && let Poll::Ready((seat, result)) = running.future.as_mut().poll(context)
+        {
+            let ticket = running.ticket;
+            self.painting = None;
+            self.keep(seat);
+            return Poll::Ready((ticket, result));
+        }
+        if let Some(running) = &mut self.teaching
+            && let Poll::Ready(result) = running.future.as_mut().poll(context)
+        {
+            let ticket = running.ticket;
+            self.teaching = None;
+            return Poll::Ready((ticket, result));
+        }
+        Poll::Pending
+    }
+
+    fn refuse(&mut self, ticket: u64, reason: String) {
+        self.ready.push_back((ticket, Err(Failed { suspects: None, reason })));
+    }
+
+    /// Drops the term's keys and links, and what is being painted; shares stay.
+    fn leave(&mut self) {
+        self.painting = None;
+        self.seat = None;
+        self.term = None;
+        self.switch.borrow_mut().close();
+    }
+
+    /// Takes note of the shares after a step: its state and the one before it, of one artist.
+    fn keep(&mut self, seat: Option<NetworkSeat<N, T, B>>) {
+        let Some(seat) = seat else { return };
+        if let Ok(state) = seat.state() {
+            let before = match seat.previous() {
+                Some(previous) => Some(previous.clone()),
+                // The seat went on with a state that was held before; only what was learnt before that one stays.
+                None => self.older_than(state),
+            };
+            self.states = [Some(state.clone()), before].into_iter().flatten().collect();
+        }
+        self.seat = Some(seat);
+    }
+
+    /// The state held beside this one, where this one is the newer of the two.
+    fn older_than(&self, state: &Arc<State>) -> Option<Arc<State>> {
+        match self.states.as_slice() {
+            [newest, older] if Arc::ptr_eq(newest, state) => Some(older.clone()),
+            _ => None,
+        }
+    }
+
+    fn begin(&mut self, ticket: u64, term: Term, origin: Origin) {
+        self.leave();
+        self.term = Some(term.id);
+        let channel = LaneChannel::open(self.switch.clone(), self.timer.clone(), &term);
+        let entropy = self.seeds.seed();
+        let backend = self.backend.clone();
+        let recipe = self.recipe.clone();
+        let held = self.states.clone();
+        let future = Box::pin(async move {
+            match painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe).await {
+                Ok((seat, commitments)) => (Some(seat), Ok(Done::Begun { commitments })),
+                Err(failed) => (None, Err(failed)),
+            }
+        });
+        self.painting = Some(Running { ticket, future });
+    }
+
+    fn paint(&mut self, ticket: u64, step: Step) {
+        let Some(mut seat) = self.seat.take() else {
+            return self.refuse(ticket, "there is no seat, or it is at work".into());
+        };
+        let recipe = self.recipe.clone();
+        let future = Box::pin(async move {
+            match painting::take(&mut seat, step, &recipe).await {
+                Ok(done) => (Some(seat), Ok(done)),
+                // After a failure of the protocol the seat's painter cannot go on.
+                Err(failed) => (None, Err(failed)),
+            }
+        });
+        self.painting = Some(Running { ticket, future });
+    }
+
+    fn teach(&mut self, ticket: u64, batch: &[u8]) {
+        if let Some(older) = self.teaching.take() {
+            self.refuse(older.ticket, "a newer batch came".into());
+        }
+        let Some(pictures) = self.pictures.clone() else {
+            return self.refuse(ticket, "there are no pictures to teach with".into());
+        };
+        let Some(batch) = painting::read_batch(batch, &self.recipe) else {
+            return self.refuse(ticket, "the batch has another length".into());
+        };
+        let seeds = [self.seeds.seed(), self.seeds.seed(), self.seeds.seed()];
+        let (recipe, kernel, backend) = (self.recipe.clone(), self.kernel.clone(), self.backend.clone());
+        let future = Box::pin(async move {
+            let seeds = seeds.each_ref().map(|seed| **seed);
+            let update = teaching::teach(&batch, &pictures, &*kernel, &*backend, &recipe, seeds).await;
+            let shares = update.map_err(|error| Failed { suspects: None, reason: error.to_string() })?;
+            Ok(Done::Update { shares })
+        });
+        self.teaching = Some(Running { ticket, future });
+    }
+}

@@ -1,0 +1,43 @@
+//! Every timeout and size of the engine, with its reason. Times are milliseconds. Those of the collective are in
+//! [`abraham_collective::limits`].
+
+use abraham_collective::Millis;
+use abraham_messages::{limits, node::Lane};
+
+/// A painter waits so long for a frame. Frames of a round take far less, and a committee that stops waits up to seven
+/// times for its suspects, which must fit into [`abraham_collective::limits::WORK`].
+pub const FRAME: Millis = 8_000;
+
+/// Painters wait so long for each other before they agree on keys: those whose seat is being filled take
+/// longest, three components of 3.5 MB over a slow line. Less than [`abraham_collective::limits::BEGIN`].
+pub const FILL: Millis = 75_000;
+
+/// Bytes of one frame of a component that fills a seat: small, so that credit comes back while the rest is sent.
+pub const FILL_CHUNK: usize = 1 << 20;
+
+/// Frames of a term that has not begun here are kept so long: as long as its acceptances may take.
+pub const EARLY: Millis = abraham_collective::limits::ACCEPT;
+
+/// Bytes of such frames over all members. Their sender gets no credit for them, so an honest one sends no more than a
+/// window and one chunk, and three of them are painters.
+pub const EARLY_BYTES: usize = 3 * (limits::BULK_BYTES + 2 * FILL_CHUNK);
+
+/// Bytes of frames of one painter that wait here while credit is still given: as much as the largest frame, so that
+/// two painters that both send before they receive do not wait for each other.
+pub const QUEUE_BYTES: usize = limits::FRAME_BYTES;
+
+/// Bytes of frames of one painter beyond which they are dropped: it sends without credit.
+pub const QUEUE_LIMIT_BYTES: usize = QUEUE_BYTES + limits::BULK_BYTES + limits::FRAME_BYTES;
+
+/// Ended terms whose late frames are told from early ones.
+pub const ENDED_TERMS: usize = 16;
+
+/// Least time between two snapshots for the page.
+pub const VIEW_EVERY: Millis = 100;
+
+const _: () = assert!(FILL_CHUNK + limits::FRAME_PREFIX_BYTES <= limits::FRAME_BYTES);
+
+/// Whether a message may be sent where so many bytes are not sent yet.
+pub(crate) fn has_room(lane: Lane, unsent: usize, bytes: usize) -> bool {
+    unsent == 0 || unsent.saturating_add(bytes) <= lane.window_bytes()
+}

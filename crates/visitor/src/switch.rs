@@ -1,0 +1,277 @@
+//! Frames between painters: which term and painter they belong to, how much may wait, and who is gone.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    task::Waker,
+};
+
+use abraham_collective::{Millis, Term};
+use abraham_messages::{
+    PeerKey,
+    limits::FRAME_PREFIX_BYTES,
+    node::{Command, Lane},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Network,
+    limits::{EARLY, EARLY_BYTES, ENDED_TERMS, QUEUE_BYTES, QUEUE_LIMIT_BYTES, has_room},
+};
+
+type Prefix = [u8; FRAME_PREFIX_BYTES];
+type Message = Zeroizing<Vec<u8>>;
+
+/// What passed between painters since the visitor joined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FrameTraffic {
+    /// Bytes sent to other painters, with the term's prefix.
+    pub sent: u64,
+    /// Bytes received from other painters.
+    pub received: u64,
+    /// Frames dropped because they were of no term that this member sits in.
+    pub stale: u64,
+    /// Frames dropped because more came than the sender had credit for.
+    pub excess: u64,
+}
+
+/// A frame of a term that has not begun here.
+struct Early {
+    prefix: Prefix,
+    from: PeerKey,
+    message: Message,
+    until: Millis,
+}
+
+/// A frame that waits for its painter.
+struct Waiting {
+    message: Message,
+    /// Whether its sender has its credit back.
+    credited: bool,
+}
+
+/// The links of the term.
+struct Links {
+    prefix: Prefix,
+    seats: [PeerKey; 4],
+    queues: [VecDeque<Waiting>; 4],
+    queued: [usize; 4],
+    gone: [bool; 4],
+}
+
+/// Sorts frames by term and painter.
+pub(crate) struct Switch<N> {
+    network: N,
+    links: Option<Links>,
+    ended: VecDeque<Prefix>,
+    early: Vec<Early>,
+    /// Bytes of frames that the node has and has not sent, by member: also those of terms that are over.
+    unsent: BTreeMap<PeerKey, usize>,
+    wakers: Vec<Waker>,
+    traffic: FrameTraffic,
+}
+
+/// How a frame that is waited for stands.
+pub(crate) enum Arrival {
+    Frame(Message),
+    Gone,
+    NotYet,
+    Closed,
+}
+
+/// Whether a frame went out.
+pub(crate) enum Departure {
+    Sent,
+    Gone,
+    NoRoom,
+    Closed,
+}
+
+impl<N: Network> Switch<N> {
+    pub(crate) fn new(network: N) -> Self {
+        Self {
+            network,
+            links: None,
+            ended: VecDeque::new(),
+            early: Vec::new(),
+            unsent: BTreeMap::new(),
+            wakers: Vec::new(),
+            traffic: FrameTraffic::default(),
+        }
+    }
+
+    pub(crate) fn network(&self) -> &N {
+        &self.network
+    }
+
+    pub(crate) fn traffic(&self) -> FrameTraffic {
+        self.traffic
+    }
+
+    /// Opens the links of a term, in place of those of another.
+    pub(crate) fn open(&mut self, term: &Term) {
+        self.close();
+        let prefix = term.prefix();
+        self.ended.retain(|ended| *ended != prefix);
+        self.links = Some(Links {
+            prefix,
+            seats: term.seats,
+            queues: Default::default(),
+            queued: [0; 4],
+            gone: [false; 4],
+        });
+        let (mine, others) = std::mem::take(&mut self.early).into_iter().partition(|e| e.prefix == prefix);
+        self.early = others;
+        let mine: Vec<Early> = mine;
+        for early in mine {
+            self.admit(early.from, early.message);
+        }
+    }
+
+    /// Closes the links of the term, where there is one.
+    pub(crate) fn close(&mut self) {
+        let Some(links) = self.links.take() else { return };
+        for (peer, queue) in links.seats.into_iter().zip(links.queues) {
+            for waiting in queue.into_iter().filter(|waiting| !waiting.credited) {
+                self.credit(peer, waiting.message.len());
+            }
+        }
+        self.ended.push_back(links.prefix);
+        if self.ended.len() > ENDED_TERMS {
+            self.ended.pop_front();
+        }
+        self.wake();
+    }
+
+    /// A message came on the frames' lane.
+    pub(crate) fn deliver(&mut self, from: PeerKey, message: Vec<u8>, now: Millis) {
+        let message = Zeroizing::new(message);
+        self.traffic.received += message.len() as u64;
+        let Some(prefix) = message.first_chunk().copied() else {
+            return self.drop_stale(from, message.len());
+        };
+        if self.links.as_ref().is_some_and(|links| links.prefix == prefix) {
+            return self.admit(from, message);
+        }
+        let kept: usize = self.early.iter().map(|early| early.message.len()).sum();
+        if self.ended.contains(&prefix) || kept + message.len() > EARLY_BYTES {
+            return self.drop_stale(from, message.len());
+        }
+        self.early.push(Early { prefix, from, message, until: now.saturating_add(EARLY) });
+    }
+
+    /// Drops early frames whose term did not begin.
+    pub(crate) fn expire(&mut self, now: Millis) {
+        let (late, kept) = std::mem::take(&mut self.early).into_iter().partition(|early| early.until <= now);
+        self.early = kept;
+        let late: Vec<Early> = late;
+        for early in late {
+            self.drop_stale(early.from, early.message.len());
+        }
+    }
+
+    /// When [`Switch::expire`] has something to do.
+    pub(crate) fn next_deadline(&self) -> Option<Millis> {
+        self.early.iter().map(|early| early.until).min()
+    }
+
+    /// The node sent a message of ours.
+    pub(crate) fn sent(&mut self, to: PeerKey, bytes: usize) {
+        if let Some(unsent) = self.unsent.get_mut(&to) {
+            *unsent = unsent.saturating_sub(bytes);
+            if *unsent == 0 {
+                self.unsent.remove(&to);
+            }
+        }
+        self.wake();
+    }
+
+    /// A link is down, with all that was not sent.
+    pub(crate) fn link_down(&mut self, peer: PeerKey) {
+        self.unsent.remove(&peer);
+        self.early.retain(|early| early.from != peer);
+        if let Some(links) = &mut self.links {
+            for (gone, seat) in links.gone.iter_mut().zip(links.seats) {
+                *gone |= seat == peer;
+            }
+        }
+        self.wake();
+    }
+
+    /// Sends a frame to a seat of the term, where there is room.
+    pub(crate) fn send(&mut self, term: Prefix, seat: usize, frame: &[u8]) -> Departure {
+        let Some(links) = self.links.as_ref().filter(|links| links.prefix == term) else {
+            return Departure::Closed;
+        };
+        if links.gone[seat] {
+            return Departure::Gone;
+        }
+        let peer = links.seats[seat];
+        let bytes = FRAME_PREFIX_BYTES + frame.len();
+        let unsent = self.unsent.entry(peer).or_default();
+        if !has_room(Lane::Frames, *unsent, bytes) {
+            return Departure::NoRoom;
+        }
+        *unsent += bytes;
+        self.traffic.sent += bytes as u64;
+        let mut message = Vec::with_capacity(bytes);
+        message.extend_from_slice(&term);
+        message.extend_from_slice(frame);
+        self.network.send(Command::Send { peer, lane: Lane::Frames, message });
+        Departure::Sent
+    }
+
+    /// Takes the next frame from a seat of the term.
+    pub(crate) fn receive(&mut self, term: Prefix, seat: usize) -> Arrival {
+        let Some(links) = self.links.as_mut().filter(|links| links.prefix == term) else {
+            return Arrival::Closed;
+        };
+        let Some(waiting) = links.queues[seat].pop_front() else {
+            return if links.gone[seat] { Arrival::Gone } else { Arrival::NotYet };
+        };
+        links.queued[seat] -= waiting.message.len();
+        if !waiting.credited {
+            let peer = links.seats[seat];
+            self.credit(peer, waiting.message.len());
+        }
+        Arrival::Frame(waiting.message)
+    }
+
+    /// Wakes this waker whenever something changed.
+    pub(crate) fn wait(&mut self, waker: &Waker) {
+        if !self.wakers.iter().any(|known| known.will_wake(waker)) {
+            self.wakers.push(waker.clone());
+        }
+    }
+
+    fn admit(&mut self, from: PeerKey, message: Message) {
+        let bytes = message.len();
+        let Some(links) = &mut self.links else { return };
+        let Some(seat) = links.seats.iter().position(|seat| *seat == from) else {
+            return self.drop_stale(from, bytes);
+        };
+        if links.queued[seat] + bytes > QUEUE_LIMIT_BYTES {
+            self.traffic.excess += 1;
+            return;
+        }
+        links.queued[seat] += bytes;
+        let credited = links.queued[seat] <= QUEUE_BYTES;
+        links.queues[seat].push_back(Waiting { message, credited });
+        if credited {
+            self.credit(from, bytes);
+        }
+        self.wake();
+    }
+
+    fn drop_stale(&mut self, from: PeerKey, bytes: usize) {
+        self.traffic.stale += 1;
+        self.credit(from, bytes);
+    }
+
+    fn credit(&self, peer: PeerKey, bytes: usize) {
+        self.network.send(Command::Took { peer, lane: Lane::Frames, bytes });
+    }
+
+    fn wake(&mut self) {
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,149 @@
+//! Which frames arrive, who gets credit, and what is bounded.
+
+use std::{cell::RefCell, rc::Rc};
+
+use abraham_collective::Term;
+use abraham_messages::{
+    PeerKey, limits,
+    node::{Command, Lane},
+};
+
+use crate::{
+    Network,
+    limits::{EARLY, EARLY_BYTES, QUEUE_BYTES, QUEUE_LIMIT_BYTES},
+    switch::{Arrival, Departure, Switch},
+};
+
+#[derive(Clone, Default)]
+struct Sink(Rc<RefCell<Vec<Command>>>);
+
+impl Network for Sink {
+    fn send(&self, command: Command) {
+        self.0.borrow_mut().push(command);
+    }
+}
+
+impl Sink {
+    /// Bytes for which credit was given since the last call.
+    fn credit(&self) -> usize {
+        let took = self.0.borrow_mut().drain(..).collect::<Vec<_>>();
+        took.into_iter()
+            .map(
+                |command| {
+                    if let Command::Took { bytes, lane: Lane::Frames, .. } = command { bytes } else { 0 }
+                },
+            )
+            .sum()
+    }
+}
+
+fn peer(name: u8) -> PeerKey {
+    PeerKey([name; 33])
+}
+
+fn term(name: u8) -> Term {
+    Term { id: [name; 32], number: 1, seats: [0, 1, 2, 3].map(peer), seat: 0 }
+}
+
+fn frame(term: u8, bytes: usize) -> Vec<u8> {
+    let mut frame = vec![term; 8];
+    frame.resize(bytes, 99);
+    frame
+}
+
+fn received(switch: &mut Switch<Sink>, term_name: u8, seat: usize) -> Option<usize> {
+    match switch.receive(term(term_name).prefix(), seat) {
+        Arrival::Frame(message) => Some(message.len()),
+        _ => None,
+    }
+}
+
+#[test]
+fn frames_of_other_terms_and_strangers_are_dropped_counted_and_credited() {
+    let sink = Sink::default();
+    let mut switch = Switch::new(sink.clone());
+    switch.open(&term(1));
+    switch.open(&term(2));
+    switch.deliver(peer(1), frame(1, 20), 0);
+    assert_eq!((switch.traffic().stale, sink.credit()), (1, 20));
+    switch.deliver(peer(9), frame(2, 30), 0);
+    assert_eq!((switch.traffic().stale, sink.credit()), (2, 30));
+    switch.deliver(peer(1), vec![2; 7], 0);
+    assert_eq!((switch.traffic().stale, sink.credit()), (3, 7));
+    switch.deliver(peer(1), frame(2, 40), 0);
+    assert_eq!((switch.traffic().stale, sink.credit()), (3, 40));
+    assert_eq!(received(&mut switch, 2, 1), Some(40));
+    assert_eq!(received(&mut switch, 2, 1), None);
+    // The channel of a term that is over gets nothing, whatever comes.
+    assert!(matches!(switch.receive(term(1).prefix(), 1), Arrival::Closed));
+    assert!(matches!(switch.send(term(1).prefix(), 1, &[1]), Departure::Closed));
+}
+
+#[test]
+fn early_frames_wait_for_their_term_without_credit_and_no_longer_than_allowed() {
+    let sink = Sink::default();
+    let mut switch = Switch::new(sink.clone());
+    switch.deliver(peer(3), frame(7, 100), 1_000);
+    switch.deliver(peer(3), frame(7, 101), 1_001);
+    switch.deliver(peer(2), frame(8, 50), 1_002);
+    assert_eq!((switch.traffic().stale, sink.credit()), (0, 0));
+    assert_eq!(switch.next_deadline(), Some(1_000 + EARLY));
+    switch.open(&term(7));
+    assert_eq!(sink.credit(), 201);
+    assert_eq!((received(&mut switch, 7, 3), received(&mut switch, 7, 3)), (Some(100), Some(101)));
+    switch.expire(1_001 + EARLY);
+    assert_eq!(switch.traffic().stale, 0);
+    switch.expire(1_002 + EARLY);
+    assert_eq!((switch.traffic().stale, sink.credit(), switch.next_deadline()), (1, 50, None));
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let sink = Sink::default();
+    let mut switch = Switch::new(sink.clone());
+    let chunk = limits::FRAME_BYTES / 2;
+    let fits = EARLY_BYTES / chunk;
+    for _ in 0..fits + 2 {
+        switch.deliver(peer(1), frame(5, chunk), 0);
+    }
+    assert_eq!(switch.traffic().stale, 2);
+    sink.credit();
+    switch.open(&term(6));
+    let mut credited = 0;
+    let count = QUEUE_LIMIT_BYTES / chunk + 3;
+    for _ in 0..count {
+        switch.deliver(peer(1), frame(6, chunk), 0);
+        credited += sink.credit();
+    }
+    assert_eq!(credited, QUEUE_BYTES, "credit ends where the queue is full");
+    assert_eq!(switch.traffic().excess, 3);
+    // What is taken out gets its credit then, each once.
+    let mut later = 0;
+    while received(&mut switch, 6, 1).is_some() {
+        later += sink.credit();
+    }
+    assert_eq!(credited + later, (count - 3) * chunk);
+}
+
+#[test]
+fn a_sender_waits_for_room_and_learns_that_a_painter_is_gone() {
+    let sink = Sink::default();
+    let mut switch = Switch::new(sink.clone());
+    switch.open(&term(1));
+    let prefix = term(1).prefix();
+    let half = vec![0; Lane::Frames.window_bytes() / 2];
+    assert!(matches!(switch.send(prefix, 1, &half), Departure::Sent));
+    assert!(matches!(switch.send(prefix, 1, &half), Departure::NoRoom));
+    // Another painter's window is its own, and the largest frame goes where nothing else is under way.
+    assert!(matches!(switch.send(prefix, 2, &vec![0; limits::FRAME_BYTES]), Departure::Sent));
+    assert!(matches!(switch.send(prefix, 2, &[0]), Departure::NoRoom));
+    switch.sent(peer(1), half.len() + 8);
+    assert!(matches!(switch.send(prefix, 1, &half), Departure::Sent));
+    switch.deliver(peer(1), frame(1, 33), 0);
+    switch.link_down(peer(1));
+    assert!(matches!(switch.send(prefix, 1, &[0]), Departure::Gone));
+    // What came before is still there.
+    assert_eq!(received(&mut switch, 1, 1), Some(33));
+    assert!(matches!(switch.receive(prefix, 1), Arrival::Gone));
+    assert!(matches!(switch.receive(prefix, 2), Arrival::NotYet));
+}

@@ -1,0 +1,258 @@
+//! Visitors in a simulated world, from presence to pieces.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use abraham_collective::{
+    BackendKind, Capability, Digest, EndCause, Event as News, Millis, SignedPiece, View,
+};
+use abraham_learning::CandleKernelSums;
+use abraham_messages::{
+    PeerKey,
+    collective::BULK_HEADER_BYTES,
+    node::{Command, Lane},
+};
+use abraham_mpc::{PainterId, UpdateShare};
+use abraham_ring::CpuBackend;
+use futures::executor::LocalPool;
+use zeroize::Zeroizing;
+
+use super::{
+    engines::{pictures, recipe},
+    world::{Known, World, spawn},
+};
+use crate::{Event, FrameTraffic, Handle, Network, Offer, SeedSource, Timer, Tools, Visitor};
+
+/// Long enough for anything here; time passes only where all wait.
+const LONG: Millis = 600_000;
+
+struct Nowhere;
+
+impl Network for Nowhere {
+    fn send(&self, _: Command) {}
+}
+
+fn offer() -> Offer {
+    Offer { paint: true, capability: Capability { backend: BackendKind::Cpu, rate: 10 }, pace: 100 }
+}
+
+fn tools<N: Network>(
+    network: N,
+    timer: World,
+    name: u64,
+) -> Tools<N, World, CpuBackend, CandleKernelSums, Known> {
+    Tools { network, timer, backend: CpuBackend, kernel: CandleKernelSums, seeds: Known::new(name) }
+}
+
+/// What a visitor's page was told.
+#[derive(Default)]
+struct Page {
+    learned: Vec<(Digest, u64)>,
+    pieces: Vec<(SignedPiece, bool)>,
+    batches: usize,
+    taught: Vec<u64>,
+    ends: Vec<EndCause>,
+    seat: Option<usize>,
+    view: Option<View>,
+    views: Vec<Millis>,
+    frames: FrameTraffic,
+    stopped: bool,
+}
+
+struct Guest {
+    me: PeerKey,
+    handle: Handle,
+    page: Rc<RefCell<Page>>,
+}
+
+struct Party {
+    world: World,
+    pool: LocalPool,
+    guests: Vec<Guest>,
+}
+
+impl Party {
+    fn new(count: u64) -> Self {
+        let mut party = Self { world: World::default(), pool: LocalPool::new(), guests: Vec::new() };
+        (0..count).for_each(|name| party.join(name));
+        party
+    }
+
+    fn join(&mut self, name: u64) {
+        let secret: Zeroizing<[u8; 32]> = Known::new(1_000 + name).seed();
+        let nobody = Visitor::new(recipe(), &secret, offer(), tools(Nowhere, self.world.clone(), name));
+        let me = nobody.unwrap().0.me();
+        let (port, events) = self.world.node(me);
+        let tools = tools(port, self.world.clone(), name);
+        let (visitor, handle) = Visitor::new(recipe(), &secret, offer(), tools).unwrap();
+        handle.pictures(Some(pictures(name as u8, 20)));
+        let page: Rc<RefCell<Page>> = Rc::default();
+        let (told, clock) = (page.clone(), self.world.clone());
+        let run = visitor.run(events, move |event| told.borrow_mut().take(event, clock.now()));
+        spawn(&self.pool, run);
+        self.guests.push(Guest { me, handle, page });
+    }
+
+    fn run(&mut self, done: impl Fn(&[Guest]) -> bool) -> bool {
+        let until = self.world.now() + LONG;
+        self.world.run(&mut self.pool, until, || done(&self.guests))
+    }
+
+    /// Runs until guests see this many rounds; what they see.
+    fn learn(&mut self, rounds: u64) -> Digest {
+        let learnt = |guest: &Guest| guest.page.borrow().learned.iter().any(|(_, round)| *round >= rounds);
+        assert!(self.run(|guests| guests.iter().any(learnt)), "{} rounds: {}", rounds, self.told());
+        let guest = self.guests.iter().find(|guest| learnt(guest)).unwrap();
+        let page = guest.page.borrow();
+        page.learned.last().unwrap().0
+    }
+
+    fn told(&self) -> String {
+        let views = self.guests.iter().map(|guest| {
+            let page = guest.page.borrow();
+            let view = page.view.as_ref();
+            format!(
+                "{}: {:?} {:?} {:?} learned {} ends {:?} dropped {:?}\n",
+                guest.me,
+                view.map(|view| view.role),
+                view.map(|view| view.why),
+                view.and_then(|view| view.term.as_ref().map(|term| (
+                    term.phase,
+                    term.round,
+                    term.teachers.len()
+                ))),
+                page.learned.len(),
+                page.ends,
+                view.map(|view| view.dropped.clone()),
+            )
+        });
+        views.collect()
+    }
+
+    fn seated(&self) -> Vec<usize> {
+        (0..self.guests.len()).filter(|guest| self.guests[*guest].page.borrow().seat.is_some()).collect()
+    }
+}
+
+impl Page {
+    fn take(&mut self, event: Event, now: Millis) {
+        match event {
+            Event::View { view, frames, .. } => {
+                self.view = Some(*view);
+                self.frames = frames;
+                self.views.push(now);
+            }
+            Event::Batch { samples, .. } => {
+                assert_eq!(samples.len(), 6 * 108);
+                self.batches += 1;
+            }
+            Event::Piece { piece, helped } => self.pieces.push((*piece, helped)),
+            Event::Collective(News::TermBegan(term)) => self.seat = Some(term.seat),
+            Event::Collective(News::TermEnded { cause, .. }) => {
+                self.seat = None;
+                self.ends.push(cause);
+            }
+            Event::Collective(News::Learned { artist, round, .. }) => self.learned.push((artist, round)),
+            Event::Collective(News::Taught { bytes, .. }) => self.taught.push(bytes),
+            Event::Stopped => self.stopped = true,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn four_visitors_meet_learn_and_paint_the_same_pieces() {
+    let mut party = Party::new(4);
+    party.learn(9);
+    let all_have_a_piece =
+        |guests: &[Guest]| guests.iter().all(|guest| !guest.page.borrow().pieces.is_empty());
+    assert!(party.run(all_have_a_piece), "{}", party.told());
+    let first = party.guests[0].page.borrow().pieces[0].0.clone();
+    assert_eq!(first.samples.len(), 108);
+    let update: usize =
+        PainterId::ALL.iter().map(|id| UpdateShare::bytes_for(*id, recipe().update_shape())).sum();
+    for guest in &party.guests {
+        let page = guest.page.borrow();
+        assert!(page.pieces[0].0 == first && page.pieces[0].1);
+        assert!(page.batches >= 9 && !page.taught.is_empty());
+        // A painter's own share does not travel.
+        let own = |bytes: &u64| {
+            let kept = PainterId::ALL.map(|id| UpdateShare::bytes_for(id, recipe().update_shape()));
+            let whole = update + 4 * BULK_HEADER_BYTES;
+            kept.iter().any(|kept| {
+                [whole - kept - BULK_HEADER_BYTES, update - kept, update, whole].contains(&(*bytes as usize))
+            })
+        };
+        assert!(page.taught.iter().all(own), "{:?} of {update}", page.taught);
+        assert!(page.frames.sent > 0 && page.frames.excess == 0);
+        // At most ten snapshots a second.
+        assert!(page.views.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{:?}", page.views);
+    }
+}
+
+#[test]
+fn a_painter_that_is_gone_in_a_round_is_replaced_and_the_artist_goes_on() {
+    let mut party = Party::new(5);
+    let artist = party.learn(3);
+    let seated = party.seated();
+    assert_eq!(seated.len(), 4, "{}", party.told());
+    // In the middle of a round: as soon as a batch more was opened.
+    let lost = seated[1];
+    let batches = party.guests[lost].page.borrow().batches;
+    assert!(party.run(|guests| guests[lost].page.borrow().batches > batches));
+    let gone = party.guests.remove(lost);
+    party.world.kill(gone.me);
+    let before = party.guests.iter().flat_map(|guest| guest.page.borrow().learned.last().copied());
+    let before = before.map(|(_, round)| round).max().unwrap();
+    assert_eq!(party.learn(before + 3), artist, "{}", party.told());
+    assert_eq!(party.seated().len(), 4);
+}
+
+#[test]
+fn a_cheating_frame_ends_the_term_and_names_the_cheat() {
+    let mut party = Party::new(4);
+    party.learn(2);
+    let of: BTreeMap<usize, PeerKey> = party
+        .guests
+        .iter()
+        .filter_map(|guest| guest.page.borrow().seat.map(|seat| (seat, guest.me)))
+        .collect();
+    // Joint inputs travel from painter 2 to painter 1.
+    let (cheat, victim) = (of[&2], of[&1]);
+    let lied = std::cell::Cell::new(false);
+    party.world.tamper(move |from, to, lane, message| {
+        if (from, to, lane) == (cheat, victim, Lane::Frames) && message.len() > 100 && !lied.replace(true) {
+            let last = message.len() - 1;
+            message[last] ^= 1;
+        }
+        true
+    });
+    let ended = |guests: &[Guest]| guests.iter().all(|guest| !guest.page.borrow().ends.is_empty());
+    assert!(party.run(ended), "{}", party.told());
+    let named = party.guests.iter().filter(|guest| guest.me != cheat).filter(|guest| {
+        let page = guest.page.borrow();
+        matches!(&page.ends[0], EndCause::Suspected { seats } if seats.contains(&2))
+    });
+    assert!(named.count() >= 1, "{}", party.told());
+}
+
+#[test]
+fn stopping_is_prompt_and_the_last_word() {
+    let mut party = Party::new(4);
+    party.learn(1);
+    let before = party.world.now();
+    party.guests[0].handle.stop();
+    assert!(party.run(|guests| guests[0].page.borrow().stopped));
+    assert!(party.world.now() - before <= 100);
+    let others = |guests: &[Guest]| guests[1..].iter().all(|guest| !guest.page.borrow().ends.is_empty());
+    assert!(party.run(others), "{}", party.told());
+    assert!(party.world.now() - before <= 1_000, "goodbyes are heard at once");
+}
+
+#[test]
+fn without_pictures_nothing_is_learnt_and_pieces_are_painted() {
+    let mut party = Party::new(4);
+    party.guests.iter().for_each(|guest| guest.handle.pictures(None));
+    let painted = |guests: &[Guest]| guests.iter().all(|guest| guest.page.borrow().pieces.len() >= 2);
+    assert!(party.run(painted), "{}", party.told());
+    assert!(party.guests.iter().all(|guest| guest.page.borrow().learned.is_empty()));
+}
