@@ -184,6 +184,7 @@ button("copy-address").addEventListener("click", async () => {
   }
 });
 button("join-again").addEventListener("click", () => {
+  box("standing").focus();
   if (client) joinCollective(client, webgpu, changed);
 });
 // Peers notice at once where the connections are closed before the page is gone.

@@ -109,7 +109,7 @@ function beGuest(/** @type {StudioClient} */ mine) {
   allowTeaching(true);
   showLessons();
   layOut();
-  if (!taken) setPhase("idle", "Here for the collective.");
+  sayTogether();
   // Pieces can be looked at and downloaded here, and kept where the worker can.
   openPieces(mine, () => {}).catch(() => {});
   awaitStudio(() => {
@@ -118,6 +118,11 @@ function beGuest(/** @type {StudioClient} */ mine) {
       if (client === mine) beGuest(mine);
     });
   });
+}
+
+/** What a tab does that learns nothing by itself. */
+function sayTogether() {
+  setPhase(taken ? "learning" : "idle", taken ? "At work with the others." : "Here for the collective.");
 }
 
 /** The collective takes this tab over, or lets it go. @param {boolean} takes */
@@ -129,8 +134,7 @@ function take(takes) {
       ? `Your own artist rests at round ${count(progress.rounds)} while this tab works with the others. It goes on when they do without it.`
       : "Your own artist sleeps while this tab works with the others.";
   showLessons();
-  if (takes) setPhase("learning", "At work with the others.");
-  else if (guest) setPhase("idle", "Here for the collective.");
+  if (takes || guest) sayTogether();
   else if (client && !wanted) setPhase("idle", progress.pictures > 0 ? "Your own artist is awake." : "Awake, and waiting to be taught.");
 }
 
@@ -288,6 +292,7 @@ async function teach(lesson) {
   } finally {
     hideTeachingProgress();
     allowTeaching(client !== null);
+    if (client && (taken || guest)) sayTogether();
   }
 }
 

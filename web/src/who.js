@@ -33,6 +33,14 @@ const STEPS = /** @type {Record<string, string>} */ ({
 
 const TITLE = document.title;
 
+/** Writes only what changed, so that nobody's selection or reading place is lost. @param {string} id @param {string} text */
+function write(id, text) {
+  const place = box(id);
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** The list as it was last written. */
+let listed = "";
 let spoken = "";
 let spokenAt = -Infinity;
 let newsAt = -Infinity;
@@ -57,24 +65,24 @@ export function showWho(view, resting) {
     artist: view.term?.artist ?? "",
     dropped: view.dropped.reduce((sum, { count }) => sum + count, 0),
   });
-  box("standing").textContent = title;
-  box("standing-why").textContent = [why, view.term ? null : endInWords(view)].filter((text) => text !== null).join(" ");
+  write("standing", title);
+  write("standing-why", [why, view.term ? null : endInWords(view)].filter((text) => text !== null).join(" "));
   const lack = lackInWords(view);
   box("lack").hidden = lack === null;
-  box("lack-text").textContent = lack ?? "";
+  write("lack-text", lack ?? "");
   box("lack-teach").hidden = (view.members[0]?.pictures ?? 0) > 0;
   box("apart").hidden = view.why !== "noDirectLinks";
   box("join-again").hidden = true;
   box("invite").hidden = view.why !== "tooFewPainters" || resting !== null;
-  box("connection").textContent = capital(connectionInWords(view));
+  write("connection", capital(connectionInWords(view)));
   box("connection").dataset.state = view.connection.state;
-  box("leaving").textContent = leavingInWords(view);
+  write("leaving", leavingInWords(view));
   const given = view.done.roundsPainted + view.done.roundsTaught + view.done.pieces > 0 || view.term !== null;
   box("given").hidden = !given;
-  box("rounds-painted").textContent = count(view.done.roundsPainted);
-  box("rounds-taught").textContent = count(view.done.roundsTaught);
-  box("pieces-signed").textContent = count(view.done.pieces);
-  box("lent").textContent = count(view.members[0]?.pictures ?? 0);
+  write("rounds-painted", count(view.done.roundsPainted));
+  write("rounds-taught", count(view.done.roundsTaught));
+  write("pieces-signed", count(view.done.pieces));
+  write("lent", count(view.members[0]?.pictures ?? 0));
   showSteps(view);
   showHere(view);
   const short = titleOf(view, resting);
@@ -86,6 +94,7 @@ export function showWho(view, resting) {
 export function forgetWho() {
   clearTimeout(pending);
   document.title = TITLE;
+  listed = "";
 }
 
 /** @param {View} view */
@@ -97,13 +106,16 @@ function showSteps(view) {
     if (step.dataset.act === current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
   }
-  box("living-caption").textContent = actInWords(view) || "The seats fill as tabs arrive. Sparks are messages between them.";
+  write("living-caption", actInWords(view) || "The seats fill as tabs arrive. Sparks are messages between them.");
 }
 
 /** @param {View} view */
 function showHere(view) {
-  box("here-summary").textContent = `Who is here: ${counted(view.memberCount, "tab", "tabs")}`;
+  write("here-summary", `Who is here: ${counted(view.memberCount, "tab", "tabs")}`);
   const unlisted = view.memberCount - view.members.length;
+  const list = JSON.stringify([view.me, view.memberCount, view.term?.seats, view.members.map((member) => [member.key, memberInWords(member, view.term, false)])]);
+  if (list === listed) return;
+  listed = list;
   box("here-list").replaceChildren(
     ...view.members.map((member) => {
       const me = member.key === view.me;
@@ -123,12 +135,12 @@ function showHere(view) {
 
 /** @param {Traffic} traffic */
 export function showTraffic({ sent, received, updateBytes }) {
-  box("sent").textContent = bytesInWords(sent);
-  box("received").textContent = bytesInWords(received);
+  write("sent", bytesInWords(sent));
+  write("received", bytesInWords(received));
   if (updateBytes > 0) {
     box("outgoing").textContent =
-      `What leaves this device when it teaches: for each painting, how it would have to change to be more like your pictures as a whole. ` +
-      `Those sums are split into four shares, noise to whoever reads them, and each painter gets three: ${bytesInWords(updateBytes)} a round. No picture is among them.`;
+      `What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. ` +
+      `They leave as four shares, ${bytesInWords(updateBytes)} a round, which are noise to each painter alone.`;
     box("outgoing").hidden = false;
   }
 }
@@ -138,15 +150,15 @@ export function showApart(title, why, again) {
   const collective = box("collective");
   collective.dataset.standing = "apart";
   collective.dataset.state = "apart";
-  box("standing").textContent = title;
-  box("standing-why").textContent = why;
+  write("standing", title);
+  write("standing-why", why);
   box("apart").hidden = false;
   box("invite").hidden = true;
   box("lack").hidden = true;
   box("join-again").hidden = !again;
-  box("connection").textContent = "Not connected";
+  write("connection", "Not connected");
   box("connection").dataset.state = "stopped";
-  box("leaving").textContent = "Nothing is lost, and nobody waits for you.";
+  write("leaving", "Nothing is lost, and nobody waits for you.");
   box("given").hidden = true;
   box("steps").hidden = true;
   box("here").hidden = true;
@@ -158,11 +170,11 @@ export function showFinding() {
   const collective = box("collective");
   collective.dataset.standing = "finding";
   collective.dataset.state = "waiting";
-  box("standing").textContent = "Looking for others";
-  box("standing-why").textContent = "The relay introduces tabs to each other, and can read nothing of what they share.";
-  box("connection").textContent = "Looking for the relay";
+  write("standing", "Looking for others");
+  write("standing-why", "The relay introduces tabs to each other, and can read nothing of what they share.");
+  write("connection", "Looking for the relay");
   box("connection").dataset.state = "connecting";
-  box("leaving").textContent = "Nothing is lost, and nobody waits for you.";
+  write("leaving", "Nothing is lost, and nobody waits for you.");
   box("apart").hidden = true;
   box("invite").hidden = true;
   box("lack").hidden = true;
@@ -170,7 +182,7 @@ export function showFinding() {
   box("steps").hidden = true;
   box("here").hidden = false;
   box("outgoing").hidden = true;
-  box("living-caption").textContent = "The seats fill as tabs arrive. Sparks are messages between them.";
+  write("living-caption", "The seats fill as tabs arrive. Sparks are messages between them.");
   spoken = "";
   newsAt = -Infinity;
 }
@@ -191,6 +203,6 @@ function say(text) {
   const wait = Math.max(0, SPOKEN_EVERY_MS - (performance.now() - spokenAt));
   pending = setTimeout(() => {
     spokenAt = performance.now();
-    box("collective-live").textContent = text;
+    write("collective-live", text);
   }, wait);
 }
