@@ -8,7 +8,7 @@ import { LivingPicture } from "./living-picture.js";
 import { Apart, startNetwork } from "./network.js";
 import { sceneOf } from "./scene.js";
 import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.js";
-import { sentence } from "./words.js";
+import { capital, sentence } from "./words.js";
 
 /** @import { Event, OpenOptions } from "../types/messages.js" */
 /** @import { Traffic, View } from "../types/collective.js" */
@@ -71,14 +71,24 @@ export async function joinCollective(studio, backend, whenChanged) {
     if (mine === turn && resting !== null) tellPace();
     return mine === turn;
   } catch (error) {
-    if (mine !== turn) return false;
-    endNetwork();
-    const apart = error instanceof Apart ? error : new Apart("This tab cannot join", sentence(/** @type {StudioError} */ (error)), true);
-    picture.show({ people: [], links: [], act: "waiting", note: "·\non its own" }, "This tab is on its own.");
-    showApart(apart.title, apart.message, apart.again);
-    hold(false);
+    if (mine === turn) standApart(error instanceof Apart ? error : new Apart("This tab cannot join", sentence(/** @type {StudioError} */ (error)), true));
     return false;
   }
+}
+
+/** The network node found out that it cannot work in this browser. @param {string} reason */
+export function setApart(reason) {
+  turn += 1;
+  standApart(new Apart("This browser keeps to itself", capital(reason), false));
+}
+
+/** @param {Apart} apart */
+function standApart({ title, message, again }) {
+  view = null;
+  endNetwork();
+  picture?.show({ people: [], links: [], act: "waiting", note: "Alone\nwith its own artist" }, "This tab is on its own.");
+  showApart(title, message, again);
+  hold(false);
 }
 
 /** Says goodbye and closes every connection. */

@@ -3,7 +3,7 @@
 import { sure, toast } from "./ask.js";
 import { BatchView } from "./batch.js";
 import { StudioClient, StudioError } from "./client.js";
-import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective } from "./collective.js";
+import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective, setApart } from "./collective.js";
 import { box, button, element } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
 import { writeNote } from "./note.js";
@@ -180,7 +180,8 @@ function listen(event) {
       showRound(event);
       break;
     case "failure":
-      fail(event);
+      if (event.code === "network-unsupported") setApart(event.message);
+      else fail(event);
       break;
     default:
       hearCollective(event);
