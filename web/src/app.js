@@ -2,7 +2,7 @@
  * The page's first module: the gallery and the invitation. Everything else is fetched when the artist is woken.
  *
  * Handles for tests (`data-testid`, the same as the ids). `?webgpu=on|off` forces the backend; default `auto`.
- *   welcome   wall wall-main wake returning welcome-error processor-only start-over
+ *   welcome   wall wall-main wake now returning welcome-error processor-only start-over
  *   here      elsewhere collective (data-standing, data-role, data-state) standing standing-why lack living
  *             living-caption steps (li[data-act]) connection leaving rounds-painted rounds-taught pieces-signed lent
  *             sent received outgoing here here-list stay-hidden another-tab copy-address join-again solo-rests
@@ -20,6 +20,7 @@
 import { box, button, make } from "./dom.js";
 import { hangGallery } from "./gallery.js";
 import { greet } from "./note.js";
+import { showNow } from "./now.js";
 
 /** @param {Partial<import("../types/messages.js").OpenOptions>} options */
 async function wake(options = {}) {
@@ -53,5 +54,6 @@ function dress() {
 
 greet();
 hangGallery();
+showNow();
 button("wake").addEventListener("click", () => wake());
 button("processor-only").addEventListener("click", () => wake({ webgpu: "off" }));
