@@ -50,7 +50,7 @@ const LEAST = 330;
 
 /** @param {number} width in CSS pixels @param {Act} act @returns {number} the height of the drawing */
 function heightOf(width, act) {
-  if (QUIET.has(act)) return Math.round(width * 0.78);
+  if (QUIET.has(act)) return Math.round(Math.min(LEAST, width * 0.78));
   if (width < 520) return Math.round(width * 1.02);
   return Math.round(Math.min(width * 0.68, Math.max(LEAST, innerHeight - BESIDE)));
 }

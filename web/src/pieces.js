@@ -119,7 +119,7 @@ function show(piece) {
   box("easel-text").textContent = isKept
     ? "It hangs under “Your pieces”, on this device, until you delete it."
     : collective
-      ? "Four tabs painted it together, and each signed it. Keep it, or it goes when this tab closes."
+      ? "Four tabs painted it together, and each signed it. Keep it, or it goes when you stop or close this tab."
       : "Nobody has seen this before. Keep it, or close and it is gone.";
   const facts = /** @type {[string, string | undefined][]} */ ([
     ["Artist", record.genesis],
