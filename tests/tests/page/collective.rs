@@ -46,8 +46,10 @@ fn painting(count: usize, phase: &str) -> Value {
 
 /// Lets the worker say `event` to the page.
 async fn say(tab: &Tab, event: &Value) -> Result<()> {
-    tab.value::<bool>(&format!("(window.script ??= new BroadcastChannel('script'), script.postMessage({event}), true)"))
-        .await?;
+    tab.value::<bool>(&format!(
+        "(window.script ??= new BroadcastChannel('script'), script.postMessage({event}), true)"
+    ))
+    .await?;
     Ok(())
 }
 
@@ -84,7 +86,8 @@ async fn from_alone_to_painting_and_back_every_step_is_in_words() -> Result<()> 
             "document.querySelector('#steps [aria-current]')?.dataset.act === 'painting'",
         )
         .await?;
-        let described = "document.getElementById('living').getAttribute('aria-label').includes('Four painters')";
+        let described =
+            "document.getElementById('living').getAttribute('aria-label').includes('Four painters')";
         tab.until("the picture to be described", described).await?;
         let spoken = "document.getElementById('collective-live').textContent.includes('painter')";
         tab.until("the news to be read out", spoken).await?;
