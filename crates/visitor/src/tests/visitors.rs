@@ -78,12 +78,16 @@ impl Party {
     }
 
     fn join(&mut self, name: u64) {
+        self.join_as(name, offer());
+    }
+
+    fn join_as(&mut self, name: u64, offer: Offer) {
         let secret: Zeroizing<[u8; 32]> = Known::new(1_000 + name).seed();
-        let nobody = Visitor::new(recipe(), &secret, offer(), tools(Nowhere, self.world.clone(), name));
+        let nobody = Visitor::new(recipe(), &secret, offer.clone(), tools(Nowhere, self.world.clone(), name));
         let me = nobody.unwrap().0.me();
         let (port, events) = self.world.node(me);
         let tools = tools(port, self.world.clone(), name);
-        let (visitor, handle) = Visitor::new(recipe(), &secret, offer(), tools).unwrap();
+        let (visitor, handle) = Visitor::new(recipe(), &secret, offer, tools).unwrap();
         handle.pictures(Some(pictures(name as u8, 20)));
         let page: Rc<RefCell<Page>> = Rc::default();
         let (told, clock) = (page.clone(), self.world.clone());
@@ -174,15 +178,7 @@ fn four_visitors_meet_learn_and_paint_the_same_pieces() {
         let page = guest.page.borrow();
         assert!(page.pieces[0].0 == first && page.pieces[0].1);
         assert!(page.batches >= 9 && !page.taught.is_empty());
-        // A painter's own share does not travel.
-        let own = |bytes: &u64| {
-            let kept = PainterId::ALL.map(|id| UpdateShare::bytes_for(id, recipe().update_shape()));
-            let whole = update + 4 * BULK_HEADER_BYTES;
-            kept.iter().any(|kept| {
-                [whole - kept - BULK_HEADER_BYTES, update - kept, update, whole].contains(&(*bytes as usize))
-            })
-        };
-        assert!(page.taught.iter().all(own), "{:?} of {update}", page.taught);
+        assert!(page.taught.iter().all(|bytes| *bytes == update as u64), "{:?} of {update}", page.taught);
         assert!(page.frames.sent > 0 && page.frames.excess == 0);
         // At most ten snapshots a second.
         assert!(page.views.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{:?}", page.views);
@@ -255,4 +251,33 @@ fn without_pictures_nothing_is_learnt_and_pieces_are_painted() {
     let painted = |guests: &[Guest]| guests.iter().all(|guest| guest.page.borrow().pieces.len() >= 2);
     assert!(party.run(painted), "{}", party.told());
     assert!(party.guests.iter().all(|guest| guest.page.borrow().learned.is_empty()));
+}
+
+#[test]
+fn what_a_teacher_uploads_is_exactly_its_shares() {
+    let mut party = Party::new(4);
+    party.join_as(4, Offer { paint: false, ..offer() });
+    let teacher = party.guests[4].me;
+    let uploads: Rc<RefCell<Vec<usize>>> = Rc::default();
+    let seen = uploads.clone();
+    party.world.tamper(move |from, _, lane, message| {
+        if (from, lane) == (teacher, Lane::Bulk) {
+            seen.borrow_mut().push(message.len());
+        }
+        true
+    });
+    let taught = |guests: &[Guest]| guests[4].page.borrow().taught.len() >= 3;
+    assert!(party.run(taught), "{}", party.told());
+    let shares = PainterId::ALL.map(|id| UpdateShare::bytes_for(id, recipe().update_shape()));
+    let mut expected = shares.map(|share| BULK_HEADER_BYTES + share);
+    expected.sort_unstable();
+    let uploads = uploads.borrow();
+    assert!(uploads.len() >= 12 && uploads.len().is_multiple_of(4));
+    for round in uploads.chunks(4) {
+        let mut round = round.to_vec();
+        round.sort_unstable();
+        assert_eq!(round, expected);
+    }
+    assert_eq!(shares.iter().sum::<usize>(), 4 * 106 + 8 * 6 * 109);
+    assert!(party.guests[4].page.borrow().taught.iter().all(|bytes| *bytes == 4 * 106 + 8 * 6 * 109));
 }
