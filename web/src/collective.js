@@ -152,12 +152,23 @@ export function hearCollective(event) {
       break;
     case "collectivePiece":
       hangCollectivePiece(event);
-      createImageBitmap(new Blob([new Uint8Array(event.png)], { type: "image/png" })).then((made) => picture?.hang(made));
+      hangInPicture(event.png);
       break;
     case "traffic":
       showTraffic(event);
       light(event);
       break;
+  }
+}
+
+/** @param {Uint8Array} png */
+async function hangInPicture(png) {
+  try {
+    const made = await createImageBitmap(new Blob([new Uint8Array(png)], { type: "image/png" }));
+    if (picture) picture.hang(made);
+    else made.close();
+  } catch {
+    // It hangs in the list all the same, as a picture that this browser cannot decode.
   }
 }
 
