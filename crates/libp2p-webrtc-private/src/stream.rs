@@ -15,7 +15,7 @@ use std::{
 use futures::{AsyncRead, AsyncWrite, channel::mpsc};
 
 use crate::{
-    channel::{DataChannel, HIGH_WATER, SystemTimer, Timer},
+    channel::{DataChannel, HIGH_WATER, LOW_WATER, SystemTimer, Timer},
     framing::{Framing, Read, ResetCause},
 };
 
@@ -70,23 +70,38 @@ struct Core<C> {
 impl<C: DataChannel> Core<C> {
     /// Sends what can be sent, and closes the channel once both directions are over.
     fn pump(&mut self) {
-        while let Some(frame) = self.framing.poll_frame() {
-            self.waiting_bytes += frame.len();
-            self.waiting.push_back(frame);
-        }
-        if !self.closed && self.channel.is_open() {
-            while let Some(frame) = self.waiting.pop_front() {
-                self.waiting_bytes -= frame.len();
-                if self.channel.send(&frame).is_err() {
-                    self.end();
-                    break;
-                }
-            }
+        self.send();
+        // A frame that is not full waits for more only while the channel is busy and will say when it no longer is:
+        // full frames are what makes a link fast, and nothing is sent later than without.
+        if self.framing.has_partial() && self.can_send() && self.channel.buffered_amount() <= LOW_WATER {
+            self.framing.flush();
+            self.send();
         }
         self.charge();
         if self.framing.is_done() && self.waiting.is_empty() {
             self.close();
         }
+    }
+
+    fn send(&mut self) {
+        while let Some(frame) = self.framing.poll_frame() {
+            self.waiting_bytes += frame.len();
+            self.waiting.push_back(frame);
+        }
+        if !self.can_send() {
+            return;
+        }
+        while let Some(frame) = self.waiting.pop_front() {
+            self.waiting_bytes -= frame.len();
+            if self.channel.send(&frame).is_err() {
+                self.end();
+                break;
+            }
+        }
+    }
+
+    fn can_send(&self) -> bool {
+        !self.closed && self.channel.is_open()
     }
 
     fn charge(&mut self) {
@@ -249,7 +264,9 @@ impl<C: DataChannel, T: Timer> AsyncWrite for Stream<C, T> {
     /// Ready when the channel has taken all that was written.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut core = lock(&self.core);
-        if core.waiting.is_empty() {
+        core.pump();
+        // What waits in a frame that is not full follows by itself; before the channel opens it does not.
+        if core.waiting.is_empty() && (core.can_send() || !core.framing.has_partial()) {
             return Poll::Ready(match core.framing.finished() {
                 Some(Err(closed)) => Err(closed.into()),
                 Some(Ok(())) | None => Ok(()),

@@ -19,6 +19,8 @@ pub struct Framing {
     unread: VecDeque<u8>,
     unread_limit: usize,
     frames: VecDeque<Vec<u8>>,
+    /// Written and not yet in a frame: always less than one holds.
+    partial: Vec<u8>,
     /// The peer closes the channel.
     awaits_peer: bool,
 }
@@ -127,6 +129,7 @@ impl Framing {
             unread: VecDeque::new(),
             unread_limit,
             frames: VecDeque::new(),
+            partial: Vec::new(),
             awaits_peer: false,
         }
     }
@@ -187,7 +190,10 @@ impl Framing {
                 }
             }
             Some(Flag::StopSending) => match self.outbound {
-                Outbound::Open => self.outbound = Outbound::Stopped,
+                Outbound::Open => {
+                    self.partial = Vec::new();
+                    self.outbound = Outbound::Stopped;
+                }
                 Outbound::FinSent => self.outbound = Outbound::Finished,
                 Outbound::Finished | Outbound::Stopped | Outbound::Reset(_) => {}
             },
@@ -214,6 +220,7 @@ impl Framing {
             Outbound::Finished | Outbound::Stopped | Outbound::Reset(_) => {}
         }
         self.frames.clear();
+        self.partial = Vec::new();
     }
 
     /// Takes the news that the peer did not acknowledge our FIN in time.
@@ -254,22 +261,39 @@ impl Framing {
         }
     }
 
-    /// Takes as much of `data` as one frame holds, and says how much.
+    /// Takes as much of `data` as fits into the frame that is being filled, and says how much. A frame that is not
+    /// full waits for more, or for [`Framing::flush`].
     ///
     /// # Errors
-    /// Why none.
+    /// Why nothing is taken.
     pub fn write(&mut self, data: &[u8]) -> Result<usize, WriteClosed> {
         self.check_write()?;
-        let payload = &data[..data.len().min(MAX_PAYLOAD_BYTES)];
-        if !payload.is_empty() {
-            self.frames.push_back(Frame::data(payload).encode());
+        let count = data.len().min(MAX_PAYLOAD_BYTES - self.partial.len());
+        self.partial.extend_from_slice(&data[..count]);
+        if self.partial.len() == MAX_PAYLOAD_BYTES {
+            self.flush();
         }
-        Ok(payload.len())
+        Ok(count)
+    }
+
+    /// Whether [`Framing::flush`] would make a frame.
+    #[must_use]
+    pub fn has_partial(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    /// Makes a frame of what was written and is in none.
+    pub fn flush(&mut self) {
+        if !self.partial.is_empty() {
+            self.frames.push_back(Frame::data(&self.partial).encode());
+            self.partial.clear();
+        }
     }
 
     /// Finishes writing: a FIN goes out if none did.
     pub fn finish(&mut self) {
         if self.outbound == Outbound::Open {
+            self.flush();
             self.outbound = Outbound::FinSent;
             self.frames.push_back(Frame::flag(Flag::Fin).encode());
         }
@@ -313,6 +337,7 @@ impl Framing {
         if self.is_done() {
             return;
         }
+        self.flush();
         self.frames.push_back(Frame::flag(Flag::Reset).encode());
         self.unread = VecDeque::new();
         self.inbound = Inbound::Reset(cause);
