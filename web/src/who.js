@@ -138,6 +138,7 @@ export function showTraffic({ sent, received, updateBytes }) {
   write("sent", bytesInWords(sent));
   write("received", bytesInWords(received));
   if (updateBytes > 0) {
+    box("collective").dataset.updateBytes = String(updateBytes);
     box("outgoing").textContent =
       `What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. ` +
       `They leave as four shares, ${bytesInWords(updateBytes)} a round, which are noise to each painter alone.`;
