@@ -1,6 +1,10 @@
-//! Measures what only a browser can tell, one JSON object a line: `cargo xtask bench` runs it.
+//! Measures what only a browser can tell, one JSON object a line: `cargo xtask bench` runs it. With an argument only
+//! `page`, `links` or `collective`.
 
+mod collective;
 mod links;
+
+use std::env;
 
 use abraham_tests::{Tab, WebGpu, selector, visit};
 use anyhow::Result;
@@ -12,6 +16,21 @@ const TIMED: usize = 20;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let only = env::args().nth(1);
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
+    if wanted("page") {
+        page().await?;
+    }
+    if wanted("links") {
+        links::measure().await?;
+    }
+    if wanted("collective") {
+        collective::measure().await?;
+    }
+    Ok(())
+}
+
+async fn page() -> Result<()> {
     visit("measure", WebGpu::Off, async |visit| {
         let tab = visit.open("/?webgpu=off").await?;
         tab.until("the gallery to be seen", "document.getElementById('wall-main').naturalWidth > 0").await?;
@@ -21,8 +40,7 @@ async fn main() -> Result<()> {
         row("solo_rounds_per_s", rounds_per_second(&tab).await?, "rounds/s");
         Ok(())
     })
-    .await?;
-    links::measure().await
+    .await
 }
 
 /// The middle one of `values`.
