@@ -1,38 +1,42 @@
 //! What the relay answers over HTTP.
 
-use std::{io, time::Instant};
+mod file;
 
-use abraham_messages::{PRESENCE_TOPIC, PROTOCOL_VERSION, limits};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use abraham_messages::{PRESENCE_TOPIC, PROTOCOL_VERSION, limits as protocol};
 use actix_web::{
     Error, HttpRequest, HttpResponse,
-    body::MessageBody,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
-        header::{
-            self, AcceptEncoding, ContentEncoding, EntityTag, Header as _, HeaderName, HeaderValue,
-            IfNoneMatch,
-        },
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::{self, Data, ServiceConfig},
 };
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::{
-    assets::{Asset, Assets, Encoding},
-    network::Shared,
+    addresses::{Addresses, Served, host_name},
+    assets::Assets,
+    client::Proxies,
+    config::IceServer,
+    limits,
+    metrics::Metrics,
+    rate::Buckets,
 };
 
-/// Scripts, styles, workers and connections only from this relay; no inline script or style; wasm may be compiled;
-/// pictures may also be ones that the page itself made. No other site may frame the page.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
-    connect-src 'self' ws: wss:; img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// Sent with every answer, errors included.
-const SECURITY_HEADERS: [(&str, &str); 7] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
+/// Sent with every answer, errors included, beside the Content-Security-Policy.
+const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
@@ -45,16 +49,71 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
     ),
 ];
 
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 const NEVER: &str = "no-store";
 
-const NOT_FOUND: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-    <meta name=\"viewport\" content=\"width=device-width\">\n<title>Not here · Abraham</title>\n\
-    <h1>There is nothing here</h1>\n<p><a href=\"/\">Go to Abraham</a></p>\n</html>\n";
+/// What every worker answers from.
+pub(crate) struct Site {
+    assets: Assets,
+    addresses: Addresses,
+    proxies: Proxies,
+    ice_servers: Vec<IceServer>,
+    metrics: Arc<Metrics>,
+    requests: Mutex<Buckets<IpAddr>>,
+    unreachable_named: AtomicBool,
+}
 
-const NOT_BUILT: &str = "The browser program has not been built into this relay. Run `cargo xtask build`, then start \
-    the relay again.\n";
+impl Site {
+    pub(crate) fn new(
+        assets: Assets,
+        addresses: Addresses,
+        proxies: Proxies,
+        ice_servers: Vec<IceServer>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let requests = Mutex::new(Buckets::new(limits::HTTP_REQUESTS, limits::REMEMBERED));
+        let unreachable_named = AtomicBool::new(false);
+        Self { assets, addresses, proxies, ice_servers, metrics, requests, unreachable_named }
+    }
+
+    /// Whether the sender of a request has sent too many.
+    fn is_too_much(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+        let client = peer.map(|peer| self.proxies.client(peer, headers));
+        let Some(address) = client.and_then(|client| self.proxies.limited(client)) else { return false };
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        !requests.take(address, 1.0, Instant::now().into_std())
+    }
+
+    /// Where the page that `headers` ask for can dial.
+    fn served(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Served {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).and_then(host_name);
+        let https = peer.is_some_and(|peer| self.proxies.is_https(peer, headers));
+        self.addresses.served(host, https)
+    }
+
+    /// Says once that tabs are told nothing that they could dial.
+    fn name_unreachable(&self, served: &Served) {
+        let nothing = served.relays.is_empty() && served.webrtc_direct.is_empty();
+        if nothing && !self.unreachable_named.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a page was opened that cannot reach this relay's network: it came over TLS, and no wss address was \
+                 given with --external"
+            );
+        }
+    }
+}
+
+/// Scripts, styles and workers only from this relay; connections only to it and to the addresses that the page is told;
+/// no inline script or style; wasm may be compiled; pictures may also be ones that the page itself made. No other site
+/// may frame the page.
+fn content_security_policy(sources: &[String]) -> String {
+    let connect = sources.iter().fold("'self'".to_owned(), |all, source| all + " " + source);
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src {connect}; \
+         img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
+    )
+}
 
 /// Installs every route.
 pub(crate) fn routes(app: &mut ServiceConfig) {
@@ -64,28 +123,52 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
         .route("/favicon.ico", web::get().to(async || web::Redirect::to("/icon.svg").permanent()))
         .route("/api/v1/config", web::get().to(config))
         .route("/api/v1/config", web::head().to(config))
-        .default_service(web::to(asset));
+        .route("/api/v1/now", web::get().to(now))
+        .route("/api/v1/now", web::head().to(now))
+        .default_service(web::to(file::asset));
 }
 
-/// Adds the security headers to every answer and writes one line of log. Visitors' addresses are not logged.
+/// Refuses who asks too often, adds the security headers to every answer and writes one line of log. Visitors' addresses
+/// are not logged.
 pub(crate) async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the relay is a shell; the log states how long an answer took"
-    )]
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let started = Instant::now();
     let method = request.method().clone();
     let path = request.path().to_owned();
-    let mut response = next.call(request).await?;
+    let Some(site) = request.app_data::<Data<Site>>().cloned() else {
+        return Ok(request.into_response(HttpResponse::InternalServerError().finish()).map_into_right_body());
+    };
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let policy = content_security_policy(&site.served(peer, request.headers()).sources);
+    let mut response = if site.is_too_much(peer, request.headers()) {
+        let refused = HttpResponse::TooManyRequests()
+            .insert_header((header::CACHE_CONTROL, NEVER))
+            .insert_header((header::RETRY_AFTER, "10"))
+            .content_type("text/plain; charset=utf-8")
+            .body("Too many requests from your address. Try again in a few seconds.\n");
+        request.into_response(refused).map_into_right_body()
+    } else {
+        next.call(request).await?.map_into_left_body()
+    };
     for (name, value) in SECURITY_HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let status = response.status().as_u16();
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    if path == "/healthz" {
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    let status = response.status();
+    site.metrics.http_request(match status.as_u16() {
+        429 => "limited",
+        200..300 => "ok",
+        300..400 => "unchanged",
+        400..500 => "refused",
+        _ => "failed",
+    });
+    let (status, micros) =
+        (status.as_u16(), u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    if matches!(path.as_str(), "/healthz" | "/api/v1/now") {
         tracing::debug!(%method, path, status, micros, "answered");
     } else {
         tracing::info!(%method, path, status, micros, "answered");
@@ -94,22 +177,18 @@ pub(crate) async fn finish(
 }
 
 async fn healthz() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, NEVER))
-        .content_type("text/plain; charset=utf-8")
-        .body("ok\n")
+    text(StatusCode::OK, "ok\n")
 }
 
 #[derive(Serialize)]
-struct PublicConfig {
+#[serde(rename_all = "camelCase")]
+struct PublicConfig<'a> {
     version: &'static str,
     protocols: [&'static str; 1],
     limits: Limits,
     relays: Vec<String>,
-    #[serde(rename = "webrtcDirect")]
     webrtc_direct: Vec<String>,
-    #[serde(rename = "iceServers")]
-    ice_servers: Vec<String>,
+    ice_servers: &'a [IceServer],
     topic: &'static str,
 }
 
@@ -121,99 +200,48 @@ struct Limits {
     piece_record_bytes: usize,
 }
 
-async fn config(shared: Data<Shared>) -> HttpResponse {
+async fn config(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+    let served = site.served(request.peer_addr().map(|peer| peer.ip()), request.headers());
+    site.name_unreachable(&served);
+    let texts = |addresses: &[libp2p::Multiaddr]| addresses.iter().map(ToString::to_string).collect();
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, REVALIDATE)).json(PublicConfig {
         version: env!("CARGO_PKG_VERSION"),
         protocols: [PROTOCOL_VERSION],
         limits: Limits {
-            frame_bytes: limits::FRAME_BYTES,
-            checkpoint_bytes: limits::CHECKPOINT_BYTES,
-            piece_record_bytes: limits::PIECE_RECORD_BYTES,
+            frame_bytes: protocol::FRAME_BYTES,
+            checkpoint_bytes: protocol::CHECKPOINT_BYTES,
+            piece_record_bytes: protocol::PIECE_RECORD_BYTES,
         },
-        relays: shared.dialable().iter().map(ToString::to_string).collect(),
-        webrtc_direct: Vec::new(),
-        ice_servers: Vec::new(),
+        relays: texts(&served.relays),
+        webrtc_direct: texts(&served.webrtc_direct),
+        ice_servers: &site.ice_servers,
         topic: PRESENCE_TOPIC,
     })
 }
 
-/// Any file of the page.
-async fn asset(request: HttpRequest, assets: Data<Assets>) -> HttpResponse {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are answered here.\n");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
-    // actix has decoded what is safe to decode; a name that is still percent-encoded is no name of ours.
-    let path = match request.path().trim_start_matches('/') {
-        "" => "index.html".to_owned(),
-        path => path.to_owned(),
-    };
-    let wanted = accepted(&request);
-    let not_built = path.starts_with("pkg/");
-    // Reading and compressing take a while the first time; other requests go on meanwhile.
-    let found = web::block(move || -> io::Result<Option<(Asset, Encoding, web::Bytes)>> {
-        let Some(asset) = assets.get(&path)? else { return Ok(None) };
-        let encoding = if asset.compressible { wanted } else { Encoding::Identity };
-        let bytes = assets.encoded(&asset, encoding)?;
-        Ok(Some((asset, encoding, bytes)))
-    })
-    .await;
-    match found {
-        Ok(Ok(Some((asset, encoding, bytes)))) => file(&request, &asset, encoding, bytes),
-        Ok(Ok(None)) if not_built => text(StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT),
-        Ok(Ok(None)) => HttpResponse::NotFound()
+#[derive(Serialize)]
+struct Now {
+    visitors: i64,
+    circuits: i64,
+}
+
+/// Cheap counts for a page that has not connected.
+async fn now(site: Data<Site>) -> HttpResponse {
+    let now = Now { visitors: site.metrics.visitors.get(), circuits: site.metrics.circuits.get() };
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, NEVER)).json(now)
+}
+
+/// `/metrics`, on the listener of its own.
+pub(crate) async fn metrics(metrics: Data<Metrics>) -> HttpResponse {
+    match metrics.text() {
+        Ok(text) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, NEVER))
-            .content_type("text/html; charset=utf-8")
-            .body(NOT_FOUND),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "could not read an asset");
-            text(StatusCode::INTERNAL_SERVER_ERROR, "The relay could not read this file.\n")
+            .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "could not write the metrics");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "The metrics could not be written.\n")
         }
-        Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "The relay is stopping.\n"),
-    }
-}
-
-/// The answer that carries `bytes`, or says that the client's copy is still good.
-fn file(request: &HttpRequest, asset: &Asset, encoding: Encoding, bytes: web::Bytes) -> HttpResponse {
-    // Each form of a file has its own tag: a tag promises the same bytes on the wire.
-    let form = encoding.name().unwrap_or("raw");
-    let tag = EntityTag::new_strong(format!("{}-{form}", &asset.hash.to_hex()[..32]));
-    let unchanged = match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
-    let status = if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
-    let mut response = HttpResponse::build(status);
-    response
-        .insert_header((header::ETAG, tag.to_string()))
-        .insert_header((header::CACHE_CONTROL, if asset.immutable { IMMUTABLE } else { REVALIDATE }));
-    if asset.compressible {
-        response.insert_header((header::VARY, "accept-encoding"));
-    }
-    if unchanged {
-        return response.finish();
-    }
-    if let Some(name) = encoding.name() {
-        response.insert_header((header::CONTENT_ENCODING, name));
-    }
-    response.content_type(asset.mime.as_str()).body(bytes)
-}
-
-/// The smallest form that the client takes.
-fn accepted(request: &HttpRequest) -> Encoding {
-    let Ok(accepted) = AcceptEncoding::parse(request) else { return Encoding::Identity };
-    let takes = |coding: ContentEncoding| {
-        let coding = header::Encoding::Known(coding);
-        accepted.negotiate([&coding].into_iter()) == Some(coding.clone())
-    };
-    if takes(ContentEncoding::Brotli) {
-        Encoding::Brotli
-    } else if takes(ContentEncoding::Gzip) {
-        Encoding::Gzip
-    } else {
-        Encoding::Identity
     }
 }
 

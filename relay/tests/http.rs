@@ -1,55 +1,17 @@
 //! The relay over real connections: types, headers, compression, caching, and what it refuses.
 
+mod support;
+
 use std::{
-    collections::HashMap,
     fs,
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     path::Path,
     time::Duration,
 };
 
 use abraham_relay::{Config, Error, Relay, Running};
-
-/// One answer as it was on the wire; header names in small letters.
-struct Answer {
-    status: u16,
-    headers: HashMap<String, String>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-}
-
-/// Sends one request exactly as given, so that nothing tidies the path, and reads the answer to its end.
-fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-    for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
-    }
-    request += "\r\n";
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer with a head");
-    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-    let mut lines = head.lines();
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines
-        .map(|line| line.split_once(':').unwrap())
-        .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
-        .collect();
-    Answer { status, headers, body: answer[end + 4..].to_vec() }
-}
+use support::send;
 
 /// A relay serving a folder with one file of each kind that the page has.
 async fn folder_relay() -> (tempfile::TempDir, Running) {
@@ -76,10 +38,19 @@ async fn bind_folder(folder: &Path) -> Running {
     Relay::bind(config).await.unwrap()
 }
 
+/// Where a page is to connect, as a policy names it.
+fn websocket_origin(relay: &Running) -> String {
+    let address = relay.p2p_addrs()[0].to_string();
+    let port = address.split('/').nth(4).unwrap();
+    assert!(address.starts_with(&format!("/ip4/127.0.0.1/tcp/{port}/ws/p2p/")), "{address}");
+    format!("ws://127.0.0.1:{port}")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_the_files_with_their_types_and_the_security_headers_on_every_answer() {
     let (_folder, relay) = folder_relay().await;
     let at = relay.http_addr();
+    let websocket = websocket_origin(&relay);
     for (path, status, mime) in [
         ("/", 200, "text/html; charset=utf-8"),
         ("/index.html", 200, "text/html; charset=utf-8"),
@@ -95,11 +66,12 @@ async fn serves_the_files_with_their_types_and_the_security_headers_on_every_ans
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(answer.header("content-type"), mime, "{path}");
         let policy = answer.header("content-security-policy");
+        let connect = format!("connect-src 'self' {websocket}");
         for part in [
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            "connect-src 'self' ws: wss:",
+            &connect,
             "img-src 'self' blob: data:",
             "style-src 'self'",
             "base-uri 'none'",
@@ -289,4 +261,109 @@ async fn a_missing_folder_is_named() {
     assert!(
         matches!(Relay::bind(config).await, Err(Error::Assets { path, .. }) if path == Path::new("/nowhere/at/all"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_told_where_to_dial_and_may_connect_there_and_nowhere_else() {
+    let other = "12D3KooWJKwkxLYLEvFNW2VXnAXkrMXsmsoS8yoe1WKrHjL2d6hH";
+    let mut config = Config::default();
+    config.p2p_listen = vec!["/ip4/0.0.0.0/tcp/0/ws".parse().unwrap()];
+    config.ice_servers = vec![
+        "stun:stun.example:3478".parse().unwrap(),
+        "turn:turn.example:3478,visitor,secret".parse().unwrap(),
+    ];
+    config.bootstrap = vec![format!("/dns4/second.example/tcp/443/wss/p2p/{other}").parse().unwrap()];
+    config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let relay = Relay::bind(config.clone()).await.unwrap();
+    let listening = relay.p2p_addrs()[0].to_string();
+    let (port, id) = (listening.split('/').nth(4).unwrap(), listening.rsplit('/').next().unwrap());
+    for (host, name, source) in [
+        ("localhost:8080", "/dns/localhost", format!("ws://localhost:{port}")),
+        ("192.0.2.7", "/ip4/192.0.2.7", format!("ws://192.0.2.7:{port}")),
+        ("art.example", "/dns/art.example", format!("ws://art.example:{port}")),
+    ] {
+        let answer = send(relay.http_addr(), "GET", "/api/v1/config", &[("host", host)]);
+        let told = answer.json();
+        assert_eq!(told["relays"][0], format!("{name}/tcp/{port}/ws/p2p/{id}"));
+        assert_eq!(told["relays"][1], format!("/dns4/second.example/tcp/443/wss/p2p/{other}"));
+        assert_eq!(told["webrtcDirect"], serde_json::json!([]));
+        assert_eq!(told["topic"], "abraham/presence/1");
+        let servers = serde_json::json!([
+            { "urls": "stun:stun.example:3478" },
+            { "urls": "turn:turn.example:3478", "username": "visitor", "credential": "secret" },
+        ]);
+        assert_eq!(told["iceServers"], servers);
+        let connect = format!("connect-src 'self' {source} wss://second.example:443;");
+        assert!(answer.header("content-security-policy").contains(&connect), "{host}");
+    }
+    let hostile = send(relay.http_addr(), "GET", "/", &[("host", "a;script-src *")]);
+    assert!(!hostile.header("content-security-policy").contains("script-src *"));
+    // Over TLS a browser would refuse plain websocket, so it is not told of any.
+    let secure = send(relay.http_addr(), "GET", "/api/v1/config", &[("x-forwarded-proto", "https")]).json();
+    assert_eq!(secure["relays"].as_array().unwrap().len(), 1);
+    relay.stop().await.unwrap();
+
+    config.external = vec!["/dns4/art.example/tcp/443/wss".parse().unwrap()];
+    let relay = Relay::bind(config).await.unwrap();
+    let id = relay.p2p_addrs()[0].to_string().rsplit('/').next().unwrap().to_owned();
+    for headers in [vec![], vec![("x-forwarded-proto", "https"), ("host", "art.example")]] {
+        let told = send(relay.http_addr(), "GET", "/api/v1/config", &headers).json();
+        assert_eq!(told["relays"][0], format!("/dns4/art.example/tcp/443/wss/p2p/{id}"));
+    }
+    relay.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_limited_for_each_client_that_a_trusted_proxy_names() {
+    let mut config = Config::default();
+    config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let relay = Relay::bind(config).await.unwrap();
+    let at = relay.http_addr();
+    let statuses = |client: &'static str, times: usize| {
+        let mut stream = TcpStream::connect(at).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let ask = format!("HEAD /healthz HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {client}\r\n");
+        let mut answers = stream.try_clone().unwrap();
+        let writer = std::thread::spawn(move || {
+            for left in (0..times).rev() {
+                let close = if left == 0 { "connection: close\r\n\r\n" } else { "\r\n" };
+                stream.write_all(format!("{ask}{close}").as_bytes()).unwrap();
+            }
+        });
+        let mut text = String::new();
+        answers.read_to_string(&mut text).unwrap();
+        writer.join().unwrap();
+        let count = |status: &str| text.matches(&format!("HTTP/1.1 {status}")).count();
+        (count("200"), count("429"))
+    };
+    let (answered, limited) = statuses("198.51.100.7", 20_000);
+    assert!(answered >= 6000 && limited > 0 && answered + limited == 20_000, "{answered} and {limited}");
+    assert_eq!(statuses("198.51.100.8", 20), (20, 0), "another client is not limited with it");
+    assert_eq!(statuses("1.1.1.1, 127.0.0.1", 20), (20, 0));
+    let policy = send(at, "GET", "/", &[("x-forwarded-for", "198.51.100.7")]);
+    assert!(!policy.header("content-security-policy").is_empty(), "refusals carry the headers too");
+    relay.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_served_on_their_own_address_and_nowhere_else() {
+    let (relay, _) = support::relay(|_| {}).await;
+    assert_eq!(send(relay.http_addr(), "GET", "/healthz", &[]).status, 200);
+    assert_eq!(send(relay.http_addr(), "GET", "/metrics", &[]).status, 404);
+    let metrics = send(relay.metrics_addr().unwrap(), "GET", "/metrics", &[]);
+    assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
+    for name in [
+        "abraham_visitors 0",
+        "abraham_reservations 0",
+        "abraham_circuits 0",
+        "abraham_mesh_relays 0",
+        "abraham_http_requests_total{cause=\"ok\"} 1",
+        "# TYPE libp2p_swarm_new_listen_addr counter",
+        "# TYPE libp2p_gossipsub_mesh_peer_counts gauge",
+        "# EOF",
+    ] {
+        assert!(metrics.text().contains(name), "{name} is missing:\n{}", metrics.text());
+    }
+    assert_eq!(send(relay.metrics_addr().unwrap(), "GET", "/", &[]).status, 404);
+    relay.stop().await.unwrap();
 }

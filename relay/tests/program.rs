@@ -53,12 +53,45 @@ fn help_names_every_option_and_a_wrong_address_is_explained() {
     let mut child = relay(&["--help"]);
     child.stdout.take().unwrap().read_to_string(&mut help).unwrap();
     assert!(child.wait().unwrap().success());
-    for option in ["--listen", "--assets", "--workers", "--log-format", "--log", "ABRAHAM_LISTEN"] {
+    for option in [
+        "--listen",
+        "--assets",
+        "--workers",
+        "--p2p-listen",
+        "--webrtc-direct-listen",
+        "--webrtc-certificate",
+        "--identity",
+        "--external",
+        "--bootstrap",
+        "--trusted-proxy",
+        "--ice-server",
+        "--metrics-listen",
+        "--max-visitors",
+        "--max-per-address",
+        "--max-memory",
+        "--log-format",
+        "--log",
+        "ABRAHAM_LISTEN",
+        "ABRAHAM_EXTERNAL",
+    ] {
         assert!(help.contains(option), "{option} is not in --help");
     }
-    let mut reason = String::new();
-    let mut child = relay(&["--listen", "somewhere"]);
-    child.stderr.take().unwrap().read_to_string(&mut reason).unwrap();
-    assert!(!child.wait().unwrap().success());
-    assert!(reason.contains("somewhere"), "{reason}");
+    for (arguments, named) in [
+        (&["--listen", "somewhere"][..], "somewhere"),
+        (&["--trusted-proxy", "proxy.example"], "10.0.0.0/8"),
+        (&["--ice-server", "turn:turn.example"], "CREDENTIAL"),
+        (&["--bootstrap", "/ip4/192.0.2.1/tcp/4001/ws"], "/p2p/"),
+        (&["--p2p-listen", "/dns4/art.example/tcp/4001/ws"], "/ip4/ADDRESS/tcp/PORT/ws"),
+        (&["--external", "wss://art.example"], "wss://art.example"),
+        (&["--identity", "/nowhere/at/all"], "/nowhere/at/all"),
+        (&["--p2p-listen", "/ip4/192.0.2.1/tcp/4001/ws"], "--p2p-listen"),
+        (&["--log", "a=b=c"], "--log"),
+    ] {
+        let mut reason = String::new();
+        let mut child = relay(arguments);
+        child.stderr.take().unwrap().read_to_string(&mut reason).unwrap();
+        assert!(!child.wait().unwrap().success(), "{arguments:?}");
+        assert!(reason.contains(named), "{arguments:?}: {reason}");
+        assert!(!reason.contains("panicked"), "{arguments:?}: {reason}");
+    }
 }

@@ -1,62 +1,176 @@
 //! What the relay does with its peers, and within which limits.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Instant};
 
-use abraham_messages::{PRESENCE_TOPIC, limits};
+use abraham_messages::PRESENCE_TOPIC;
 use libp2p::{
+    Multiaddr, PeerId,
     connection_limits::{self, ConnectionLimits},
-    gossipsub, identify,
+    gossipsub::{
+        self, IdentTopic, IdentityTransform, MessageAuthenticity, MetricsConfig, PeerScoreParams,
+        PeerScoreThresholds, TopicScoreParams, WhitelistSubscriptionFilter,
+    },
+    identify,
     identity::Keypair,
-    ping, relay,
+    memory_connection_limits,
+    metrics::Registry,
+    ping,
+    relay::{self, RateLimiter},
     swarm::NetworkBehaviour,
 };
 
-use crate::Error;
+use super::gate::Gate;
+use crate::{
+    Config, Error,
+    client::{Proxies, ip_of},
+    limits,
+    rate::{Buckets, Rate},
+};
 
-/// Bytes that gossipsub adds to a message: author, sequence number, topic, signature, key, and protobuf.
-const GOSSIP_OVERHEAD: usize = 1 << 10;
+/// Gossipsub of the presence topic alone: other subscriptions are not even remembered.
+pub(super) type Gossip = gossipsub::Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
+
+/// A relay of the mesh is always among the best peers, so that it is never let go for a tab.
+const RELAY_SCORE: f64 = 1000.0;
 
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
+    // Those that refuse come first, so that the others never see what is refused.
     pub(super) limits: connection_limits::Behaviour,
+    pub(super) memory: memory_connection_limits::Behaviour,
+    pub(super) gate: Gate,
     pub(super) relay: relay::Behaviour,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
-    pub(super) gossip: gossipsub::Behaviour,
+    pub(super) gossip: Gossip,
 }
 
 impl Behaviour {
-    pub(super) fn new(keypair: &Keypair) -> Result<Self, Error> {
-        let peer = keypair.public().to_peer_id();
-        let relay = relay::Config {
-            max_reservations: 8192,
-            max_circuits: 1024,
-            max_circuits_per_peer: 32,
-            reservation_rate_limiters: Vec::new(),
-            circuit_src_rate_limiters: Vec::new(),
-            ..relay::Config::default()
-        };
-        let gossip = gossipsub::ConfigBuilder::default()
-            .validation_mode(gossipsub::ValidationMode::Strict)
-            .max_transmit_size(limits::GOSSIP_BYTES + GOSSIP_OVERHEAD)
-            .build()
-            .map_err(|error| Error::P2p(error.to_string()))?;
-        let mut gossip =
-            gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Signed(keypair.clone()), gossip)
-                .map_err(|error| Error::P2p(error.to_owned()))?;
-        gossip
-            .subscribe(&gossipsub::IdentTopic::new(PRESENCE_TOPIC))
-            .map_err(|error| Error::P2p(error.to_string()))?;
+    pub(super) fn new(
+        keypair: &Keypair,
+        config: &Config,
+        mesh: usize,
+        registry: &mut Registry,
+    ) -> Result<Self, Error> {
+        let proxies = Proxies::new(config.trusted_proxies.clone());
+        let peers = u32::try_from(mesh).unwrap_or(u32::MAX);
+        // A visitor that comes back can be counted twice until its old connection is seen to be dead.
+        let most = config.max_visitors.saturating_add(peers);
+        let connections = ConnectionLimits::default()
+            .with_max_pending_incoming(Some(limits::PENDING))
+            .with_max_established_incoming(Some(most))
+            .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER));
         let identify = identify::Config::new("/abraham/relay/1.0.0".to_owned(), keypair.public())
-            .with_agent_version(concat!("abraham-relay/", env!("CARGO_PKG_VERSION")).to_owned());
+            .with_agent_version(concat!("abraham-relay/", env!("CARGO_PKG_VERSION")).to_owned())
+            .with_cache_size(0);
+        let ping = ping::Config::new().with_interval(limits::PING_EVERY).with_timeout(limits::PING_ANSWER);
         Ok(Self {
-            limits: connection_limits::Behaviour::new(
-                ConnectionLimits::default().with_max_established_per_peer(Some(4)),
-            ),
-            relay: relay::Behaviour::new(peer, relay),
+            limits: connection_limits::Behaviour::new(connections),
+            memory: memory_connection_limits::Behaviour::with_max_bytes(config.max_memory),
+            gate: Gate::new(proxies.clone(), config.max_per_address),
+            relay: relay::Behaviour::new(keypair.public().to_peer_id(), circuits(&proxies, most)),
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(30))),
-            gossip,
+            ping: ping::Behaviour::new(ping),
+            gossip: gossip(keypair, mesh, registry).map_err(Error::P2p)?,
         })
     }
+
+    /// Keeps a relay that the operator named among those that get every message at once.
+    pub(super) fn keep_relay(&mut self, peer: &PeerId) {
+        self.gossip.set_application_score(peer, RELAY_SCORE);
+    }
+}
+
+fn circuits(proxies: &Proxies, connections: u32) -> relay::Config {
+    relay::Config {
+        // Renewals count against it too, so it must never be what runs out first.
+        max_reservations: 2 * usize::try_from(connections).unwrap_or(usize::MAX / 2),
+        max_reservations_per_peer: limits::RESERVATIONS_PER_PEER,
+        reservation_duration: limits::RESERVATION,
+        reservation_rate_limiters: vec![
+            per_peer(limits::RESERVATION_REQUESTS),
+            per_address(limits::RESERVATIONS_PER_ADDRESS, proxies.clone()),
+        ],
+        max_circuits: limits::CIRCUITS,
+        max_circuits_per_peer: limits::CIRCUITS_PER_PEER,
+        max_circuit_duration: limits::CIRCUIT,
+        max_circuit_bytes: limits::CIRCUIT_BYTES,
+        circuit_src_rate_limiters: vec![
+            per_peer(limits::CIRCUIT_REQUESTS),
+            per_address(limits::CIRCUITS_PER_ADDRESS, proxies.clone()),
+        ],
+    }
+}
+
+fn per_peer(rate: Rate) -> Box<dyn RateLimiter> {
+    let mut buckets = Buckets::new(rate, limits::REMEMBERED);
+    Box::new(move |peer: PeerId, _: &Multiaddr, now: Instant| buckets.take(peer, 1.0, now))
+}
+
+fn per_address(rate: Rate, proxies: Proxies) -> Box<dyn RateLimiter> {
+    let mut buckets = Buckets::<IpAddr>::new(rate, limits::REMEMBERED);
+    Box::new(move |_: PeerId, address: &Multiaddr, now: Instant| {
+        ip_of(address).and_then(|ip| proxies.limited(ip)).is_none_or(|ip| buckets.take(ip, 1.0, now))
+    })
+}
+
+fn gossip(keypair: &Keypair, mesh: usize, registry: &mut Registry) -> Result<Gossip, String> {
+    let topic = IdentTopic::new(PRESENCE_TOPIC);
+    let config = gossipsub::ConfigBuilder::default()
+        .validation_mode(gossipsub::ValidationMode::Strict)
+        // Messages wait for the verdict of `Guard` before they are passed on.
+        .validate_messages()
+        .max_transmit_size(limits::GOSSIP_PACKET)
+        .max_transmit_size_for_topic(
+            abraham_messages::limits::GOSSIP_BYTES + limits::GOSSIP_OVERHEAD,
+            topic.hash(),
+        )
+        .max_control_messages_sent(limits::GOSSIP_ANNOUNCED)
+        .connection_handler_queue_len(limits::GOSSIP_QUEUE)
+        .mesh_outbound_min(mesh.min(limits::MESH / 2))
+        .mesh_n_low(limits::MESH_LOW)
+        .mesh_n(limits::MESH)
+        .mesh_n_high(limits::MESH_HIGH)
+        .retain_scores(mesh.max(4))
+        .gossip_factor(limits::GOSSIP_FACTOR)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let filter = WhitelistSubscriptionFilter([topic.hash()].into());
+    let authenticity = MessageAuthenticity::Signed(keypair.clone());
+    let mut gossip = Gossip::new_with_subscription_filter(authenticity, config, filter)?
+        .with_metrics(registry.sub_registry_with_prefix("libp2p_gossipsub"), MetricsConfig::default());
+    let (parameters, thresholds) = scores(&topic);
+    gossip.with_peer_score(parameters, thresholds)?;
+    gossip.subscribe(&topic).map_err(|error| error.to_string())?;
+    Ok(gossip)
+}
+
+/// Only malformed messages cost score. Not the number of peers behind one address (offices, proxies), not slowness, not
+/// promises that a peer with other message ids cannot keep, and nothing for being silent, as most tabs are.
+fn scores(topic: &IdentTopic) -> (PeerScoreParams, PeerScoreThresholds) {
+    let presence = TopicScoreParams {
+        topic_weight: 1.0,
+        time_in_mesh_weight: 0.0,
+        first_message_deliveries_weight: 0.0,
+        mesh_message_deliveries_weight: 0.0,
+        mesh_failure_penalty_weight: 0.0,
+        invalid_message_deliveries_weight: -1.0,
+        invalid_message_deliveries_decay: 0.9,
+        ..TopicScoreParams::default()
+    };
+    let parameters = PeerScoreParams {
+        topics: [(topic.hash(), presence)].into(),
+        app_specific_weight: 1.0,
+        ip_colocation_factor_weight: 0.0,
+        behaviour_penalty_weight: 0.0,
+        slow_peer_weight: 0.0,
+        ..PeerScoreParams::default()
+    };
+    let thresholds = PeerScoreThresholds {
+        gossip_threshold: limits::WORST_SCORE / 2.0,
+        publish_threshold: limits::WORST_SCORE / 2.0,
+        graylist_threshold: limits::WORST_SCORE,
+        ..PeerScoreThresholds::default()
+    };
+    (parameters, thresholds)
 }

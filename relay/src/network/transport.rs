@@ -1,48 +1,72 @@
-//! How peers reach the relay: websocket for tabs, plain TCP for native peers and other relays.
-
-use std::time::Duration;
+//! How peers reach the relay: websocket and WebRTC-direct for tabs, plain TCP for native peers and other relays.
 
 use libp2p::{
     PeerId, Transport as _,
-    core::{muxing::StreamMuxerBox, transport::Boxed, upgrade::Version},
+    core::{
+        muxing::StreamMuxerBox,
+        transport::{Boxed, OptionalTransport},
+        upgrade::Version,
+    },
     dns,
     identity::Keypair,
+    metrics::{BandwidthTransport, Registry},
     noise, tcp, websocket, yamux,
 };
+use libp2p_webrtc::tokio as webrtc;
 
-use crate::Error;
+use super::{secrets, throttle::Throttled};
+use crate::{Config, Error, limits};
 
-/// How long a new connection may take until it is encrypted and multiplexed.
-const UPGRADE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Streams of one connection: the circuits of [`super::behaviour`], gossip both ways, ping, identify.
-const STREAMS: usize = 64;
-/// Bytes of one websocket frame. A frame carries at most a few Noise messages of 64 KiB.
-const WEBSOCKET_FRAME: usize = 1 << 20;
-
-/// Every way to dial and be dialled.
-pub(super) fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
+/// Every way to dial and be dialled. Bytes are counted in `registry`.
+pub(super) fn build(
+    keypair: &Keypair,
+    config: &Config,
+    registry: &mut Registry,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
     let noise = noise::Config::new(keypair).map_err(|error| Error::P2p(error.to_string()))?;
     let mut yamux = yamux::Config::default();
-    yamux.set_max_num_streams(STREAMS);
+    yamux.set_max_num_streams(limits::STREAMS);
 
-    let named = || {
-        let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
-        dns::tokio::Transport::system(tcp).map_err(|error| Error::P2p(error.to_string()))
-    };
-    let mut websocket = websocket::Config::new(named()?);
-    websocket.set_max_data_size(WEBSOCKET_FRAME);
+    let mut websocket = websocket::Config::new(named());
+    websocket.set_max_data_size(limits::WEBSOCKET_FRAME);
     let websocket = websocket
+        .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_BYTES)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise.clone())
         .multiplex(yamux.clone())
-        .timeout(UPGRADE_TIMEOUT)
+        .timeout(limits::UPGRADE)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let tcp = named()?
+    let tcp = named()
+        .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_BYTES)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux)
-        .timeout(UPGRADE_TIMEOUT)
+        .timeout(limits::UPGRADE)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    // Websocket first: a TCP transport would take `/tcp/…/ws` for its own.
-    Ok(websocket.or_transport(tcp).map(|either, _| either.into_inner()).boxed())
+    let direct = if config.webrtc_direct_listen.is_empty() {
+        OptionalTransport::none()
+    } else {
+        let transport = webrtc::Transport::new(keypair.clone(), secrets::certificate(config)?);
+        OptionalTransport::some(
+            transport.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))),
+        )
+    };
+    // Websocket before TCP, which would take `/tcp/…/ws` for its own.
+    let all = websocket
+        .or_transport(tcp)
+        .map(|either, _| either.into_inner())
+        .or_transport(direct)
+        .map(|either, _| either.into_inner());
+    let counted = BandwidthTransport::new(all, registry);
+    Ok(counted.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer))).boxed())
+}
+
+/// TCP by address or name. Where the system names no name servers, only addresses can be dialled.
+fn named() -> dns::tokio::Transport<tcp::tokio::Transport> {
+    let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    dns::tokio::Transport::system(tcp()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "no name servers: --bootstrap can use addresses only, not names");
+        let nobody = dns::ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+        dns::tokio::Transport::custom(tcp(), nobody, dns::ResolverOpts::default())
+    })
 }

@@ -1,0 +1,106 @@
+//! Every limit of the relay, with its reason. `docs/operating.md` shows the table to operators.
+
+use std::time::Duration;
+
+use crate::rate::Rate;
+
+/// Connections one HTTP worker holds at once; more wait in the listening socket's queue.
+pub(crate) const HTTP_CONNECTIONS: usize = 1024;
+/// HTTP connections that may wait to be accepted.
+pub(crate) const HTTP_BACKLOG: u32 = 1024;
+/// How long a client may take to send the head of a request.
+pub(crate) const HTTP_REQUEST: Duration = Duration::from_secs(10);
+/// How long an idle HTTP connection is kept for the next request.
+pub(crate) const HTTP_KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long a client may take to close its side after the answer.
+pub(crate) const HTTP_DISCONNECT: Duration = Duration::from_secs(5);
+/// How long requests in progress may take to end after a stop, in seconds.
+pub(crate) const STOP_SECONDS: u64 = 10;
+/// Requests of one address. A page takes about 40, so an office of 150 can open it in the same second.
+pub(crate) const HTTP_REQUESTS: Rate = Rate { burst: 6000, per_second: 200 };
+
+/// How long the sockets may take to listen: a wildcard address waits for the system's list of interfaces.
+pub(crate) const LISTEN: Duration = Duration::from_secs(10);
+/// How long a new connection may take until it is encrypted and multiplexed.
+pub(crate) const UPGRADE: Duration = Duration::from_secs(15);
+/// Connections that do nothing are closed after this long. One with a reservation is never idle.
+pub(crate) const IDLE: Duration = Duration::from_secs(120);
+/// Connections that may be upgrading at once: some kilobytes and one key exchange each.
+pub(crate) const PENDING: u32 = 1024;
+/// Connections of one peer: one it uses, and one that replaces it before the old one is seen dead.
+pub(crate) const CONNECTIONS_PER_PEER: u32 = 4;
+/// Streams of one connection: its circuits, gossip both ways, ping, identify. Each may hold 256 KiB unread.
+pub(crate) const STREAMS: usize = 64;
+/// Streams of one connection that are still agreeing on a protocol.
+pub(crate) const NEGOTIATING: usize = 32;
+/// Bytes of one websocket frame. A frame carries at most a few Noise messages of 64 KiB.
+pub(crate) const WEBSOCKET_FRAME: usize = 1 << 20;
+/// Bytes read from one peer that dialled in. Presence takes 1 kB a second; a relay that forwards for thousands of
+/// members takes a few hundred. More waits in the peer's own socket, so that no flood costs more than this.
+pub(crate) const READ_BYTES: Rate = Rate { burst: 2 << 20, per_second: 512 << 10 };
+/// New connections of one address: an office or school behind one address joins at once.
+pub(crate) const CONNECTIONS: Rate = Rate { burst: 500, per_second: 10 };
+/// How often a peer is asked for a sign of life, so that one that is gone gives its place back.
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(30);
+/// How long it may take to answer: timers of hidden tabs wake once a minute, but answers need no timer.
+pub(crate) const PING_ANSWER: Duration = Duration::from_secs(30);
+
+/// How long a reservation stands before it is renewed.
+pub(crate) const RESERVATION: Duration = Duration::from_secs(60 * 60);
+/// Reservations of one peer over all its connections.
+pub(crate) const RESERVATIONS_PER_PEER: usize = 4;
+/// Reservations that one peer asks for: one an hour, and one whenever its connection broke.
+pub(crate) const RESERVATION_REQUESTS: Rate = Rate { burst: 30, per_second: 1 };
+/// Reservations that one address asks for.
+pub(crate) const RESERVATIONS_PER_ADDRESS: Rate = Rate { burst: 2000, per_second: 20 };
+/// Circuits at once. Signalling takes about a second of one, so this is about 1,000 new links a second.
+pub(crate) const CIRCUITS: usize = 1024;
+/// Circuits of one peer at once, towards it and from it: its links at full number, with head-room.
+pub(crate) const CIRCUITS_PER_PEER: usize = 32;
+/// How long one circuit stands: signalling takes a second, and a slow pair may try twice.
+pub(crate) const CIRCUIT: Duration = Duration::from_secs(120);
+/// Bytes of one circuit, both ways together. Signalling takes some kilobytes; nothing else belongs there.
+pub(crate) const CIRCUIT_BYTES: u64 = 128 << 10;
+/// Circuits that one peer asks for: all its links at once, then again when they break.
+pub(crate) const CIRCUIT_REQUESTS: Rate = Rate { burst: 120, per_second: 2 };
+/// Circuits that one address asks for.
+pub(crate) const CIRCUITS_PER_ADDRESS: Rate = Rate { burst: 4000, per_second: 100 };
+
+/// Bytes that gossipsub adds to a message: author, sequence number, topic, signature, key, and protobuf.
+pub(crate) const GOSSIP_OVERHEAD: usize = 1 << 10;
+/// Bytes of one gossipsub packet: a message at its largest twice over, beside control messages. What is larger ends
+/// the stream; what is smaller but over the size of a message is counted and its sender named.
+pub(crate) const GOSSIP_PACKET: usize = 64 << 10;
+/// Identifiers in one announcement of messages: 75 bytes each must fit gossipsub's 16 KiB of control messages.
+pub(crate) const GOSSIP_ANNOUNCED: usize = 200;
+/// Peers that get every message at once. A tab whose only peer is the relay hears of others through it alone.
+pub(crate) const MESH: usize = 192;
+/// With fewer peers than this, the relay adds some.
+pub(crate) const MESH_LOW: usize = 64;
+/// With more peers than this, it lets some go; they hear of messages a second later.
+pub(crate) const MESH_HIGH: usize = 256;
+/// Part of the remaining peers that is told of messages each second.
+pub(crate) const GOSSIP_FACTOR: f64 = 0.05;
+/// Packets that wait for one slow peer.
+pub(crate) const GOSSIP_QUEUE: usize = 512;
+/// Messages of one author: a presence every five seconds, at most four a second on change, a piece now and then.
+pub(crate) const AUTHOR_MESSAGES: Rate = Rate { burst: 32, per_second: 5 };
+/// Bytes of one author: eight pieces at once, then one in two seconds beside its presence.
+pub(crate) const AUTHOR_BYTES: Rate = Rate { burst: 128 << 10, per_second: 10 << 10 };
+/// Messages through one peer, whoever wrote them: a tab forwards for its links too.
+pub(crate) const PEER_MESSAGES: Rate = Rate { burst: 1024, per_second: 256 };
+/// Faults of one peer (messages dropped for its own rate, or malformed) before its connections are closed.
+pub(crate) const FAULTS: Rate = Rate { burst: 128, per_second: 1 };
+/// How long a peer that was put out stays out.
+pub(crate) const BLOCKED: Duration = Duration::from_secs(5 * 60);
+/// Gossipsub scores below this put a peer out: about ten messages with wrong signatures within seconds.
+pub(crate) const WORST_SCORE: f64 = -100.0;
+/// Addresses, authors or peers that one table of rates remembers.
+pub(crate) const REMEMBERED: usize = 1 << 16;
+
+/// Wait before a lost relay of the mesh is dialled again; doubles up to [`REDIAL_SLOWEST`].
+pub(crate) const REDIAL_FIRST: Duration = Duration::from_secs(1);
+/// The longest wait before a lost relay of the mesh is dialled again.
+pub(crate) const REDIAL_SLOWEST: Duration = Duration::from_secs(60);
+/// Addresses of the relay that a reservation carries: each becomes one address in every tab's presence.
+pub(crate) const RESERVATION_ADDRESSES: usize = 4;

@@ -1,0 +1,161 @@
+//! Which presence messages are passed on: rates for each author and each peer, sizes, and who is put out for flooding.
+
+use std::time::Instant;
+
+use abraham_messages::limits::GOSSIP_BYTES;
+use libp2p::PeerId;
+
+use crate::{limits, rate::Buckets};
+
+/// What is done with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Pass,
+    Drop(Dropped),
+}
+
+/// Why a message is not passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Dropped {
+    /// Longer than any message of the topic.
+    Oversized,
+    /// Its author sends too many.
+    AuthorRate,
+    /// The peer that brought it brings too many.
+    PeerRate,
+}
+
+impl Dropped {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Oversized => "oversized",
+            Self::AuthorRate => "author_rate",
+            Self::PeerRate => "peer_rate",
+        }
+    }
+}
+
+/// The rates of everyone whose messages arrive.
+pub(super) struct Guard {
+    authors: Buckets<PeerId>,
+    author_bytes: Buckets<PeerId>,
+    peers: Buckets<PeerId>,
+    faults: Buckets<PeerId>,
+}
+
+impl Guard {
+    pub(super) fn new() -> Self {
+        let buckets = |rate| Buckets::new(rate, limits::REMEMBERED);
+        Self {
+            authors: buckets(limits::AUTHOR_MESSAGES),
+            author_bytes: buckets(limits::AUTHOR_BYTES),
+            peers: buckets(limits::PEER_MESSAGES),
+            faults: buckets(limits::FAULTS),
+        }
+    }
+
+    /// Judges a message of `author` that `peer` brought. A relay of the mesh (`is_relay`) brings the messages of many.
+    pub(super) fn judge(
+        &mut self,
+        author: Option<PeerId>,
+        peer: PeerId,
+        bytes: usize,
+        is_relay: bool,
+        now: Instant,
+    ) -> Verdict {
+        if bytes > GOSSIP_BYTES {
+            return Verdict::Drop(Dropped::Oversized);
+        }
+        if !is_relay && !self.peers.take(peer, 1.0, now) {
+            return Verdict::Drop(Dropped::PeerRate);
+        }
+        // Signatures are checked before, so the author is who wrote it.
+        let author = author.unwrap_or(peer);
+        #[expect(clippy::cast_precision_loss, reason = "at most GOSSIP_BYTES")]
+        let length = bytes as f64;
+        if !self.authors.take(author, 1.0, now) || !self.author_bytes.take(author, length, now) {
+            return Verdict::Drop(Dropped::AuthorRate);
+        }
+        Verdict::Pass
+    }
+
+    /// Notes a fault of a connected peer; `true` when it had too many. A message over its author's rate is a fault of the
+    /// peer that brought it only where that is the author: others pass on what they get.
+    pub(super) fn is_too_much(
+        &mut self,
+        dropped: Dropped,
+        author: Option<PeerId>,
+        peer: PeerId,
+        now: Instant,
+    ) -> bool {
+        let own = author.is_none_or(|author| author == peer);
+        (own || dropped != Dropped::AuthorRate) && !self.faults.take(peer, 1.0, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_dropped_and_its_author_put_out_while_others_go_on() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut guard = Guard::new();
+        let (flooder, honest) = (PeerId::random(), PeerId::random());
+        let (mut passed, mut out) = (0, None);
+        for sent in 0..10_000 {
+            match guard.judge(Some(flooder), flooder, 300, false, now) {
+                Verdict::Pass => passed += 1,
+                Verdict::Drop(dropped) if guard.is_too_much(dropped, Some(flooder), flooder, now) => {
+                    out = Some(sent);
+                    break;
+                }
+                Verdict::Drop(_) => {}
+            }
+        }
+        assert_eq!(passed, limits::AUTHOR_MESSAGES.burst);
+        assert_eq!(out, Some(limits::AUTHOR_MESSAGES.burst + limits::FAULTS.burst));
+        assert_eq!(guard.judge(Some(honest), honest, 300, false, now), Verdict::Pass);
+    }
+
+    #[test]
+    fn who_passes_on_anothers_flood_is_not_put_out() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut guard = Guard::new();
+        let (flooder, link) = (PeerId::random(), PeerId::random());
+        for _ in 0..900 {
+            if let Verdict::Drop(dropped) = guard.judge(Some(flooder), link, 300, false, now) {
+                assert_eq!(dropped, Dropped::AuthorRate);
+                assert!(!guard.is_too_much(dropped, Some(flooder), link, now));
+            }
+        }
+        assert_eq!(guard.judge(Some(link), link, 300, false, now), Verdict::Pass);
+    }
+
+    #[test]
+    fn many_made_up_authors_through_one_peer_are_limited_and_a_relay_is_not() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut guard = Guard::new();
+        let passed = |guard: &mut Guard, peer, is_relay| {
+            let authors = (0..4000).map(|_| PeerId::random());
+            authors
+                .filter(|author| guard.judge(Some(*author), peer, 300, is_relay, now) == Verdict::Pass)
+                .count()
+        };
+        assert_eq!(passed(&mut guard, PeerId::random(), false), limits::PEER_MESSAGES.burst as usize);
+        assert_eq!(passed(&mut guard, PeerId::random(), true), 4000);
+    }
+
+    #[test]
+    fn sizes_and_bytes_are_limited() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut guard = Guard::new();
+        let author = PeerId::random();
+        let mut judge = |bytes| guard.judge(Some(author), author, bytes, false, now);
+        assert_eq!(judge(GOSSIP_BYTES + 1), Verdict::Drop(Dropped::Oversized));
+        for _ in 0..8 {
+            assert_eq!(judge(GOSSIP_BYTES), Verdict::Pass);
+        }
+        assert_eq!(judge(GOSSIP_BYTES), Verdict::Drop(Dropped::AuthorRate));
+    }
+}

@@ -1,0 +1,131 @@
+//! The relay's key and its WebRTC certificate: new at every start, or kept in a file that the operator names.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Read as _, Write as _},
+    path::Path,
+};
+
+use libp2p::identity::Keypair;
+use libp2p_webrtc::tokio::Certificate;
+use zeroize::Zeroizing;
+
+use crate::{Config, Error};
+
+/// Largest file that is read as a secret.
+const FILE_BYTES: u64 = 16 << 10;
+
+/// The key of `config.identity`, or a new one.
+pub(super) fn keypair(config: &Config) -> Result<Keypair, Error> {
+    let Some(path) = &config.identity else { return Ok(Keypair::generate_ed25519()) };
+    let error = |reason: String| Error::Secret { path: path.clone(), option: "--identity", reason };
+    let text = read_or_make(path, || {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(seed.as_mut_slice()).map_err(io::Error::other)?;
+        Ok(Zeroizing::new(seed.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n"))
+    });
+    let text = text.map_err(|source| error(source.to_string()))?;
+    let mut seed = Zeroizing::new([0; 32]);
+    let digits = text.trim().as_bytes();
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
+    let found = seed.iter_mut().zip(bytes).filter_map(|(byte, found)| Some(*byte = found?)).count();
+    if digits.len() != 64 || found != 32 {
+        return Err(error(
+            "it must hold 64 hexadecimal digits; `openssl rand -hex 32` makes such a file".into(),
+        ));
+    }
+    Keypair::ed25519_from_bytes(seed.as_mut_slice()).map_err(|source| error(source.to_string()))
+}
+
+/// The certificate of `config.webrtc_certificate`, or a new one.
+pub(super) fn certificate(config: &Config) -> Result<Certificate, Error> {
+    let made = || Certificate::generate(&mut rand::rng()).map_err(io::Error::other);
+    let Some(path) = &config.webrtc_certificate else {
+        return made().map_err(|source| Error::P2p(source.to_string()));
+    };
+    let error = |reason: String| Error::Secret { path: path.clone(), option: "--webrtc-certificate", reason };
+    let text = read_or_make(path, || Ok(Zeroizing::new(made()?.serialize_pem())));
+    let text = text.map_err(|source| error(source.to_string()))?;
+    Certificate::from_pem(&text).map_err(|_| {
+        error("it holds no certificate and key that this relay made; remove it and a new one is made".into())
+    })
+}
+
+/// The text of the file, which is made when it does not exist, readable for its owner only.
+fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> io::Result<Zeroizing<String>>,
+) -> io::Result<Zeroizing<String>> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(mut file) => {
+            let text = make()?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            tracing::info!(path = %path.display(), "made a new secret file");
+            Ok(text)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let mut text = Zeroizing::new(String::new());
+            OpenOptions::new().read(true).open(path)?.take(FILE_BYTES).read_to_string(&mut text)?;
+            Ok(text)
+        }
+        Err(error) => {
+            // A file that may only be read is a usual way to give a secret.
+            let mut text = Zeroizing::new(String::new());
+            match OpenOptions::new().read(true).open(path) {
+                Ok(file) => file.take(FILE_BYTES).read_to_string(&mut text).map(|_| text),
+                Err(_) => Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_made_once_and_then_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        assert_ne!(keypair(&config).unwrap().public(), keypair(&config).unwrap().public());
+        config.identity = Some(folder.path().join("identity"));
+        config.webrtc_certificate = Some(folder.path().join("certificate.pem"));
+        let first = (keypair(&config).unwrap().public(), certificate(&config).unwrap());
+        let again = (keypair(&config).unwrap().public(), certificate(&config).unwrap());
+        assert!(first == again);
+        #[cfg(unix)]
+        for file in [&config.identity, &config.webrtc_certificate] {
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &fs::metadata(file.as_ref().unwrap()).unwrap().permissions(),
+            );
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_file_with_something_else_is_named_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for text in ["", "hello", &"g".repeat(64), &"a".repeat(63), &"ab".repeat(40), &"é".repeat(32)] {
+            fs::write(&path, text).unwrap();
+            let mut config = Config::default();
+            config.identity = Some(path.clone());
+            config.webrtc_certificate = Some(path.clone());
+            let named = |error: Error| error.to_string().contains(path.to_str().unwrap());
+            assert!(keypair(&config).is_err_and(named), "{text:?}");
+            assert!(certificate(&config).is_err_and(named), "{text:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        let mut config = Config::default();
+        config.identity = Some(folder.path().join("missing/identity"));
+        assert!(matches!(keypair(&config), Err(Error::Secret { option: "--identity", .. })));
+    }
+}

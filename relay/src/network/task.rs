@@ -1,0 +1,277 @@
+//! The loop around the swarm: counts, verdicts on gossip, the mesh of relays, and the end.
+
+use std::{collections::HashSet, future::pending, sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use libp2p::{
+    PeerId, Swarm, connection_limits,
+    gossipsub::{self, MessageAcceptance},
+    memory_connection_limits,
+    metrics::Recorder as _,
+    relay,
+    swarm::{
+        ConnectionDenied, ListenError, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, interval, sleep_until, timeout},
+};
+
+use super::{
+    behaviour::{Behaviour, BehaviourEvent},
+    gate::Refused,
+    gossip::{Dropped, Guard, Verdict},
+    mesh::Mesh,
+};
+use crate::{
+    limits,
+    metrics::Metrics,
+    rate::{Buckets, Rate},
+};
+
+/// How often gossipsub's scores are looked at.
+const SCORES_EVERY: Duration = Duration::from_secs(5);
+/// How long connections may take to close at the end.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// A peer or cause is named in the log once a minute: a flood must not flood the log.
+const NAMED: Rate = Rate { burst: 60, per_second: 1 };
+/// Peers whose naming is remembered; beyond it, nobody new is named until a minute passed.
+const NAMED_PEERS: usize = 256;
+
+/// Owns the swarm while the relay runs.
+pub(super) struct Task {
+    pub(super) swarm: Swarm<Behaviour>,
+    mesh: Mesh,
+    guard: Guard,
+    reserved: HashSet<PeerId>,
+    named: Buckets<PeerId>,
+    named_causes: Buckets<&'static str>,
+    metrics: Arc<Metrics>,
+    libp2p: libp2p::metrics::Metrics,
+}
+
+impl Task {
+    pub(super) fn new(
+        swarm: Swarm<Behaviour>,
+        mesh: Mesh,
+        metrics: Arc<Metrics>,
+        libp2p: libp2p::metrics::Metrics,
+    ) -> Self {
+        Self {
+            swarm,
+            mesh,
+            guard: Guard::new(),
+            reserved: HashSet::new(),
+            named: Buckets::new(NAMED, NAMED_PEERS),
+            named_causes: Buckets::new(NAMED, NAMED_PEERS),
+            metrics,
+            libp2p,
+        }
+    }
+
+    /// Runs until `stopped`, then says goodbye.
+    pub(super) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut scores = interval(SCORES_EVERY);
+        loop {
+            let redial = async {
+                match self.mesh.next() {
+                    Some(at) => sleep_until(at.into()).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.handle(event),
+                () = redial => self.dial(),
+                _ = scores.tick() => self.put_out_malformed(),
+                _ = &mut stopped => break,
+            }
+        }
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            // It may have gone meanwhile.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let closed = async {
+            while self.swarm.network_info().num_peers() > 0 {
+                self.swarm.select_next_some().await;
+            }
+        };
+        if timeout(GOODBYE, closed).await.is_err() {
+            tracing::debug!("some peers did not close in time");
+        }
+    }
+
+    pub(super) fn handle(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        self.libp2p.record(&event);
+        match event {
+            SwarmEvent::ConnectionEstablished { peer_id, num_established, .. }
+                if num_established.get() == 1 =>
+            {
+                if self.mesh.names(&peer_id) {
+                    tracing::info!(peer = %peer_id, "connected to a relay of the mesh");
+                    self.mesh.up(&peer_id);
+                    self.swarm.behaviour_mut().keep_relay(&peer_id);
+                }
+                self.count();
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+                self.lost(&peer_id, "the connection ended");
+                self.count();
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                if !self.swarm.is_connected(&peer) {
+                    self.lost(&peer, &error.to_string());
+                }
+            }
+            SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
+                let cause = refusal(cause);
+                self.metrics.connection_refused(cause);
+                if self.named_causes.take(cause, 60.0, now()) {
+                    tracing::warn!(cause, "refusing connections");
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Relay(event)) => {
+                self.libp2p.record(&event);
+                self.relayed(event);
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => {
+                self.libp2p.record(&event);
+                if let gossipsub::Event::Message { propagation_source, message_id, message } = event {
+                    self.heard(propagation_source, &message_id, message.source, message.data.len());
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.libp2p.record(&event),
+            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
+                tracing::error!(?addresses, %error, "no longer listening");
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&self) {
+        let all = self.swarm.connected_peers().filter(|peer| !self.mesh.names(peer)).count();
+        self.metrics.visitors.set(i64::try_from(all).unwrap_or(i64::MAX));
+        self.metrics.mesh.set(i64::try_from(self.mesh.connected()).unwrap_or(i64::MAX));
+    }
+
+    fn dial(&mut self) {
+        for (peer, addresses) in self.mesh.due(now()) {
+            let options = DialOpts::peer_id(peer)
+                .addresses(addresses)
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .build();
+            if let Err(error) = self.swarm.dial(options) {
+                if self.swarm.is_connected(&peer) {
+                    self.mesh.up(&peer);
+                } else {
+                    self.lost(&peer, &error.to_string());
+                }
+            }
+        }
+    }
+
+    fn lost(&mut self, peer: &PeerId, reason: &str) {
+        if let Some(wait) = self.mesh.down(peer, rand::random(), now()) {
+            tracing::warn!(%peer, reason, again_in = ?wait, "a relay of the mesh is not connected");
+        }
+    }
+
+    fn relayed(&mut self, event: relay::Event) {
+        match event {
+            relay::Event::ReservationReqAccepted { src_peer_id, .. } => {
+                self.reserved.insert(src_peer_id);
+            }
+            relay::Event::ReservationClosed { src_peer_id }
+            | relay::Event::ReservationTimedOut { src_peer_id } => {
+                self.reserved.remove(&src_peer_id);
+            }
+            relay::Event::ReservationReqDenied { src_peer_id, status } => {
+                self.metrics.reservations_denied.inc();
+                if self.named.take(src_peer_id, 60.0, now()) {
+                    tracing::warn!(peer = %src_peer_id, ?status, "refusing a reservation");
+                }
+            }
+            relay::Event::CircuitReqDenied { src_peer_id, status, .. } => {
+                self.metrics.circuits_denied.inc();
+                if self.named.take(src_peer_id, 60.0, now()) {
+                    tracing::info!(peer = %src_peer_id, ?status, "refusing a circuit");
+                }
+            }
+            relay::Event::CircuitReqAccepted { .. } => {
+                self.metrics.circuits.inc();
+            }
+            relay::Event::CircuitClosed { .. } => {
+                self.metrics.circuits.dec();
+            }
+            _ => {}
+        }
+        self.metrics.reservations.set(i64::try_from(self.reserved.len()).unwrap_or(i64::MAX));
+    }
+
+    fn heard(&mut self, peer: PeerId, message: &gossipsub::MessageId, author: Option<PeerId>, bytes: usize) {
+        let now = now();
+        let verdict = self.guard.judge(author, peer, bytes, self.mesh.names(&peer), now);
+        let acceptance = match verdict {
+            Verdict::Pass => MessageAcceptance::Accept,
+            Verdict::Drop(Dropped::Oversized) => MessageAcceptance::Reject,
+            Verdict::Drop(Dropped::AuthorRate | Dropped::PeerRate) => MessageAcceptance::Ignore,
+        };
+        // Messages that gossipsub forgot meanwhile are not passed on, which is as well.
+        self.swarm.behaviour_mut().gossip.report_message_validation_result(message, &peer, acceptance);
+        let Verdict::Drop(cause) = verdict else {
+            self.metrics.gossip_passed.inc();
+            return;
+        };
+        self.metrics.gossip_dropped(cause.name());
+        let author = author.unwrap_or(peer);
+        if self.named.take(author, 60.0, now) {
+            tracing::warn!(%author, %peer, cause = cause.name(), bytes, "dropping presence messages");
+        }
+        if !self.mesh.names(&peer) && self.guard.is_too_much(cause, Some(author), peer, now) {
+            self.put_out(peer, cause.name());
+        }
+    }
+
+    /// Puts out peers whose messages were malformed too often: wrong signatures, missing fields, wrong sizes.
+    fn put_out_malformed(&mut self) {
+        let gossip = &self.swarm.behaviour().gossip;
+        let bad = |peer: &&PeerId| gossip.peer_score(peer).is_some_and(|score| score < limits::WORST_SCORE);
+        let bad: Vec<PeerId> = self.swarm.connected_peers().filter(bad).copied().collect();
+        for peer in bad {
+            self.put_out(peer, "malformed");
+        }
+    }
+
+    fn put_out(&mut self, peer: PeerId, cause: &'static str) {
+        tracing::warn!(%peer, cause, "put out for a while");
+        self.metrics.peer_blocked(cause);
+        let now = now();
+        self.swarm.behaviour_mut().gate.block(peer, now + limits::BLOCKED, now);
+        // It may have gone by itself.
+        let _ = self.swarm.disconnect_peer_id(peer);
+    }
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+/// The name of a reason to refuse a connection.
+fn refusal(cause: ConnectionDenied) -> &'static str {
+    let cause = match cause.downcast::<Refused>() {
+        Ok(Refused::AddressRate) => return "address_rate",
+        Ok(Refused::AddressFull) => return "address_full",
+        Ok(Refused::Blocked) => return "blocked",
+        Err(cause) => cause,
+    };
+    let cause = match cause.downcast::<connection_limits::Exceeded>() {
+        Ok(_) => return "full",
+        Err(cause) => cause,
+    };
+    match cause.downcast::<memory_connection_limits::MemoryUsageLimitExceeded>() {
+        Ok(_) => "memory",
+        Err(_) => "other",
+    }
+}
