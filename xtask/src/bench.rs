@@ -11,88 +11,17 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::{build, install, shell};
+use crate::{
+    build, install,
+    promises::{Goal, PROMISES, Promise},
+    shell, test_pages,
+};
 
-/// What is compared with: SecretFlow SPU 0.9.5 from PyPI, ABY3, 64-bit ring, three processes on loopback, on an idle
-/// machine with two cores, network 8→256→64→3072 with secret weights and inputs.
-const SPU_SINE: &str = "SPU 0.9.5 ABY3, sine";
-const SPU_RELU: &str = "SPU 0.9.5 ABY3, ReLU";
+/// What `--with-spu` installs.
 const SPU: &str = "spu==0.9.5";
 /// Printed beside the comparison, which is not one of equals.
 const SECURITY: &str = "Abraham's four painters are secure against one malicious painter; SPU's three parties are secure only against \
      parties that follow the protocol.";
-
-/// Which side of the target is good.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Goal {
-    AtMost,
-    AtLeast,
-}
-
-/// One promise.
-struct Promise {
-    name: &'static str,
-    goal: Goal,
-    target: f64,
-    /// SPU's numbers with sine and with ReLU, where it has them.
-    baselines: &'static [(&'static str, f64)],
-    /// What `unit`'s numbers are divided by for people, and what that is called.
-    shown: (f64, &'static str),
-}
-
-const PROMISES: [Promise; 11] = [
-    promise(
-        "paint_cpu_ms_per_painter",
-        Goal::AtMost,
-        5.0,
-        &[(SPU_SINE, 32.0), (SPU_RELU, 16.0)],
-        (1.0, "ms"),
-    ),
-    promise(
-        "paint_bytes_total",
-        Goal::AtMost,
-        0.27e6,
-        &[(SPU_SINE, 0.64e6), (SPU_RELU, 0.27e6)],
-        (1e6, "MB"),
-    ),
-    promise("paint_rounds", Goal::AtMost, 8.0, &[], (1.0, "rounds")),
-    promise(
-        "paint64_cpu_ms_per_painter",
-        Goal::AtMost,
-        60.0,
-        &[(SPU_SINE, 185.0), (SPU_RELU, 128.0)],
-        (1.0, "ms"),
-    ),
-    promise(
-        "paint64_bytes_total",
-        Goal::AtMost,
-        14.8e6,
-        &[(SPU_SINE, 33.8e6), (SPU_RELU, 14.9e6)],
-        (1e6, "MB"),
-    ),
-    promise(
-        "step64_cpu_ms_per_painter",
-        Goal::AtMost,
-        250.0,
-        &[(SPU_SINE, 825.0), (SPU_RELU, 681.0)],
-        (1.0, "ms"),
-    ),
-    promise("step64_bytes_total", Goal::AtMost, 24e6, &[(SPU_SINE, 64.8e6), (SPU_RELU, 24.3e6)], (1e6, "MB")),
-    promise("solo_rounds_per_s", Goal::AtLeast, 1.0, &[], (1.0, "rounds/s")),
-    promise("page_first_paint_bytes", Goal::AtMost, 60e3, &[], (1e3, "kB")),
-    promise("ring_matmul512_gmacs_wasm", Goal::AtLeast, 2.5, &[], (1.0, "GMAC/s")),
-    promise("ring_matmul512_gmacs_native", Goal::AtLeast, 3.0, &[], (1.0, "GMAC/s")),
-];
-
-const fn promise(
-    name: &'static str,
-    goal: Goal,
-    target: f64,
-    baselines: &'static [(&'static str, f64)],
-    shown: (f64, &'static str),
-) -> Promise {
-    Promise { name, goal, target, baselines, shown }
-}
 
 /// What a measuring program prints, one a line.
 #[derive(Deserialize)]
@@ -108,7 +37,8 @@ struct Row {
     name: &'static str,
     value: f64,
     unit: String,
-    target: f64,
+    /// Absent where a number is only told.
+    target: Option<f64>,
     /// The tighter baseline, which is SPU with sine where nothing else is said: the same activation as here.
     baseline: Option<f64>,
     baseline_name: Option<String>,
@@ -119,6 +49,7 @@ struct Row {
 pub(crate) fn run(json: bool, with_spu: bool) -> Result<()> {
     install::for_browser_tests()?;
     build::run(false)?;
+    test_pages::build()?;
     eprintln!("Measuring natively (a release build first, which takes minutes)");
     let mut measured = measure(shell::cargo().args([
         "run",
@@ -138,6 +69,7 @@ pub(crate) fn run(json: bool, with_spu: bool) -> Result<()> {
         "--example",
         "measure",
     ]))?);
+    measured.extend(sizes()?);
     let spu = if with_spu { measure_spu()? } else { BTreeMap::new() };
 
     let mut table = vec![["what", "measured", "to reach", "", "SPU, sine", "SPU, ReLU"].map(str::to_owned)];
@@ -158,7 +90,7 @@ pub(crate) fn run(json: bool, with_spu: bool) -> Result<()> {
                 name: promise.name,
                 value: found.value,
                 unit: found.unit.clone(),
-                target: promise.target,
+                target: promise.goal.number(),
                 baseline: baseline.as_ref().map(|(_, value)| *value),
                 baseline_name: baseline.map(|(name, _)| name),
             };
@@ -186,17 +118,18 @@ impl Promise {
             let value = value / unit;
             if value >= 100.0 || value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
         };
-        let (sign, reached) = match self.goal {
-            Goal::AtMost => ("≤", found.value <= self.target),
-            Goal::AtLeast => ("≥", found.value >= self.target),
+        let (target, reached) = match self.goal {
+            Goal::AtMost(most) => (format!("≤ {}", number(most)), Some(found.value <= most)),
+            Goal::AtLeast(least) => (format!("≥ {}", number(least)), Some(found.value >= least)),
+            Goal::Told => (String::new(), None),
         };
         let baseline =
             |index: usize| baselines.get(index).map_or_else(String::new, |(_, value)| number(*value));
         [
             self.name.to_owned(),
             format!("{} {name}", number(found.value)),
-            format!("{sign} {}", number(self.target)),
-            if reached { "reached" } else { "missed" }.to_owned(),
+            target,
+            reached.map_or("", |reached| if reached { "reached" } else { "missed" }).to_owned(),
             baseline(0),
             baseline(1),
         ]
@@ -218,6 +151,24 @@ fn measure(command: &mut Command) -> Result<BTreeMap<String, Measured>> {
     let status = child.wait()?;
     ensure!(status.success(), "the measurement failed: {status}");
     Ok(found)
+}
+
+/// Bytes of what is shipped.
+fn sizes() -> Result<BTreeMap<String, Measured>> {
+    eprintln!("Building the relay as it is shipped");
+    shell::run(shell::cargo().args(["build", "--quiet", "--release", "--package", "abraham-relay"]))?;
+    let relay = fs::metadata(shell::root().join("target/release/abraham-relay"))?.len();
+    let mut sizes = vec![("relay_binary_bytes".to_owned(), relay as f64)];
+    let mut wasm = 0.0;
+    for program in &build::PROGRAMS {
+        let bytes = build::gzipped_bytes(program)? as f64;
+        wasm += bytes;
+        sizes.push((format!("{}_gzip_bytes", program.name), bytes));
+    }
+    sizes.push(("wasm_gzip_bytes".to_owned(), wasm));
+    let measured =
+        |(name, value): (String, f64)| (name.clone(), Measured { name, value, unit: "bytes".to_owned() });
+    Ok(sizes.into_iter().map(measured).collect())
 }
 
 /// SPU's numbers by promise and baseline, measured in a throw-away environment.

@@ -1,8 +1,9 @@
 //! Compiling the browser programs into `web/pkg`.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs, io::Write as _, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
+use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
@@ -22,7 +23,7 @@ pub(crate) struct Program {
 }
 
 /// What the worker and the window run.
-const PROGRAMS: [Program; 2] = [
+pub(crate) const PROGRAMS: [Program; 2] = [
     Program { package: "abraham-client", name: "abraham_client", profile: "web", level: "-O3" },
     Program { package: "abraham-window", name: "abraham_window", profile: "web-small", level: "-Oz" },
 ];
@@ -114,6 +115,20 @@ impl Program {
         fs::rename(made.join(&plain), made.join(hashed))?;
         Ok(wasm.len())
     }
+}
+
+/// Bytes of the program's wasm in `web/pkg` as a relay sends it to a browser that takes gzip.
+pub(crate) fn gzipped_bytes(program: &Program) -> Result<usize> {
+    let prefix = format!("{}_bg-", program.name);
+    let folder = shell::root().join("web/pkg");
+    let files = fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))?;
+    let wasm = files
+        .flatten()
+        .find(|file| file.file_name().to_string_lossy().starts_with(&prefix))
+        .with_context(|| format!("no {prefix}*.wasm in {}", folder.display()))?;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&fs::read(wasm.path())?)?;
+    Ok(encoder.finish()?.len())
 }
 
 /// Fails when the wasm wants functions that only exist outside a browser: those come in as `import "env"`.

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod demo_set;
 mod install;
+mod promises;
 mod serve;
 mod shell;
 mod test;

@@ -1,0 +1,48 @@
+//! Every message of the members and of the painters: nothing panics, and what is understood is said again in the same
+//! words.
+#![no_main]
+
+use abraham_messages::{
+    Frame,
+    collective::{Bulk, Control, Gossip},
+    node::{Command, Event},
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((kind, bytes)) = input.split_first() else { return };
+    match kind % 6 {
+        0 => {
+            if let Ok(message) = Gossip::decode(bytes) {
+                assert_eq!(Gossip::decode(&message.encode()), Ok(message));
+            }
+        }
+        1 => {
+            if let Ok(message) = Control::decode(bytes) {
+                assert_eq!(Control::decode(&message.encode()), Ok(message));
+            }
+        }
+        2 => {
+            if let Ok(message) = Bulk::decode(bytes) {
+                assert_eq!(message.encode(), bytes);
+            }
+        }
+        3 => {
+            if let Ok(frame) = Frame::decode(bytes) {
+                let mut again = Frame::start(frame.kind, frame.sequence, frame.payload.len());
+                again.extend_from_slice(frame.payload);
+                assert_eq!(again, bytes);
+            }
+        }
+        4 => {
+            if let Ok(command) = Command::decode(bytes) {
+                assert_eq!(Command::decode(&command.encode()), Ok(command));
+            }
+        }
+        _ => {
+            if let Ok(event) = Event::decode(bytes) {
+                assert_eq!(Event::decode(&event.encode()), Ok(event));
+            }
+        }
+    }
+});
