@@ -22,6 +22,7 @@ mod links;
 mod node;
 mod presence;
 mod relays;
+mod runner;
 mod transport;
 
 pub use abraham_messages::node::{Command, Event, Lane, PeerKey};

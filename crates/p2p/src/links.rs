@@ -40,6 +40,12 @@ const FORMING: Duration = Duration::from_secs(10);
 /// A relayed connection has done its work by then: signalling takes a second.
 const PASSING: Duration = Duration::from_secs(30);
 
+/// A link whose other side answered no ping for so long is over; pings go out every five seconds.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Where this node itself stood still for so long, as in a tab that was frozen, nobody's silence means anything.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
 /// Connections that are no link and may stand at the same time, relays' among them.
 const OTHER_CONNECTIONS: usize = 64;
 
@@ -60,6 +66,8 @@ struct Connection {
     key: Option<PeerKey>,
     purpose: Purpose,
     since: Instant,
+    /// When it last answered a ping.
+    alive: Instant,
     meter: Arc<Meter>,
     /// Why it is being closed, where this side does so.
     closing: Option<String>,
@@ -78,6 +86,7 @@ pub(crate) struct Links {
     connections: HashMap<ConnectionId, Connection>,
     links: HashMap<PeerKey, Chosen>,
     held: Held,
+    ticked: Instant,
     actions: VecDeque<ToSwarm<LinkEvent, ToLink>>,
     waker: Option<Waker>,
 }
@@ -104,6 +113,7 @@ impl Links {
             connections: HashMap::new(),
             links: HashMap::new(),
             held: Held::default(),
+            ticked: Instant::now(),
             actions: VecDeque::new(),
             waker: None,
         }
@@ -146,6 +156,10 @@ impl Links {
 
     /// Closes what came to nothing.
     pub(crate) fn tick(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.ticked) > STANDSTILL {
+            self.connections.values_mut().for_each(|connection| connection.alive = now);
+        }
+        self.ticked = now;
         let stale = |(&id, connection): (&ConnectionId, &Connection)| {
             let age = now.saturating_duration_since(connection.since);
             let reason = match connection.purpose {
@@ -154,7 +168,11 @@ impl Links {
                 Purpose::Member => {
                     let chosen = connection.key.and_then(|key| self.links.get(&key));
                     let up = chosen.is_some_and(|link| link.up && link.connection == id);
-                    (age > FORMING && !up).then_some("it did not open the lanes in time")?
+                    let silent = now.saturating_duration_since(connection.alive) > SILENCE;
+                    match up {
+                        true => silent.then_some("it does not answer any more")?,
+                        false => (age > FORMING).then_some("it did not open the lanes in time")?,
+                    }
                 }
             };
             Some((id, reason))
@@ -165,9 +183,11 @@ impl Links {
         }
     }
 
-    /// Bytes that went over the lanes of a link, out and in, if this connection carries one.
-    pub(crate) fn measure(&self, id: ConnectionId) -> Option<(PeerKey, u64, u64)> {
-        let connection = self.connections.get(&id)?;
+    /// Notes that a ping was answered; returns the bytes that went over the lanes, out and in, if this connection
+    /// carries a link.
+    pub(crate) fn answered(&mut self, id: ConnectionId, now: Instant) -> Option<(PeerKey, u64, u64)> {
+        let connection = self.connections.get_mut(&id)?;
+        connection.alive = now;
         let key = connection.key?;
         self.links.get(&key).filter(|link| link.up && link.connection == id)?;
         let meter = &connection.meter;
@@ -224,11 +244,13 @@ impl Links {
             return Err(ConnectionDenied::new(TooManyConnections));
         }
         let meter = Arc::<Meter>::default();
+        let now = Instant::now();
         let connection = Connection {
             peer,
             key: peer_key(&peer),
             purpose,
-            since: Instant::now(),
+            since: now,
+            alive: now,
             meter: meter.clone(),
             closing: None,
         };
