@@ -17,12 +17,16 @@ export const FEWEST_PICTURES = 64;
  * @property {string} why
  */
 
+/** Milliseconds that links between tabs may take before the page says that some cannot reach each other. */
+export const LINKING_MS = 20_000;
+
 /**
  * @param {View} view
  * @param {string | null} resting why this tab holds back, where it does
+ * @param {number} lasted milliseconds for which `View.why` has been what it is
  * @returns {Standing}
  */
-export function standingOf(view, resting) {
+export function standingOf(view, resting, lasted = 0) {
   const others = view.memberCount - 1;
   const willing = view.members.filter(({ paints }) => paints).length;
   if (resting !== null && view.role !== "painter") return { title: "Holding back", why: `${resting} The others go on without it.` };
@@ -67,6 +71,12 @@ export function standingOf(view, resting) {
         why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, everyone has an artist of their own.`,
       };
     case "noDirectLinks":
+      if (lasted < LINKING_MS) {
+        return {
+          title: "Four are here, and connect to each other",
+          why: "Each makes a direct link to each of the others, which takes seconds. What they share then runs from tab to tab, and through nobody else.",
+        };
+      }
       return {
         title: "Four are here, but cannot all reach each other",
         why: `This tab has ${linksOf(view) === 0 ? "no direct link" : counted(linksOf(view), "direct link", "direct links")} to the ${count(others)} others. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,

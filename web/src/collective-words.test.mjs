@@ -93,6 +93,12 @@ test("a painter knows its seat, its neighbours and what leaving means", () => {
   assert.equal(titleOf(view, null), "Painter, round 7");
 });
 
+test("tabs that are still connecting are not said to be apart", () => {
+  const view = viewOf(5, { why: "noDirectLinks" });
+  assert.match(standingOf(view, null, 3_000).title, /connect to each other/);
+  assert.match(standingOf(view, null, 60_000).title, /cannot all reach each other/);
+});
+
 test("every reason and every phase has its sentence", () => {
   const reasons =
     "elected notConnected notWilling teaching waitsForItsTurn tooFewPainters noDirectLinks electing inReserve noCommittee waitsForHolders ownFailure";

@@ -1,5 +1,6 @@
 /** The people of the living picture: where each is, who is linked with whom, and the four seats. */
 
+import { calm } from "./dom.js";
 import { faint } from "./living-ink.js";
 import { ease, scatter } from "./living-mosaic.js";
 
@@ -75,7 +76,7 @@ export class Figures {
   move(ground, now, passed) {
     const kept = LEFT_AFTER_SECOND ** (passed / 1000);
     for (const [id, figure] of this.#all) {
-      const goal = goalOf(figure, ground, Number.isFinite(passed) ? now : 0);
+      const goal = goalOf(figure, ground, calm.matches ? 0 : now);
       if (Number.isNaN(figure.x)) {
         const away = ground.on(figure.angle, figure.there > 0 ? 1 : 1.15);
         figure.x = figure.there > 0 ? goal.x : away.x;

@@ -33,6 +33,8 @@ import { inkOf } from "./living-ink.js";
  * @property {string} note what the middle says while nothing is painted
  */
 
+/** A longer time than this between two frames is a pause. */
+const PAUSE_MS = 1_000;
 const CORES = navigator.hardwareConcurrency || 2;
 /**
  * Milliseconds from one frame to asking for the next. Sparks look alike at 25 and at 60 a second; a frame costs some 8 ms
@@ -208,7 +210,9 @@ export class LivingPicture {
   /** @param {number} now */
   #draw(now) {
     const still = calm.matches;
-    const passed = still ? Infinity : Math.min(250, now - this.#drawnAt);
+    const since = now - this.#drawnAt;
+    // After a pause, as in a hidden tab, everything is where it belongs at once.
+    const passed = still || since > PAUSE_MS ? Infinity : since;
     this.#drawnAt = now;
     const context = this.#context;
     const ground = this.#ground;

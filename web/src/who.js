@@ -1,6 +1,7 @@
 /** Who is here: what this tab is and why, what it gave, how the connection is, and everyone in sight. */
 
 import {
+  LINKING_MS,
   actInWords,
   connectionInWords,
   endInWords,
@@ -41,6 +42,9 @@ function write(id, text) {
 
 /** The list as it was last written. */
 let listed = "";
+/** Why this tab is what it is, and since when by the worker's clock. @type {View["why"] | null} */
+let reason = null;
+let reasonSince = 0;
 let spoken = "";
 let spokenAt = -Infinity;
 let newsAt = -Infinity;
@@ -49,7 +53,12 @@ let pending = 0;
 
 /** @param {View} view @param {string | null} resting why this tab holds back, where it does */
 export function showWho(view, resting) {
-  const { title, why } = standingOf(view, resting);
+  if (view.why !== reason) {
+    reason = view.why;
+    reasonSince = view.now;
+  }
+  const lasted = view.now - reasonSince;
+  const { title, why } = standingOf(view, resting, lasted);
   const collective = box("collective");
   collective.dataset.standing = view.why;
   collective.dataset.role = view.role;
@@ -71,7 +80,7 @@ export function showWho(view, resting) {
   box("lack").hidden = lack === null;
   write("lack-text", lack ?? "");
   box("lack-teach").hidden = (view.members[0]?.pictures ?? 0) > 0;
-  box("apart").hidden = view.why !== "noDirectLinks";
+  box("apart").hidden = view.why !== "noDirectLinks" || lasted < LINKING_MS;
   box("join-again").hidden = true;
   box("invite").hidden = view.why !== "tooFewPainters" || resting !== null;
   write("connection", capital(connectionInWords(view)));
@@ -94,6 +103,7 @@ export function showWho(view, resting) {
 export function forgetWho() {
   clearTimeout(pending);
   document.title = TITLE;
+  reason = null;
   listed = "";
 }
 

@@ -154,6 +154,9 @@ async fn connections_are_in_words_and_lost_relays_leave_links() -> Result<()> {
         let mut apart = view(5);
         apart["why"] = json!("noDirectLinks");
         shows(&tab, &apart).await?;
+        tab.reads(&selector("standing"), "connect to each other").await?;
+        apart["now"] = json!(30_000);
+        shows(&tab, &apart).await?;
         tab.reads(&selector("standing"), "cannot all reach each other").await?;
         tab.sees("#apart-solo").await?;
         let traffic = json!({ "event": "traffic", "sent": 48_000_000, "received": 5_000, "updateBytes": 742_000, "links": [] });
