@@ -84,13 +84,17 @@ mod tab {
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { address, .. } => say(&format!("listening on {address}")),
-                SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. } if webrtc::is_webrtc(&endpoint) => {
+                SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. }
+                    if webrtc::is_webrtc(&endpoint) =>
+                {
                     say(&format!("directly connected to {peer_id}"));
                 }
                 SwarmEvent::ConnectionClosed { peer_id, endpoint, .. } if webrtc::is_webrtc(&endpoint) => {
                     say(&format!("no longer connected to {peer_id}"));
                 }
-                SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, result: Ok(time), .. })) => {
+                SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+                    peer, result: Ok(time), ..
+                })) => {
                     say(&format!("{peer} answered in {time:?}"));
                 }
                 SwarmEvent::OutgoingConnectionError { error, .. } => say(&error.to_string()),

@@ -8,7 +8,8 @@
 //! - [`stream`] is a libp2p stream over anything that is a [`channel::DataChannel`].
 //! - [`Transport`] and [`Behaviour`] belong together and go into one swarm; [`pair`] makes both over any
 //!   [`Connector`].
-//! - `browser` (on wasm32 only) is the [`Connector`] over the browser's own WebRTC.
+//! - `browser` (on wasm32 only) is the [`Connector`] over the browser's own WebRTC, and beside it a client of
+//!   `/webrtc-direct` servers.
 
 mod address;
 mod behaviour;
@@ -16,6 +17,7 @@ mod behaviour;
 pub mod browser;
 pub mod channel;
 mod config;
+pub mod direct;
 mod error;
 pub mod framing;
 mod handler;

@@ -11,7 +11,10 @@ use futures::{
     future::{BoxFuture, select},
     stream::FuturesUnordered,
 };
-use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
+use libp2p::{
+    core::muxing::{StreamMuxer, StreamMuxerEvent},
+    noise,
+};
 use send_wrapper::SendWrapper;
 
 use super::{
@@ -35,6 +38,8 @@ pub struct Connection {
     incoming_orphans: mpsc::UnboundedReceiver<Orphan<BrowserChannel>>,
     orphans: FuturesUnordered<BoxFuture<'static, ()>>,
     unread: Budget,
+    /// The channel of a handshake. Closing it would give its id to a stream while the server may still use it.
+    _handshake: Option<noise::Output<BrowserStream>>,
 }
 
 impl Connection {
@@ -43,7 +48,11 @@ impl Connection {
         incoming_orphans: mpsc::UnboundedReceiver<Orphan<BrowserChannel>>,
     ) -> Self {
         let orphans = FuturesUnordered::new();
-        Self { inner, incoming_orphans, orphans, unread: Budget::new(MAX_UNREAD_BYTES) }
+        Self { inner, incoming_orphans, orphans, unread: Budget::new(MAX_UNREAD_BYTES), _handshake: None }
+    }
+
+    pub(crate) fn with_handshake(self, handshake: noise::Output<BrowserStream>) -> Self {
+        Self { _handshake: Some(handshake), ..self }
     }
 }
 

@@ -60,7 +60,7 @@ impl Closer {
         }
     }
 
-    fn add(&self, connection: Weak<Shared>) {
+    pub(crate) fn add(&self, connection: Weak<Shared>) {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|connection| connection.strong_count() > 0);
         connections.push(connection);

@@ -3,6 +3,7 @@
 mod connection;
 mod connector;
 mod data_channel;
+mod direct;
 mod peer_connection;
 
 use libp2p::PeerId;
@@ -11,6 +12,7 @@ use wasm_bindgen::JsCast;
 pub use connection::Connection;
 pub use connector::{BrowserConnector, Closer};
 pub use data_channel::BrowserChannel;
+pub use direct::DirectTransport;
 
 use crate::{Behaviour, Config, Error, Transport};
 

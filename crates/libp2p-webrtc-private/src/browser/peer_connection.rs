@@ -13,9 +13,9 @@ use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Event, RtcConfiguration, RtcDataChannel, RtcDataChannelEvent, RtcDataChannelState, RtcIceCandidateInit,
-    RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcSdpType,
-    RtcSessionDescriptionInit,
+    Event, RtcConfiguration, RtcDataChannel, RtcDataChannelEvent, RtcDataChannelInit, RtcDataChannelState,
+    RtcIceCandidateInit, RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState,
+    RtcSdpType, RtcSessionDescriptionInit,
 };
 
 use super::{BrowserChannel, is_supported, thrown};
@@ -216,6 +216,15 @@ impl PeerConnection {
         let create: js_sys::Function = create.dyn_into().map_err(thrown(call))?;
         let channel = create.call1(&self.shared.pc, &"".into()).map_err(thrown(call))?;
         Ok(self.shared.stream(channel.unchecked_into()))
+    }
+
+    /// The channel that both sides of `/webrtc-direct` know of without being told.
+    pub(crate) fn open_handshake(&self) -> Result<BrowserStream, Error> {
+        self.check()?;
+        let options = RtcDataChannelInit::new();
+        options.set_negotiated(true);
+        options.set_id(0);
+        Ok(self.shared.stream(self.shared.pc.create_data_channel_with_data_channel_dict("", &options)))
     }
 
     pub(crate) fn next_incoming(&self) -> Option<BrowserStream> {
