@@ -15,7 +15,6 @@ use futures::{FutureExt as _, StreamExt as _};
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport as _,
     core::upgrade::Version,
-    dns,
     gossipsub::{self, IdentTopic, MessageAuthenticity, ValidationMode},
     identity::Keypair,
     multiaddr::Protocol,
@@ -45,7 +44,12 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// A visitor whose messages may have so many bytes; honest ones keep to the protocol's limit.
     pub(crate) fn with_messages_of(bytes: usize) -> Self {
-        Self::new(Some(bytes))
+        Self::new(Some((bytes, Duration::from_millis(100))))
+    }
+
+    /// A visitor with presence that keeps the usual pace, for crowds.
+    pub(crate) fn idle() -> Self {
+        Self::new(Some((abraham_messages::limits::GOSSIP_BYTES, Duration::from_secs(1))))
     }
 
     /// A visitor without presence.
@@ -53,13 +57,13 @@ impl Visitor {
         Self::new(None)
     }
 
-    fn new(gossip_bytes: Option<usize>) -> Self {
+    fn new(presence: Option<(usize, Duration)>) -> Self {
         let keypair = Keypair::generate_ed25519();
         let peer = keypair.public().to_peer_id();
         let noise = noise::Config::new(&keypair).unwrap();
         let (circuits, client) = relay::client::new(peer);
         let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
-        let websocket = websocket::Config::new(dns::tokio::Transport::system(tcp()).unwrap());
+        let websocket = websocket::Config::new(tcp());
         let transport = circuits
             .upgrade(Version::V1Lazy)
             .authenticate(noise.clone())
@@ -85,12 +89,12 @@ impl Visitor {
                 }
             })
             .boxed();
-        let gossip = gossip_bytes.map(|bytes| {
+        let gossip = presence.map(|(bytes, heartbeat)| {
             let config = gossipsub::ConfigBuilder::default()
                 .validation_mode(ValidationMode::Strict)
                 .max_transmit_size(bytes + 1024)
-                .heartbeat_initial_delay(Duration::from_millis(100))
-                .heartbeat_interval(Duration::from_millis(100))
+                .heartbeat_initial_delay(heartbeat)
+                .heartbeat_interval(heartbeat)
                 .build()
                 .unwrap();
             let mut gossip =
@@ -180,13 +184,9 @@ impl Visitor {
         tokio::time::timeout(PATIENCE, all).await.expect("what was waited for");
     }
 
-    /// Lets the visitor live on by itself.
-    pub(crate) fn go_on(mut self) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(async move {
-            loop {
-                self.swarm.select_next_some().await;
-            }
-        })
+    /// Lives until a connection ends.
+    pub(crate) async fn until_closed(&mut self) {
+        while !matches!(self.swarm.select_next_some().await, SwarmEvent::ConnectionClosed { .. }) {}
     }
 }
 
