@@ -1,7 +1,7 @@
 //! How many visitors one relay carries: starts the relay program, connects idle visitors that hold a reservation and
 //! listen to presence, and says how many failed and what memory the relay took for each.
 //!
-//! `cargo build --release -p abraham-relay && cargo run --release -p abraham-relay --example crowd -- 5000`
+//! `cargo build --profile dist -p abraham-relay && cargo run --profile dist -p abraham-relay --example crowd -- 5000`
 
 #[path = "../tests/support/mod.rs"]
 mod support;

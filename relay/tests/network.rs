@@ -52,6 +52,33 @@ async fn two_visitors_meet_over_a_circuit_with_the_limits_of_signalling() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_circuit_ends_when_more_than_signalling_goes_through_it() {
+    let (relay, at) = start(|_| {}).await;
+    let (mut first, mut second) = (Visitor::join(&at).await, Visitor::join(&at).await);
+    second.swarm.dial(at.with(Protocol::P2pCircuit).with(Protocol::P2p(first.peer))).unwrap();
+    let first_peer = first.peer;
+    let mut sent = 0;
+    while_running(&mut [&mut first], async {
+        // Presence goes over every connection, so also over the one through the relay.
+        second.subscribed(2).await;
+        while second.swarm.is_connected(&first_peer) {
+            sent += 1;
+            // Its own queue may be full; then it waits for the others.
+            let _ = second.publish(&[vec![0; GOSSIP_BYTES - 8], u64::to_le_bytes(sent).to_vec()].concat());
+            second.step().await;
+        }
+    })
+    .await;
+    assert!(sent >= 7, "128 KiB fit seven messages, not {sent}");
+    while_running(
+        &mut [&mut first, &mut second],
+        metric_until(&relay, "abraham_circuits", |open| open < 0.1),
+    )
+    .await;
+    relay.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_reached_who_reserved_nothing() {
     let (relay, at) = start(|_| {}).await;
     let (mut first, mut second) = (Visitor::silent(), Visitor::silent());

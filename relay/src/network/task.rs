@@ -151,9 +151,10 @@ impl Task {
     }
 
     fn count(&self) {
-        let all = self.swarm.connected_peers().filter(|peer| !self.mesh.names(peer)).count();
-        self.metrics.visitors.set(i64::try_from(all).unwrap_or(i64::MAX));
-        self.metrics.mesh.set(i64::try_from(self.mesh.connected()).unwrap_or(i64::MAX));
+        let relays = self.mesh.connected();
+        let visitors = self.swarm.network_info().num_peers().saturating_sub(relays);
+        self.metrics.visitors.set(i64::try_from(visitors).unwrap_or(i64::MAX));
+        self.metrics.mesh.set(i64::try_from(relays).unwrap_or(i64::MAX));
     }
 
     fn dial(&mut self) {
