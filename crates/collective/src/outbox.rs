@@ -100,17 +100,18 @@ impl Outbox {
         }
     }
 
-    /// Sends a batch or an update where there is a link that is clear.
+    /// Sends a batch or an update where there is a link with room for it. The painter that hands out the batch may
+    /// teach, too: its update to another painter then follows the batch, which may not be out yet.
     pub(crate) fn bulk(&mut self, peer: PeerKey, message: &Bulk<'_>) {
         let message = message.encode();
         if peer == self.me {
             self.to_me.push_back((Lane::Bulk, message));
             return;
         }
-        if !self.is_clear(&peer) {
-            return;
-        }
         if let Some(unsent) = self.unsent.get_mut(&peer) {
+            if unsent.bulk + message.len() > Lane::Bulk.window_bytes() {
+                return;
+            }
             unsent.bulk += message.len();
             self.bulk_bytes += message.len() as u64;
             self.command(Command::Send { peer, lane: Lane::Bulk, message });
