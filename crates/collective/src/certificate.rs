@@ -91,6 +91,11 @@ impl Store {
         }
     }
 
+    /// The engine has forgotten every state.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// The engine works on another artist now, and has forgotten this one.
     pub(crate) fn forget_others(&mut self, artist: Option<Digest>) {
         self.certificates.retain(|kept| Some(kept.statement.artist) == artist);

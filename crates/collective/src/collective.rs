@@ -82,6 +82,8 @@ pub(crate) struct Review {
     pub(crate) dissolved: Option<Millis>,
     /// The highest number of a term that it accepted.
     pub(crate) accepted: u64,
+    /// The number of the last term that it sat in.
+    pub(crate) sat: u64,
     /// Why it does not sit.
     pub(crate) outlook: Why,
 }
@@ -140,6 +142,7 @@ impl Collective {
                 stands_back: 0,
                 dissolved: None,
                 accepted: 0,
+                sat: 0,
                 outlook: Why::NotConnected,
             },
             rests: BTreeMap::new(),

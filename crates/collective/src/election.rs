@@ -21,7 +21,7 @@ pub(crate) struct Candidate {
 /// What an election goes by: this member first, and those that would take a seat and are linked with it.
 pub(crate) struct Sight {
     pub(crate) candidates: Vec<Candidate>,
-    /// The term's number.
+    /// The last term's number, as all that saw it know it.
     pub(crate) number: u64,
 }
 
@@ -67,8 +67,9 @@ impl Sight {
         states
     }
 
-    /// Orders candidates for one purpose: unmarked ones first, holders of the leading state before others, then by an
-    /// order that the term's number changes.
+    /// Orders candidates: holders of the leading state before others, for each that is replaced leaves one more member
+    /// that may only ever take that seat; those with few marks before those with more; then by an order that the
+    /// term's number changes. Members that were named come last, holders or not.
     fn ordered(&self, leading: Option<&(Digest, StateName)>) -> Vec<&Candidate> {
         let artist = leading.map_or([0; 32], |(artist, _)| *artist);
         let mut seed = artist.to_vec();
@@ -76,7 +77,8 @@ impl Sight {
         let mut ordered: Vec<&Candidate> = self.candidates.iter().collect();
         ordered.sort_by_cached_key(|candidate| {
             let holder = leading.is_some_and(|(artist, state)| holds(candidate, artist, state));
-            (candidate.marks, !holder, place(&seed, &candidate.key))
+            let passed_over = candidate.marks >= limits::MARK_NAMED;
+            (passed_over, !holder, candidate.marks, place(&seed, &candidate.key))
         });
         ordered
     }
@@ -90,16 +92,25 @@ impl Sight {
 
     /// The committee that this member would propose: four that are all linked with each other, itself one of them,
     /// continuing the artist with most rounds that four such can continue.
+    ///
+    /// An older state without members that are passed over goes before a newer one with them, and a new artist before
+    /// one that only members can continue which failed again and again.
     pub(crate) fn choose(&self) -> Option<Choice> {
         let states = self.states();
-        let continued = states.iter().find_map(|state| self.seat(Some(state)));
-        continued.or_else(|| self.seat(None))
+        let continued = |most| states.iter().find_map(|state| self.seat(Some(state), most));
+        continued(limits::MARK_NAMED)
+            .or_else(|| continued(2 * limits::MARK_NAMED))
+            .or_else(|| self.seat(None, limits::MARK_NAMED))
+            .or_else(|| self.seat(None, u32::MAX))
     }
 
-    fn seat(&self, state: Option<&(Digest, StateName)>) -> Option<Choice> {
+    /// Seats four members with fewer than `most` marks.
+    fn seat(&self, state: Option<&(Digest, StateName)>, most: u32) -> Option<Choice> {
         let me = self.candidates.first()?;
         let ordered = self.ordered(state);
-        let others = ordered.into_iter().filter(|other| other.key != me.key && Self::linked(me, other));
+        let others = ordered
+            .into_iter()
+            .filter(|other| other.key != me.key && other.marks < most && Self::linked(me, other));
         let others: Vec<&Candidate> = others.take(limits::POOL).collect();
         for (i, a) in others.iter().enumerate() {
             for (j, b) in others.iter().enumerate().skip(i + 1).filter(|(_, b)| Self::linked(a, b)) {

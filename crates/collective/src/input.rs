@@ -52,6 +52,13 @@ pub enum Output {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// This member refused a proposal.
+    Refused {
+        /// Whose.
+        proposer: PeerKey,
+        /// Why, in words for a log.
+        reason: &'static str,
+    },
     /// This member took a seat.
     TermBegan(Term),
     /// This member's term is over.

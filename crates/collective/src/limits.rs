@@ -80,12 +80,16 @@ pub const TERM_ALIVE: usize = 3;
 pub const DISSOLVE_LINKED: usize = 2;
 /// A member's committee makes way at most so often.
 pub const DISSOLVE_EVERY: Millis = 60_000;
-/// Mark of a member that was silent, or in a term that ended without named suspects.
+/// Mark of a member that refused a proposal, that lost its link, or that was in a term which ended without named
+/// suspects.
 pub const MARK: u32 = 1;
-/// Mark of a member that painters named.
+/// Mark of a member that painters named, or that this member waited for in vain. From so many on it is passed over even
+/// where it holds the artist.
 pub const MARK_NAMED: u32 = 3;
 /// Marks are forgotten after so long: a tab that slept is a good painter again.
 pub const MARK_LASTS: Millis = 120_000;
+/// The mark of a member that refused a proposal, which it may have had a good reason for, is forgotten after so long.
+pub const REFUSAL_LASTS: Millis = 10_000;
 /// Most marks that one member collects.
 pub const MARK_MOST: u32 = 12;
 /// Members whose marks are remembered.

@@ -61,6 +61,7 @@ pub(crate) struct Presences {
     departed: BTreeMap<PeerKey, u64>,
     departures: VecDeque<PeerKey>,
     known_term: u64,
+    formed_term: u64,
 }
 
 /// A peer's place in an order that nobody chooses, for one purpose.
@@ -80,7 +81,8 @@ impl Presences {
         linked: bool,
     ) -> Result<(), Drop> {
         let leap = self.known_term.saturating_add(limits::TERM_LEAP);
-        let number = presence.seated.as_ref().map_or(0, |seated| seated.number).max(presence.known_term);
+        let formed = presence.seated.as_ref().map_or(0, |seated| seated.number);
+        let number = formed.max(presence.known_term);
         let room = linked || self.members.len() < limits::MEMBERS;
         match self.members.get_mut(&from) {
             Some(member) => {
@@ -118,6 +120,7 @@ impl Presences {
             }
         }
         self.known_term = self.known_term.max(number);
+        self.formed_term = self.formed_term.max(formed);
         Ok(())
     }
 
@@ -177,6 +180,12 @@ impl Presences {
     /// The highest number of a term that anyone knows of.
     pub(crate) fn known_term(&self) -> u64 {
         self.known_term
+    }
+
+    /// The highest number of a term that a member said it sits in. Unlike [`Self::known_term`], a proposal that
+    /// fails does not change it, of which only its four know.
+    pub(crate) fn formed_term(&self) -> u64 {
+        self.formed_term
     }
 
     /// A term was proposed that counts further. False where the number is out of reach.

@@ -1,13 +1,16 @@
 //! The [`View`] of a member.
 
-use abraham_messages::{PeerKey, collective::BackendKind};
+use abraham_messages::{
+    PeerKey,
+    collective::{BackendKind, Digest, Holding},
+};
 
 use crate::{
     Collective, Millis, View,
     announce::hex,
     collective::Status,
     limits,
-    presence::SeenTerm,
+    presence::{Member, SeenTerm},
     view::{
         DroppedView, HoldingView, MemberView, Phase, Role, SuspectView, TeacherState, TeacherView, TermView,
         Why,
@@ -28,7 +31,12 @@ impl Collective {
         let terms = self.terms();
         let term = self.term_view(&terms);
         let (role, why) = self.role();
-        let members = self.members(now, term.as_ref().map(|term| term.id.as_str()));
+        let id = match &self.status {
+            Status::Idle => terms.first().map(|term| term.id),
+            Status::Forming(forming) => Some(forming.term.id),
+            Status::Seated(seat) => Some(seat.term.id),
+        };
+        let members = self.members(now, id);
         let suspects =
             self.marks.iter().map(|(peer, marks, until)| SuspectView { key: hex(&peer.0), marks, until });
         let mut done = self.done;
@@ -65,8 +73,8 @@ impl Collective {
     }
 
     /// This member, those of the committee, those that are linked, then others, as many as there is room for.
-    fn members(&self, now: Millis, term: Option<&str>) -> Vec<MemberView> {
-        let holding = |holding: &abraham_messages::collective::Holding| HoldingView {
+    fn members(&self, now: Millis, term: Option<Digest>) -> Vec<MemberView> {
+        let holding = |holding: &Holding| HoldingView {
             artist: hex(&holding.artist),
             round: holding.states.first().map_or(0, |state| state.round),
             seat: holding.seat,
@@ -87,9 +95,18 @@ impl Collective {
             in_term: seated.is_some(),
             holds: self.store.holding().as_ref().map(holding),
         };
-        let others = self.presences.iter().map(|(peer, member)| {
+        let in_term = |member: &Member| {
+            let id = member.presence.seated.map(|seated| seated.term);
+            id.is_some() && id == term
+        };
+        let mut others: Vec<(&PeerKey, &Member)> = self.presences.iter().collect();
+        if others.len() >= limits::VIEW_MEMBERS {
+            others.sort_by_key(|(peer, member)| (!in_term(member), !self.links.is_up(peer)));
+            others.truncate(limits::VIEW_MEMBERS - 1);
+            others.sort_by_key(|(peer, _)| **peer);
+        }
+        let others = others.into_iter().map(|(peer, member)| {
             let presence = &member.presence;
-            let id = presence.seated.map(|seated| hex(&seated.term));
             MemberView {
                 key: hex(&peer.0),
                 paints: presence.paint,
@@ -99,16 +116,10 @@ impl Collective {
                 linked: self.links.is_up(peer),
                 links: presence.links.iter().map(|peer| hex(&peer.0)).collect(),
                 seat: presence.seated.map(|seated| seated.seat),
-                in_term: id.is_some() && id.as_deref() == term,
+                in_term: in_term(member),
                 holds: presence.holding.as_ref().map(holding),
             }
         });
-        let mut others: Vec<MemberView> = others.collect();
-        if others.len() >= limits::VIEW_MEMBERS {
-            others.sort_by_key(|member| (!member.in_term, !member.linked));
-            others.truncate(limits::VIEW_MEMBERS - 1);
-            others.sort_by(|a, b| a.key.cmp(&b.key));
-        }
         std::iter::once(me).chain(others).collect()
     }
 

@@ -36,7 +36,7 @@ impl Collective {
             let (links, holding) = (presence.links.clone(), presence.holding.clone());
             Some(Candidate { key, links, holding, marks: self.marks.of(&key) })
         });
-        let number = self.presences.known_term().saturating_add(1);
+        let number = self.presences.formed_term().max(self.review.sat);
         Sight { candidates: std::iter::once(me).chain(others).collect(), number }
     }
 

@@ -143,9 +143,9 @@ impl Collective {
         let why = match &cause {
             EndCause::Silent { seat: silent } => {
                 let missing = seat.missing();
-                missing.iter().for_each(|seat| mark(*seat, limits::MARK));
+                missing.iter().for_each(|seat| mark(*seat, limits::MARK_NAMED));
                 if missing.is_empty() {
-                    mark(usize::from(*silent), limits::MARK);
+                    mark(usize::from(*silent), limits::MARK_NAMED);
                 }
                 Farewell::Silent(*silent)
             }
@@ -167,6 +167,11 @@ impl Collective {
         let (id, seats) = (term.id, term.seats);
         self.say_farewell(&id, &seats, why);
         self.out.work(Work::End { term: id });
+        if self.store.holding().is_none() {
+            // Shares that nobody certified are worth nothing, and could end up beside those of another seat.
+            self.out.work(Work::Forget);
+            self.store.forget();
+        }
         self.out.event(Event::TermEnded { term: id, cause: cause.clone() });
         self.last_end = Some(cause);
         self.review.ready_since = None;
@@ -179,12 +184,17 @@ impl Collective {
     pub(crate) fn farewell(&mut self, now: Millis, from: PeerKey, term: &Digest, why: Farewell) {
         match &mut self.status {
             Status::Forming(forming) if forming.term.id == *term && forming.seat_of(&from).is_some() => {
+                self.marks.add_for(now, from, limits::MARK, limits::REFUSAL_LASTS);
                 self.give_up_forming(now);
             }
             Status::Seated(seat) if seat.term.id == *term => {
                 let Some(by) = seat.seat_of(&from) else { return };
                 let departed = EndCause::Departed { seat: by as u8 };
+                let leaver = seat.leaver();
                 let cause = match why {
+                    // It took the leave that all four are about to take.
+                    _ if leaver == Some(seat.term.seat) => EndCause::Left,
+                    _ if leaver.is_some() => EndCause::Departed { seat: leaver.unwrap_or(by) as u8 },
                     Farewell::Silent(silent) => {
                         // It and the one that it accuses are one as likely to blame as the other.
                         let accused = usize::from(silent);
@@ -238,23 +248,27 @@ impl Collective {
         if !self.presences.know_term(proposal.number) {
             return Err(Drop::Forged);
         }
-        if self.would_accept(now, &from, proposal) {
-            self.accept(now, from, proposal);
-        } else {
-            self.say_farewell(&term_id(proposal), seats, Farewell::Refuse);
+        match self.would_accept(now, &from, proposal) {
+            Ok(()) => self.accept(now, from, proposal),
+            Err(reason) => {
+                self.out.event(Event::Refused { proposer: from, reason });
+                self.say_farewell(&term_id(proposal), seats, Farewell::Refuse);
+            }
         }
         Ok(())
     }
 
-    /// Whether this member sees no reason against a proposal that names it.
-    fn would_accept(&self, now: Millis, from: &PeerKey, proposal: &Proposal) -> bool {
+    /// Whether this member sees no reason against a proposal that names it, or which.
+    fn would_accept(&self, now: Millis, from: &PeerKey, proposal: &Proposal) -> Result<(), &'static str> {
         let id = term_id(proposal);
-        if !matches!(self.status, Status::Idle)
-            || !self.will_paint(now)
-            || self.early.is_refused(&id, &proposal.seats)
-            || !self.presences.terms(None).is_empty()
-        {
-            return false;
+        if !matches!(self.status, Status::Idle) || !self.will_paint(now) {
+            return Err("it sits, or does not want to");
+        }
+        if self.early.is_refused(&id, &proposal.seats) {
+            return Err("another has refused");
+        }
+        if !self.presences.terms(None).is_empty() {
+            return Err("a committee is in sight");
         }
         let others = || proposal.seats.iter().filter(|peer| **peer != self.me);
         let here = |peer: &PeerKey| {
@@ -262,30 +276,34 @@ impl Collective {
             self.links.is_up(peer) && presence.is_some_and(|p| p.paint && p.seated.is_none())
         };
         if !others().all(here) {
-            return false;
+            return Err("one of the four is not linked, or would not paint");
         }
         // Of two others one's word is enough: the other's newest presence may still be on its way.
         let says = |a: &PeerKey, b: &PeerKey| self.presences.get(a).is_some_and(|p| p.links.contains(b));
         if !others().all(|a| others().all(|b| a == b || says(a, b) || says(b, a))) {
-            return false;
+            return Err("two of the four are not linked");
         }
         let sight = self.sight();
         let waited = self.review.ready_since.map_or(0, |since| now.saturating_sub(since));
         let turns = (waited / limits::RANK).saturating_add(limits::RANK_SLACK);
         if sight.rank(from).is_none_or(|rank| rank > turns) {
-            return false;
+            return Err("it is not the proposer's turn");
         }
-        let Some(seat) = proposal.seats.iter().position(|peer| *peer == self.me) else { return false };
+        let seat = proposal.seats.iter().position(|peer| *peer == self.me).ok_or("it has no seat")?;
         match &proposal.origin {
-            // An artist that this member could help to continue is not given up for a new one.
-            ProposedOrigin::Genesis => !matches!(
-                sight.choose(),
-                Some(choice) if choice.origin != ProposedOrigin::Genesis
-            ),
+            ProposedOrigin::Genesis => match sight.choose() {
+                Some(choice) if choice.origin != ProposedOrigin::Genesis => {
+                    Err("an artist that it could help to continue would be given up")
+                }
+                _ => Ok(()),
+            },
             ProposedOrigin::Continue { artist, from, holders } => {
                 let enough = holders.iter().filter(|holder| **holder).count() >= limits::MIN_HOLDERS;
                 let holds = self.store.certificate(artist, from, seat).is_some();
-                enough && self.store.may_sit(artist, seat) && (holds || !holders[seat])
+                match enough && self.store.may_sit(artist, seat) && (holds || !holders[seat]) {
+                    true => Ok(()),
+                    false => Err("its shares do not fit the seat"),
+                }
             }
         }
     }
@@ -344,6 +362,7 @@ impl Collective {
             }
             Formed::Yes(origin) => {
                 let (term, proposer) = (forming.term.clone(), forming.proposer);
+                let forming_number = term.number;
                 if let Origin::Continue { artist, .. } = &origin {
                     self.store.remember(*artist, term.seat);
                 }
@@ -360,6 +379,7 @@ impl Collective {
                 let seat = Seat::begin(&mut context, term, proposer, origin);
                 self.status = Status::Seated(Box::new(seat));
                 self.done.terms += 1;
+                self.review.sat = forming_number;
                 self.review.jitter = 0;
                 self.presence_changed();
                 self.review_soon(now);
@@ -374,7 +394,7 @@ impl Collective {
             return;
         }
         for peer in forming.missing().collect::<Vec<_>>() {
-            self.marks.add(now, peer, limits::MARK);
+            self.marks.add(now, peer, limits::MARK_NAMED);
         }
         self.give_up_forming(now);
     }

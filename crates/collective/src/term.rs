@@ -191,6 +191,14 @@ impl Seat {
         matches!(self.stage, Stage::Resting | Stage::Ready)
     }
 
+    /// The painter whose leave the four are about to take.
+    pub(crate) fn leaver(&self) -> Option<usize> {
+        match &self.stage {
+            Stage::Planned(Plan::Leave(seat)) => Some(*seat),
+            _ => None,
+        }
+    }
+
     /// Seats that are waited for.
     pub(crate) fn missing(&self) -> Vec<usize> {
         let kind = match self.stage {

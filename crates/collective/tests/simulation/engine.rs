@@ -4,14 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use abraham_collective::{Digest, Done, Failed, HeldCommitments, Origin, Work};
-use abraham_messages::PeerKey;
 
 /// Simulated bytes of an update's share for each seat.
-pub const UPDATE_BYTES: [usize; 4] = [40, 41, 42, 43];
+pub(crate) const UPDATE_BYTES: [usize; 4] = [40, 41, 42, 43];
 /// Simulated bytes of a batch.
-pub const BATCH_BYTES: usize = 64;
+pub(crate) const BATCH_BYTES: usize = 64;
 /// A painter's channel gives up after so long.
-pub const CHANNEL: u64 = 15_000;
+pub(crate) const CHANNEL: u64 = 15_000;
 
 #[derive(Clone, PartialEq, Debug)]
 enum Operation {
@@ -23,7 +22,7 @@ enum Operation {
 
 /// What one member's engine holds.
 #[derive(Default)]
-pub struct Engine {
+pub(crate) struct Engine {
     term: Option<(Digest, usize)>,
     operations: u64,
     artist: Digest,
@@ -41,15 +40,15 @@ struct Joint {
 }
 
 /// An answer: which member, with which ticket, and what.
-pub type Answer = (usize, u64, Result<Done, Failed>);
+pub(crate) type Answer = (usize, u64, Result<Done, Failed>);
 
 /// All painters' operations that are under way.
 #[derive(Default)]
-pub struct Engines {
+pub(crate) struct Engines {
     joint: BTreeMap<(Digest, u64), Joint>,
     origins: BTreeMap<Digest, Origin>,
     /// Whether members may lie: then operations may differ, and do not end.
-    pub liars: bool,
+    pub(crate) liars: bool,
 }
 
 fn hash(parts: &[&[u8]]) -> Digest {
@@ -69,7 +68,7 @@ fn held(all: [Digest; 4], seat: usize) -> HeldCommitments {
 }
 
 /// A teacher's shares: who taught, for which batch.
-pub fn update(teacher: u8, batch: &[u8]) -> [Vec<u8>; 4] {
+pub(crate) fn update(teacher: u8, batch: &[u8]) -> [Vec<u8>; 4] {
     std::array::from_fn(|seat| {
         let mut share = vec![teacher];
         share.extend(hash(&[batch]));
@@ -80,14 +79,7 @@ pub fn update(teacher: u8, batch: &[u8]) -> [Vec<u8>; 4] {
 
 impl Engines {
     /// A member's engine gets work of its painter. Returns answers of all four where it was the last to begin.
-    pub fn work(
-        &mut self,
-        engine: &mut Engine,
-        node: usize,
-        ticket: u64,
-        work: Work,
-        silent: &dyn Fn(&PeerKey) -> bool,
-    ) -> Vec<Answer> {
+    pub(crate) fn work(&mut self, engine: &mut Engine, node: usize, ticket: u64, work: Work) -> Vec<Answer> {
         let operation = match work {
             Work::Begin { term, origin } => {
                 engine.term = Some((term.id, term.seat));
@@ -96,18 +88,23 @@ impl Engines {
                 if let Origin::Continue { artist, commitments, holders, .. } = &origin {
                     if holders[term.seat] {
                         assert_eq!(engine.artist, *artist, "a holder has forgotten its artist");
-                        assert!(engine.states.contains(commitments), "a holder lacks the state that it named");
+                        assert!(
+                            engine.states.contains(commitments),
+                            "a holder lacks the state that it named"
+                        );
                     }
                     engine.sit(*artist, term.seat);
                 }
-                assert!(!term.seats.iter().all(silent));
                 Operation::Begin(origin)
             }
             Work::PaintBatch { round, .. } => Operation::Batch { round },
             Work::Learn { round, updates } => {
                 let seat = engine.term.expect("learns in a term").1;
                 assert!(updates.iter().all(|share| share.len() == UPDATE_BYTES[seat]));
-                assert!(updates.iter().all(|share| share[UPDATE_BYTES[0] - 1] == seat as u8), "another seat's share");
+                assert!(
+                    updates.iter().all(|share| share[UPDATE_BYTES[0] - 1] == seat as u8),
+                    "another seat's share"
+                );
                 Operation::Learn { round, teachers: updates.iter().map(|share| share[0]).collect() }
             }
             Work::PaintPiece { latent } => Operation::Piece { latent },
@@ -133,7 +130,11 @@ impl Engines {
         let fresh = Joint { operation: operation.clone(), began: BTreeMap::new(), origin };
         let joint = self.joint.entry(key).or_insert(fresh);
         if joint.operation != operation {
-            assert!(self.liars, "honest painters begin different things: {operation:?}, {:?}", joint.operation);
+            assert!(
+                self.liars,
+                "honest painters begin different things: {operation:?}, {:?}",
+                joint.operation
+            );
             return Vec::new();
         }
         joint.began.insert(seat, (node, ticket));
@@ -146,9 +147,11 @@ impl Engines {
     }
 
     /// Painters whose channel gave up: those who began an operation that others did not.
-    pub fn give_up(&mut self, node: usize, ticket: u64) -> Option<Answer> {
-        let (key, joint) =
-            self.joint.iter().find(|(_, joint)| joint.began.values().any(|began| *began == (node, ticket)))?;
+    pub(crate) fn give_up(&mut self, node: usize, ticket: u64) -> Option<Answer> {
+        let (key, joint) = self
+            .joint
+            .iter()
+            .find(|(_, joint)| joint.began.values().any(|began| *began == (node, ticket)))?;
         let key = *key;
         let missing = (0..4).find(|seat| !joint.began.contains_key(seat))?;
         let joint = self.joint.get_mut(&key)?;
@@ -167,7 +170,6 @@ impl Joint {
             Operation::Begin(Origin::Continue { commitments, .. }) => {
                 Done::Begun { commitments: held(*commitments, seat) }
             }
-            Operation::Begin(_) => unreachable!("no other origin"),
             Operation::Batch { round } => {
                 let hash = hash(&[term, &round.to_le_bytes()]);
                 Done::Batch { bytes: [hash, hash].concat() }
@@ -177,7 +179,10 @@ impl Joint {
                     Origin::Continue { artist, .. } => *artist,
                     _ => hash(&[commitments(term, &[0; 32], 0).as_flattened()]),
                 };
-                Done::Learned { dropped: Vec::new(), commitments: held(commitments(term, &artist, *round), seat) }
+                Done::Learned {
+                    dropped: Vec::new(),
+                    commitments: held(commitments(term, &artist, *round), seat),
+                }
             }
             Operation::Piece { latent } => Done::Piece { samples: latent[..16].to_vec() },
         }
@@ -192,7 +197,7 @@ impl Engine {
     }
 
     /// What a real engine keeps when an answer of its own is on its way.
-    pub fn keep(&mut self, engines: &Engines, done: &Done) {
+    pub(crate) fn keep(&mut self, engines: &Engines, done: &Done) {
         let Some((term, seat)) = self.term else { return };
         let of = |round| match &engines.origins[&term] {
             Origin::Continue { artist, .. } => (*artist, commitments(&term, artist, round)),
