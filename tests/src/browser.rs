@@ -81,13 +81,15 @@ pub struct Setup {
     pages: PathBuf,
     /// Whether stand-ins from `tests/pages` take the place of the page's worker and network node.
     scripted: bool,
+    /// Whether the relay takes tabs by WebRTC too.
+    webrtc_direct: bool,
 }
 
 impl<A: Into<Abilities>> From<A> for Setup {
     /// The product's own page. The files as they are now, so that a test never sees what was embedded before the last
     /// build.
     fn from(abilities: A) -> Self {
-        Self { abilities: abilities.into(), pages: root().join("web"), scripted: false }
+        Self { abilities: abilities.into(), pages: root().join("web"), scripted: false, webrtc_direct: false }
     }
 }
 
@@ -95,7 +97,13 @@ impl Setup {
     /// The pages that are libp2p peers and nothing else, made by `cargo xtask test` from `tests/interop`.
     #[must_use]
     pub fn peers() -> Self {
-        Self { abilities: WebGpu::Off.into(), pages: peer_pages(), scripted: false }
+        Self { abilities: WebGpu::Off.into(), pages: peer_pages(), scripted: false, webrtc_direct: false }
+    }
+
+    /// The same, with a relay that takes tabs by WebRTC too.
+    #[must_use]
+    pub fn peers_by_webrtc() -> Self {
+        Self { webrtc_direct: true, ..Self::peers() }
     }
 
     /// The product's own page with a worker that says what the test says, in place of an artist and of other tabs.
@@ -162,6 +170,9 @@ impl Visit {
         } else {
             setup.pages
         });
+        if setup.webrtc_direct {
+            config.webrtc_direct_listen = vec!["/ip4/127.0.0.1/udp/0/webrtc-direct".parse()?];
+        }
         let relay = Relay::bind(config).await?;
 
         // chromiumoxide adds the dashes; with dashes of its own a flag is dropped without a word.

@@ -1,11 +1,15 @@
 //! A donated tab, and how it stands in the collective.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
 use serde::Deserialize;
 
 use crate::tab::{Tab, selector};
+
+/// How long four tabs on one machine may take for anything that they do together: whoever is late is waited for, and
+/// then done without.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How a tab stands, as the page's `data-` attributes say.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// Donates `tab`, which shows the page.
+    /// Donates `tab`, which shows the page, and all of its time.
     ///
     /// # Errors
     /// When the button cannot be pressed or the page says that it cannot join.
@@ -45,6 +49,7 @@ impl Member {
         )
         .await?;
         tab.no_longer_sees(&selector("welcome-error")).await?;
+        tab.click("label:has([data-testid=throttle-full])").await?;
         Ok(Self { tab })
     }
 
@@ -72,17 +77,21 @@ impl Member {
     /// Waits until `condition` holds, which is JavaScript over `it`, the data of [`Standing`] as strings.
     ///
     /// # Errors
-    /// When it does not after two minutes.
+    /// When it does not after five minutes.
     pub async fn until(&self, what: &str, condition: &str) -> Result<()> {
         self.tab
-            .until(what, &format!("((it) => {condition})(document.getElementById('collective').dataset)"))
+            .until_within(
+                PATIENCE,
+                what,
+                &format!("((it) => {condition})(document.getElementById('collective').dataset)"),
+            )
             .await
     }
 
     /// Waits until it is one of four painters whose artist exists.
     ///
     /// # Errors
-    /// When it is not after two minutes.
+    /// When it is not after five minutes.
     pub async fn until_it_paints(&self) -> Result<()> {
         self.until(
             "a seat",
@@ -100,21 +109,30 @@ impl Member {
         self.tab.reads(&selector("yours"), &format!("{} pictures", pictures.len())).await
     }
 
-    /// The pieces of the collective that hang on the page: caption, and the picture's pixels in hex.
+    /// Waits until more than `count` pieces of the collective hang on the page.
+    ///
+    /// # Errors
+    /// When they do not after five minutes.
+    pub async fn until_pieces(&self, count: usize) -> Result<()> {
+        let hang = format!("document.querySelectorAll('[data-testid=collective-piece]').length > {count}");
+        self.tab.until_within(PATIENCE, "a piece", &hang).await
+    }
+
+    /// The pixels, in hex, of the collective's pieces that hang on the page, the newest first.
     ///
     /// # Errors
     /// When the page has crashed.
-    pub async fn pieces(&self) -> Result<BTreeMap<String, String>> {
+    pub async fn pieces(&self) -> Result<Vec<String>> {
         self.tab
             .value(
                 "(async () => {
-                    const found = {};
+                    const found = [];
                     for (const image of document.querySelectorAll('[data-testid=collective-piece] img')) {
                         await image.decode();
                         const copy = new OffscreenCanvas(32, 32).getContext('2d');
                         copy.drawImage(image, 0, 0);
                         const { data } = copy.getImageData(0, 0, 32, 32);
-                        found[image.alt] = [...data].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+                        found.push([...data].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
                     }
                     return found;
                 })()",

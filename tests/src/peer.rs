@@ -15,6 +15,8 @@ use crate::{
 pub enum PeerKind {
     /// rust-libp2p with this project's transport.
     Rust,
+    /// The same, at the relay by webrtc-direct instead of a websocket.
+    RustByWebRtc,
     /// js-libp2p 3.
     Js,
 }
@@ -81,12 +83,13 @@ impl Peer {
     /// The page of a peer that is not started, and the relay's address.
     async fn open(visit: &Visit, kind: PeerKind) -> Result<(Tab, String)> {
         let path = match kind {
-            PeerKind::Rust => "/rust.html",
+            PeerKind::Rust | PeerKind::RustByWebRtc => "/rust.html",
             PeerKind::Js => "/js.html",
         };
         let addresses = visit.relay().p2p_addrs();
-        let relay = addresses.iter().map(ToString::to_string).find(|address| address.contains("/ws"));
-        Ok((visit.newcomer(path).await?, relay.context("the relay has no websocket")?))
+        let transport = if kind == PeerKind::RustByWebRtc { "/webrtc-direct/" } else { "/ws/" };
+        let relay = addresses.iter().map(ToString::to_string).find(|address| address.contains(transport));
+        Ok((visit.newcomer(path).await?, relay.with_context(|| format!("the relay has no {transport}"))?))
     }
 
     /// The tab.

@@ -159,6 +159,11 @@ impl Tab {
     /// # Errors
     /// When it is not true after two minutes; names what was waited for and what the page says then.
     pub async fn until(&self, what: &str, expression: &str) -> Result<()> {
+        self.until_within(PATIENCE, what, expression).await
+    }
+
+    /// As [`Tab::until`], with another patience.
+    pub(crate) async fn until_within(&self, patience: Duration, what: &str, expression: &str) -> Result<()> {
         let wait = format!(
             "new Promise((resolve) => {{
                 let timer, end;
@@ -172,13 +177,14 @@ impl Tab {
                 end = setTimeout(() => finish(false), {});
                 look();
             }})",
-            PATIENCE.as_millis()
+            patience.as_millis()
         );
         if self.value::<bool>(&wait).await.with_context(|| format!("while waiting for: {what}"))? {
             return Ok(());
         }
-        let text: String = self.value("document.body.innerText").await?;
-        bail!("waited {} s for: {what}\nthe page says:\n{text}", PATIENCE.as_secs())
+        let text: String =
+            self.value("document.getElementById('main')?.innerText ?? document.body.innerText").await?;
+        bail!("waited {} s for: {what}\nthe page says:\n{text}", patience.as_secs())
     }
 
     /// Waits until a JavaScript expression, which is a promise, comes true, asking ten times a second.

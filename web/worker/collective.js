@@ -40,9 +40,10 @@ export async function join(port, share, webgpu) {
 /** @param {Event} event */
 function hear(event) {
   if (event.event === "collective") {
-    const { term, role } = event.view;
-    // One artist at a time: while this tab paints or teaches for the collective, its own rests.
-    if (term && (role === "painter" || role === "teacher")) solo.hold("collective");
+    const { term, role, why } = event.view;
+    // One artist at a time: while this tab paints or teaches for the collective, its own rests. It rests during an
+    // election, too: four that are busy with rounds of their own do not answer in time.
+    if (why === "electing" || (term && (role === "painter" || role === "teacher"))) solo.hold("collective");
     else solo.release("collective");
   }
   if (event.event === "collectiveBatch") tell(event, [event.tiles.buffer]);

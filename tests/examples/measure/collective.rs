@@ -26,7 +26,6 @@ pub(crate) async fn measure() -> Result<()> {
         }
         let flags = Pictures::new(visit.folder(), "pictures")?.flags(PICTURES * PAINTERS)?;
         for (member, flags) in members.iter().zip(flags.chunks(PICTURES)) {
-            member.tab().click("label:has([data-testid=throttle-full])").await?;
             member.teach(flags).await?;
         }
         for member in &members {

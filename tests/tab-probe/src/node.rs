@@ -17,7 +17,10 @@ use libp2p::{
     swarm::{ConnectionId, NetworkBehaviour, SwarmEvent, dial_opts::DialOpts},
     websocket_websys, yamux,
 };
-use libp2p_webrtc_private::{self as webrtc, browser::Closer};
+use libp2p_webrtc_private::{
+    self as webrtc,
+    browser::{Closer, DirectTransport},
+};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::streams::{self, Reply};
@@ -84,8 +87,11 @@ fn build() -> Result<(Swarm<Behaviour>, Closer), String> {
         .authenticate(noise)
         .multiplex(yamux::Config::default())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let servers = DirectTransport::new(&key, &webrtc::Config::default(), closer.clone());
     // Ours first: the relay's transport would take the address and leave out its end.
     let transport: Boxed<(PeerId, StreamMuxerBox)> = direct
+        .or_transport(servers)
+        .map(|either, _| either.into_inner())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
         .or_transport(relayed)
         .map(|either, _| either.into_inner())

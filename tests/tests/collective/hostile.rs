@@ -41,15 +41,8 @@ async fn garbage_forgery_replays_and_floods_are_counted_and_the_four_go_on() -> 
             let presence = Presence { sequence: 1_000 + sequence, ..overheard.clone() };
             stranger.tell(&Command::Publish { message: Gossip::Presence(presence).encode() }).await?;
         }
-        let pieces = |standing: usize| {
-            format!("document.querySelectorAll('[data-testid=collective-piece]').length > {standing}")
-        };
         for member in &members {
-            let hang: usize = member
-                .tab()
-                .value("document.querySelectorAll('[data-testid=collective-piece]').length")
-                .await?;
-            member.tab().until("one more piece", &pieces(hang)).await?;
+            member.until_pieces(member.pieces().await?.len()).await?;
         }
         ensure!(one_artist(&members).await? == artist, "the stranger broke the committee");
         for member in &members {

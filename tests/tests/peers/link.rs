@@ -1,6 +1,10 @@
 //! What a direct link between two tabs of ours does over its life.
 
-use abraham_tests::{Peer, PeerKind::Rust, Setup, visit};
+use abraham_tests::{
+    Peer,
+    PeerKind::{Rust, RustByWebRtc},
+    Setup, visit,
+};
 use anyhow::{Result, ensure};
 use futures::future::join;
 
@@ -23,6 +27,21 @@ async fn two_that_dial_each_other_at_once_get_one_link() -> Result<()> {
             ensure!(one.echo(&other, "hello").await? == "hello");
             ensure!(other.echo(&one, "hello").await? == "hello");
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_without_tls_is_reached_by_webrtc() -> Result<()> {
+    visit("a_relay_without_tls_is_reached_by_webrtc", Setup::peers_by_webrtc(), async |visit| {
+        let near = Peer::start(visit, RustByWebRtc).await?;
+        let far = Peer::start(visit, Rust).await?;
+        // Each is told the relay's address that it uses itself.
+        near.connect(&far).await?;
+        near.until_linked(&far, 1).await?;
+        far.until_linked(&near, 1).await?;
+        ensure!(far.echo(&near, "hello").await? == "hello");
         Ok(())
     })
     .await
