@@ -55,23 +55,35 @@ pub(crate) fn programs(programs: &[Program], dev: bool, into: &Path) -> Result<(
         fs::remove_dir_all(&made).with_context(|| format!("could not empty {}", made.display()))?;
     }
     for program in programs {
-        let size = program.build(compiler, dev, &made)?;
+        let Size { plain, gzip } = program.build(compiler, dev, &made)?;
         eprintln!(
-            "Built {}: {} kB of wasm{}",
+            "Built {}: {} kB of wasm, {} kB after gzip{}",
             program.name,
-            size / 1000,
+            plain / 1000,
+            gzip / 1000,
             if dev { ", not optimised (--dev)" } else { "" }
         );
     }
+    // Renamed, not emptied: a page that is loading just now finds the old files or the new ones.
+    let old = made.with_extension("old");
+    if old.exists() {
+        fs::remove_dir_all(&old).with_context(|| format!("could not empty {}", old.display()))?;
+    }
     if into.exists() {
-        fs::remove_dir_all(into).with_context(|| format!("could not empty {}", into.display()))?;
+        fs::rename(into, &old).with_context(|| format!("could not replace {}", into.display()))?;
     }
     fs::rename(&made, into).with_context(|| format!("could not write {}", into.display()))
 }
 
+/// Bytes of a wasm, as built and as browsers fetch it.
+struct Size {
+    plain: usize,
+    gzip: usize,
+}
+
 impl Program {
-    /// Adds the program's files to the folder `made`, and returns the size of its wasm in bytes.
-    fn build(&self, compiler: WasmCompiler, dev: bool, made: &Path) -> Result<usize> {
+    /// Adds the program's files to the folder `made`, and returns the size of its wasm.
+    fn build(&self, compiler: WasmCompiler, dev: bool, made: &Path) -> Result<Size> {
         let root = shell::root();
         let target = root.join("target/wasm");
         let profile = if dev { "release" } else { self.profile };
@@ -103,8 +115,8 @@ impl Program {
         self.name_by_content(made)
     }
 
-    /// Puts the wasm's hash into its name, so that browsers may keep it for ever, and returns its size in bytes.
-    fn name_by_content(&self, made: &Path) -> Result<usize> {
+    /// Puts the wasm's hash into its name, so that browsers may keep it for ever, and returns its size.
+    fn name_by_content(&self, made: &Path) -> Result<Size> {
         let plain = format!("{}_bg.wasm", self.name);
         let wasm = fs::read(made.join(&plain))?;
         let hashed = format!("{}_bg-{}.wasm", self.name, &blake3::hash(&wasm).to_hex()[..16]);
@@ -113,7 +125,9 @@ impl Program {
         ensure!(text.contains(&plain), "{} does not name {plain}", script.display());
         fs::write(&script, text.replace(&plain, &hashed))?;
         fs::rename(made.join(&plain), made.join(hashed))?;
-        Ok(wasm.len())
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(&wasm)?;
+        Ok(Size { plain: wasm.len(), gzip: packed.finish()?.len() })
     }
 }
 

@@ -370,10 +370,10 @@ impl ConnectionHandler for Link {
                 protocol: (Some(lane), stream),
                 ..
             }) => self.accepted(lane, stream),
-            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, info }) => {
-                if !self.broken {
-                    self.lane(info).sending = Some(protocol);
-                }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, info })
+                if !self.broken =>
+            {
+                self.lane(info).sending = Some(protocol);
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { error, info }) => {
                 let reason = match error {

@@ -1,5 +1,7 @@
 //! Links between nodes in one process, over TCP and over memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use abraham_p2p::{Command, Event, Lane};

@@ -5,8 +5,7 @@ use super::*;
 /// Moves bytes from one side to the other, `step` at a time, until nothing moves.
 fn carry(from: &mut Outgoing, to: &mut Incoming, step: usize) -> Result<Vec<Vec<u8>>, Violation> {
     let mut messages = Vec::new();
-    loop {
-        let Some(chunk) = from.chunk() else { break };
+    while let Some(chunk) = from.chunk() {
         let bytes = chunk[..chunk.len().min(step)].to_vec();
         from.wrote(bytes.len());
         messages.extend(feed(to, &bytes)?);
