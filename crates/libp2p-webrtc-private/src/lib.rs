@@ -18,6 +18,7 @@ pub mod browser;
 pub mod channel;
 mod config;
 pub mod direct;
+mod duplicates;
 mod error;
 pub mod framing;
 mod handler;

@@ -192,6 +192,7 @@ pub struct Stream<C: DataChannel, T: Timer = SystemTimer> {
     core: Arc<Mutex<Core<C>>>,
     orphans: Orphans<C>,
     timer: T,
+    awaits_fin_ack: bool,
     fin_ack_timeout: Option<T::Delay>,
 }
 
@@ -210,7 +211,15 @@ impl<C: DataChannel, T: Timer> Stream<C, T> {
             writer: None,
         }));
         lock(&core).channel.attach(StreamEvents(Arc::downgrade(&core)));
-        Self { core, orphans, timer, fin_ack_timeout: None }
+        Self { core, orphans, timer, awaits_fin_ack: true, fin_ack_timeout: None }
+    }
+
+    /// Lets `close` end once the end was sent, for peers that acknowledge none. The channel still waits, as long as
+    /// for others, before it is closed.
+    #[must_use]
+    pub fn without_fin_ack(mut self) -> Self {
+        self.awaits_fin_ack = false;
+        self
     }
 
     /// Charges the unread bytes to another budget from now on.
@@ -281,6 +290,9 @@ impl<C: DataChannel, T: Timer> AsyncWrite for Stream<C, T> {
         let mut core = lock(&this.core);
         core.framing.finish();
         core.pump();
+        if !this.awaits_fin_ack && core.can_send() {
+            return Poll::Ready(Ok(()));
+        }
         if core.framing.finished().is_none() {
             let timer = &this.timer;
             let timeout = this.fin_ack_timeout.get_or_insert_with(|| timer.delay(FIN_ACK_TIMEOUT));

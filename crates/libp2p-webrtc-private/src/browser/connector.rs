@@ -73,7 +73,7 @@ impl BrowserConnector {
     }
 
     async fn negotiate(self, mut stream: Stream, role: Role) -> Result<Connection, Error> {
-        let Parts { mut connection, mut inputs, orphans } = PeerConnection::new(&self.ice_servers)?;
+        let Parts { mut connection, mut inputs, orphans } = PeerConnection::new(&self.ice_servers, true)?;
         self.closer.add(connection.downgrade());
         let mut negotiation = Negotiation::new(role);
         if role == Role::Offerer {

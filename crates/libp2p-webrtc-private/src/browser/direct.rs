@@ -36,8 +36,8 @@ use crate::{
 /// The client side of `/webrtc-direct`: dials `/ip4|ip6/…/udp/…/webrtc-direct/certhash/…[/p2p/…]`, listens nowhere.
 /// Authenticated by noise inside; nothing is to be put above it.
 ///
-/// Servers that do not acknowledge the end of a stream (`libp2p-webrtc` 0.10.0-alpha) delay `close` by
-/// [`FIN_ACK_TIMEOUT`](crate::stream::FIN_ACK_TIMEOUT).
+/// Closing a stream does not wait until the server has acknowledged its end: those of rust-libp2p (`libp2p-webrtc`
+/// 0.10.0-alpha) never do.
 #[derive(Clone)]
 pub struct DirectTransport {
     key: Keypair,
@@ -53,7 +53,7 @@ impl DirectTransport {
     }
 
     async fn connect(self, server: Server) -> Result<(PeerId, Connection), Error> {
-        let Parts { mut connection, mut inputs, orphans } = PeerConnection::new(&[])?;
+        let Parts { mut connection, mut inputs, orphans } = PeerConnection::new(&[], false)?;
         self.closer.add(connection.downgrade());
         let handshake = connection.open_handshake()?;
         let mut random = [0; 24];

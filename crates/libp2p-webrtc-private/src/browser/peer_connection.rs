@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     early: Budget,
     orphans: Orphans<BrowserChannel>,
     inputs: mpsc::UnboundedSender<Input>,
+    acknowledges: bool,
 }
 
 #[derive(Default)]
@@ -80,7 +81,9 @@ pub(crate) struct Parts {
 impl PeerConnection {
     /// Makes a connection with all its handlers on, before anything can happen to it: channels that a peer opens
     /// early would be lost otherwise.
-    pub(crate) fn new(ice_servers: &[IceServer]) -> Result<Parts, Error> {
+    ///
+    /// `acknowledges`: whether the peer answers the end of a stream with FIN_ACK.
+    pub(crate) fn new(ice_servers: &[IceServer], acknowledges: bool) -> Result<Parts, Error> {
         if !is_supported() {
             return Err(Error::Unsupported);
         }
@@ -97,6 +100,7 @@ impl PeerConnection {
             early: Budget::new(MAX_EARLY_BYTES),
             orphans,
             inputs,
+            acknowledges,
         });
         let on_channel = {
             let shared = Rc::downgrade(&shared);
@@ -293,7 +297,8 @@ impl Shared {
 
     fn stream(&self, channel: RtcDataChannel) -> BrowserStream {
         let channel = BrowserChannel::new(channel, self.token.clone());
-        Stream::new(channel, self.early.clone(), self.orphans.clone(), SystemTimer)
+        let stream = Stream::new(channel, self.early.clone(), self.orphans.clone(), SystemTimer);
+        if self.acknowledges { stream } else { stream.without_fin_ack() }
     }
 
     fn take_channel(&self, channel: RtcDataChannel) {

@@ -1,3 +1,5 @@
+mod pair;
+
 use std::{
     pin::pin,
     sync::atomic::AtomicBool,
@@ -10,194 +12,9 @@ use futures::{
 };
 use proptest::prelude::*;
 
+use self::pair::Pair;
 use super::*;
-use crate::{
-    channel::ChannelClosed,
-    framing::{Flag, Frame},
-};
-
-/// Two ends of a data channel, and what is under way between them.
-#[derive(Default)]
-struct Net {
-    ends: [End; 2],
-    /// Chromium's: what a side received shortly before the channel closes never reaches its page.
-    loses_on_close: bool,
-    opened: bool,
-}
-
-#[derive(Default)]
-struct End {
-    events: Option<StreamEvents<Fake>>,
-    sent: VecDeque<Vec<u8>>,
-    closed: bool,
-    dropped: bool,
-}
-
-struct Fake {
-    net: Arc<Mutex<Net>>,
-    side: usize,
-}
-
-impl DataChannel for Fake {
-    fn attach(&mut self, events: StreamEvents<Self>) {
-        self.net.lock().unwrap().ends[self.side].events = Some(events);
-    }
-
-    fn is_open(&self) -> bool {
-        let net = self.net.lock().unwrap();
-        net.opened && net.ends.iter().all(|end| !end.closed)
-    }
-
-    fn buffered_amount(&self) -> usize {
-        self.net.lock().unwrap().ends[self.side].sent.iter().map(Vec::len).sum()
-    }
-
-    fn send(&mut self, message: &[u8]) -> Result<(), ChannelClosed> {
-        if !self.is_open() {
-            return Err(ChannelClosed);
-        }
-        assert!(message.len() <= crate::framing::MAX_FRAME_BYTES);
-        self.net.lock().unwrap().ends[self.side].sent.push_back(message.to_vec());
-        Ok(())
-    }
-
-    fn close(&mut self) {
-        self.net.lock().unwrap().ends[self.side].closed = true;
-    }
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        let mut net = self.net.lock().unwrap();
-        net.ends[self.side].closed = true;
-        net.ends[self.side].dropped = true;
-    }
-}
-
-#[derive(Clone, Default)]
-struct Alarm(Arc<AtomicBool>);
-
-impl Alarm {
-    fn ring(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Future for Alarm {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.0.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
-    }
-}
-
-impl Timer for Alarm {
-    type Delay = Self;
-
-    fn delay(&self, _: Duration) -> Self {
-        self.clone()
-    }
-}
-
-type TestStream = Stream<Fake, Alarm>;
-
-/// A pair of streams, what is between them, and the streams that were dropped early.
-struct Pair {
-    net: Arc<Mutex<Net>>,
-    streams: [Option<TestStream>; 2],
-    orphans: mpsc::UnboundedReceiver<Orphan<Fake>>,
-    held: Vec<Orphan<Fake>>,
-    alarm: Alarm,
-}
-
-impl Pair {
-    fn new(loses_on_close: bool) -> Self {
-        Self::with_budget(loses_on_close, Budget::new(usize::MAX / 2))
-    }
-
-    fn with_budget(loses_on_close: bool, budget: Budget) -> Self {
-        let net = Arc::new(Mutex::new(Net { loses_on_close, opened: true, ..Net::default() }));
-        let (orphan, orphans) = mpsc::unbounded();
-        let alarm = Alarm::default();
-        let stream = |side| {
-            let channel = Fake { net: net.clone(), side };
-            Some(Stream::new(channel, budget.clone(), orphan.clone(), alarm.clone()))
-        };
-        Self { streams: [stream(0), stream(1)], net, orphans, held: Vec::new(), alarm }
-    }
-
-    fn stream(&mut self, side: usize) -> &mut TestStream {
-        self.streams[side].as_mut().unwrap()
-    }
-
-    /// Brings the next message, or the news of the end, from `side` to the other; whether there was any.
-    fn deliver(&mut self, side: usize) -> bool {
-        let (events, message) = {
-            let mut net = self.net.lock().unwrap();
-            if net.loses_on_close && net.ends[side].closed && !net.ends[1 - side].closed {
-                net.ends[side].sent.clear();
-            }
-            let message = net.ends[side].sent.pop_front();
-            let ended = net.ends[side].closed && !net.ends[1 - side].closed;
-            if message.is_none() && !ended {
-                return false;
-            }
-            (net.ends[1 - side].events.clone().unwrap(), message)
-        };
-        match message {
-            Some(message) => events.handle_message(&message),
-            None => events.handle_closed(),
-        }
-        let sender = self.net.lock().unwrap().ends[side].events.clone().unwrap();
-        sender.handle_writable();
-        self.settle();
-        true
-    }
-
-    fn deliver_all(&mut self) {
-        while self.deliver(0) | self.deliver(1) {}
-    }
-
-    fn settle(&mut self) {
-        let mut cx = Context::from_waker(noop_waker_ref());
-        while let Poll::Ready(Some(orphan)) = self.orphans.poll_next_unpin(&mut cx) {
-            self.held.push(orphan);
-        }
-        self.held.retain_mut(|orphan| orphan.poll_unpin(&mut cx).is_pending());
-    }
-
-    fn drop_stream(&mut self, side: usize) {
-        self.streams[side] = None;
-        self.settle();
-    }
-
-    fn closed(&self) -> [bool; 2] {
-        let net = self.net.lock().unwrap();
-        [net.ends[0].closed, net.ends[1].closed]
-    }
-
-    fn write(&mut self, side: usize, data: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(self.stream(side)).poll_write(&mut Context::from_waker(noop_waker_ref()), data)
-    }
-
-    fn close(&mut self, side: usize) -> Poll<io::Result<()>> {
-        Pin::new(self.stream(side)).poll_close(&mut Context::from_waker(noop_waker_ref()))
-    }
-
-    fn read(&mut self, side: usize, most: usize) -> Poll<io::Result<Vec<u8>>> {
-        let mut out = vec![0; most];
-        let read =
-            Pin::new(self.stream(side)).poll_read(&mut Context::from_waker(noop_waker_ref()), &mut out);
-        read.map_ok(|count| out[..count].to_vec())
-    }
-
-    fn read_error(&mut self, side: usize) -> io::ErrorKind {
-        match self.read(side, 8) {
-            Poll::Ready(Err(error)) => error.kind(),
-            other => panic!("not an error: {other:?}"),
-        }
-    }
-}
+use crate::framing::{Flag, Frame};
 
 fn ready<T>(poll: Poll<io::Result<T>>) -> T {
     match poll {
@@ -247,6 +64,21 @@ fn a_lost_acknowledgement_costs_only_its_timeout() {
     let error = pair.write(0, b"x");
     assert!(matches!(error, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe));
     assert_eq!(pair.closed(), [false, false]);
+}
+
+#[test]
+fn peers_that_acknowledge_nothing_delay_nothing() {
+    let mut pair = Pair::new(false);
+    let stream = pair.streams[0].take().unwrap().without_fin_ack();
+    pair.streams[0] = Some(stream);
+    ready(pair.write(0, b"all of it"));
+    ready(pair.close(0));
+    assert!(matches!(pair.write(0, b"x"), Poll::Ready(Err(_))));
+    pair.drop_stream(0);
+    assert_eq!((pair.closed(), pair.held.len()), ([false, false], 1));
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(1, 100)), b"all of it");
+    assert_eq!(ready(pair.read(1, 100)), b"");
 }
 
 #[test]
