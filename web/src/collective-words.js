@@ -133,7 +133,7 @@ export function connectionInWords(view) {
     case "offline":
       return links > 0
         ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
-        : `offline: ${plain(connection.reason)}. It tries again by itself.`;
+        : `offline. ${capital(plain(connection.reason))}. It tries again by itself.`;
     case "stopped":
       return "closed";
   }

@@ -77,7 +77,7 @@ test("a lone tab is told what it waits for, and how many others", () => {
 test("nobody is called the first one before a relay was reached", () => {
   const offline = viewOf(1, { connection: { state: "offline", reason: "no answer." } });
   assert.match(standingOf(offline, null).title, /Looking/);
-  assert.equal(connectionInWords(offline), "offline: no answer. It tries again by itself.");
+  assert.equal(connectionInWords(offline), "offline. No answer. It tries again by itself.");
   const lost = viewOf(3, { connection: { state: "offline", reason: "no answer" } });
   assert.match(connectionInWords(lost), /the relay is lost, the 2 direct links stay/);
 });
