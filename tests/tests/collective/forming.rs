@@ -14,7 +14,7 @@ async fn four_visitors_learn_and_paint_one_piece_that_all_of_them_show() -> Resu
         learned(&members, 2).await?;
         one_piece(&members).await?;
         for member in &members {
-            ensure!(member.tab().text(&selector("rounds-helped")).await? != "0", "a painter helped nothing");
+            ensure!(member.tab().text(&selector("rounds-painted")).await? != "0", "a painter helped nothing");
             member.tab().reads(&selector("sent"), "B").await?;
         }
         Ok(())
@@ -59,7 +59,7 @@ async fn of_eight_visitors_four_paint_and_the_others_teach() -> Result<()> {
                 .tab()
                 .until(
                     "the teacher to have taught",
-                    "document.getElementById('rounds-helped').textContent !== '0'",
+                    "document.getElementById('rounds-taught').textContent !== '0'",
                 )
                 .await?;
         }
