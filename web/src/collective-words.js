@@ -68,7 +68,7 @@ export function standingOf(view, resting, lasted = 0) {
       }
       return {
         title: `Waiting for ${counted(Math.max(1, SEATS - willing), "more tab", "more tabs")}`,
-        why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, everyone has an artist of their own.`,
+        why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.`,
       };
     case "noDirectLinks":
       if (lasted < LINKING_MS) {
