@@ -28,9 +28,14 @@ pub(super) fn keypair(config: &Config) -> Result<Keypair, Error> {
     let mut seed = Zeroizing::new([0; 32]);
     let digits = text.trim().as_bytes();
     let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes = digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
-    let found = seed.iter_mut().zip(bytes).filter_map(|(byte, found)| Some(*byte = found?)).count();
-    if digits.len() != 64 || found != 32 {
+    let mut all = digits.len() == 64;
+    for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
+        match (digit(pair[0]), digit(pair[1])) {
+            (Some(high), Some(low)) => *byte = high << 4 | low,
+            _ => all = false,
+        }
+    }
+    if !all {
         return Err(error(
             "it must hold 64 hexadecimal digits; `openssl rand -hex 32` makes such a file".into(),
         ));
@@ -116,16 +121,17 @@ mod tests {
         let path = folder.path().join("file");
         for text in ["", "hello", &"g".repeat(64), &"a".repeat(63), &"ab".repeat(40), &"é".repeat(32)] {
             fs::write(&path, text).unwrap();
-            let mut config = Config::default();
-            config.identity = Some(path.clone());
-            config.webrtc_certificate = Some(path.clone());
+            let config = Config {
+                identity: Some(path.clone()),
+                webrtc_certificate: Some(path.clone()),
+                ..Config::default()
+            };
             let named = |error: Error| error.to_string().contains(path.to_str().unwrap());
             assert!(keypair(&config).is_err_and(named), "{text:?}");
             assert!(certificate(&config).is_err_and(named), "{text:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        let mut config = Config::default();
-        config.identity = Some(folder.path().join("missing/identity"));
+        let config = Config { identity: Some(folder.path().join("missing/identity")), ..Config::default() };
         assert!(matches!(keypair(&config), Err(Error::Secret { option: "--identity", .. })));
     }
 }

@@ -120,10 +120,10 @@ impl Task {
                 self.lost(&peer_id, "the connection ended");
                 self.count();
             }
-            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
-                if !self.swarm.is_connected(&peer) {
-                    self.lost(&peer, &error.to_string());
-                }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. }
+                if !self.swarm.is_connected(&peer) =>
+            {
+                self.lost(&peer, &error.to_string());
             }
             SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
                 let cause = refusal(cause);
