@@ -166,3 +166,104 @@ impl HeardPieces {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        Config {
+            side: 2,
+            channels: 1,
+            batch_bytes: 16,
+            update_bytes: [8; 4],
+            min_teachers: 3,
+            min_pictures: 64,
+        }
+    }
+
+    fn signed() -> ([Signer; 4], SignedPiece) {
+        let signers = [1, 2, 3, 4].map(|n| Signer::new(&[n; 32]).unwrap());
+        let seats = [0, 1, 2, 3].map(|i: usize| signers[i].me());
+        let term = Term { id: [7; 32], number: 1, seats, seat: 0 };
+        let samples = vec![1, 2, 3, 4];
+        let record = record(&config(), &term, (&[5; 32], 9, &[[6; 32]; 4]), &[8; 32], &samples);
+        let signatures = [0, 1, 2, 3].map(|i: usize| signers[i].sign(&Statement::Piece(&record)));
+        (signers, SignedPiece { record, samples, signatures })
+    }
+
+    #[test]
+    fn a_secret_has_the_public_key_that_sec1_says() {
+        // The generator of secp256k1 (SEC 2, section 2.4.1), which the secret 1 has.
+        let mut one = [0; 32];
+        one[31] = 1;
+        let g = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+        assert_eq!(hex(&Signer::new(&one).unwrap().me().0), g);
+        assert_eq!(from_hex(g), Some(Signer::new(&one).unwrap().me()));
+        assert!(matches!(Signer::new(&[0; 32]), Err(Error::Secret)));
+        assert!(matches!(Signer::new(&[255; 32]), Err(Error::Secret)));
+        for bad in ["", "02", &g[1..], &format!("{g}00"), &g.replace('7', "g"), &"é".repeat(33)] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_of_one_key_over_one_statement() {
+        let (signers, piece) = signed();
+        let statement = Statement::Piece(&piece.record);
+        assert!(verify(&signers[0].me(), &statement, &piece.signatures[0]));
+        assert!(!verify(&signers[1].me(), &statement, &piece.signatures[0]));
+        let mut other = piece.record.clone();
+        other.round += 1;
+        assert!(!verify(&signers[0].me(), &Statement::Piece(&other), &piece.signatures[0]));
+        for bad in [[0; 64], [255; 64]] {
+            assert!(!verify(&signers[0].me(), &statement, &Signature(bad)));
+        }
+        for bad in [[0; 33], [2; 33], [255; 33]] {
+            assert!(
+                !verify(&PeerKey(bad), &statement, &piece.signatures[0]),
+                "no point of the curve, or another"
+            );
+        }
+        // Deterministic, so that a test can say what others must get.
+        assert_eq!(signers[0].sign(&statement), piece.signatures[0]);
+    }
+
+    #[test]
+    fn a_piece_that_does_not_fit_its_record_is_refused() {
+        let (signers, piece) = signed();
+        assert_eq!(check_piece(&piece), Ok([0, 1, 2, 3].map(|i: usize| signers[i].me())));
+        let refused = |change: &dyn Fn(&mut SignedPiece)| {
+            let mut piece = piece.clone();
+            change(&mut piece);
+            assert!(matches!(check_piece(&piece), Err(Error::Piece(_))));
+        };
+        refused(&|piece| piece.samples[0] ^= 1);
+        refused(&|piece| piece.samples.push(0));
+        refused(&|piece| piece.record.round += 1);
+        refused(&|piece| piece.record.side = u32::MAX);
+        refused(&|piece| piece.record.channels = 0);
+        refused(&|piece| piece.record.protocol.push('x'));
+        refused(&|piece| piece.record.committee = Committee::Solo);
+        refused(&|piece| piece.signatures[3].0[0] ^= 1);
+        refused(&|piece| piece.signatures.swap(0, 1));
+    }
+
+    #[test]
+    fn a_piece_is_heard_once_from_one_of_its_painters() {
+        let (signers, piece) = signed();
+        let mut heard = HeardPieces::default();
+        let stranger = Signer::new(&[9; 32]).unwrap().me();
+        assert_eq!(heard.hear(0, &config(), stranger, &piece), Err(Drop::OutOfPlace));
+        assert_eq!(
+            heard.hear(1, &config(), stranger, &piece),
+            Err(Drop::TooMany),
+            "each check costs four verifications"
+        );
+        assert_eq!(heard.hear(2, &config(), signers[1].me(), &piece), Ok(()));
+        assert_eq!(heard.hear(5_000, &config(), signers[2].me(), &piece), Err(Drop::Replayed));
+        let mut large = piece.clone();
+        large.record.side = 64;
+        assert_eq!(heard.hear(9_000, &config(), signers[3].me(), &large), Err(Drop::WrongShape));
+    }
+}

@@ -141,3 +141,92 @@ pub(crate) fn fits(
         && statement.seats[seat] == *holder
         && is_valid(certificate)
 }
+
+#[cfg(test)]
+mod tests {
+    use abraham_messages::collective::Signature;
+
+    use super::*;
+    use crate::announce::Signer;
+
+    fn certificate(round: u64, seed: u8) -> (Vec<Signer>, Certificate) {
+        let signers: Vec<Signer> = (1..5).map(|n| Signer::new(&[n; 32]).unwrap()).collect();
+        let seats = [0, 1, 2, 3].map(|i: usize| signers[i].me());
+        let commitments = [[seed; 32]; 4];
+        let statement =
+            StateStatement { artist: artist(&[[0; 32]; 4]), round, commitments, term: [7; 32], seats };
+        let signatures = [0, 1, 2, 3].map(|i: usize| Some(signers[i].sign(&Statement::State(&statement))));
+        (signers, Certificate { statement, signatures })
+    }
+
+    #[test]
+    fn three_of_four_signatures_make_a_certificate_and_two_do_not() {
+        let (signers, mut certificate) = certificate(3, 1);
+        assert!(is_valid(&certificate));
+        certificate.signatures[0] = None;
+        assert!(is_valid(&certificate));
+        certificate.signatures[1] = Some(Signature([1; 64]));
+        assert!(!is_valid(&certificate));
+        let state = name(&certificate.statement);
+        certificate.signatures[1] = Some(signers[1].sign(&Statement::State(&certificate.statement)));
+        let (artist, me) = (certificate.statement.artist, signers[2].me());
+        assert!(fits(&certificate, &artist, &state, (&me, 2)));
+        assert!(!fits(&certificate, &artist, &state, (&me, 3)), "its holder sat elsewhere");
+        assert!(!fits(&certificate, &[9; 32], &state, (&me, 2)));
+        certificate.statement.round += 1;
+        assert!(!fits(&certificate, &artist, &state, (&me, 2)), "the state's name is over its round");
+    }
+
+    #[test]
+    fn one_key_cannot_sign_for_two_seats_and_a_first_state_names_its_artist() {
+        let (signers, mut certificate) = certificate(3, 1);
+        certificate.statement.seats[1] = signers[0].me();
+        let signature = Some(signers[0].sign(&Statement::State(&certificate.statement)));
+        certificate.signatures = [signature, signature, signature, None];
+        assert!(!is_valid(&certificate));
+        let (_, first) = super::tests::certificate(0, 0);
+        assert!(is_valid(&first));
+        let (_, foreign) = super::tests::certificate(0, 1);
+        assert!(!is_valid(&foreign), "these commitments are not those of its artist");
+    }
+
+    #[test]
+    fn one_liar_cannot_change_what_is_agreed() {
+        let truth: [Digest; 4] = std::array::from_fn(|c| [c as u8; 32]);
+        let held =
+            |seat: usize| -> HeldCommitments { std::array::from_fn(|c| (c != seat).then_some(truth[c])) };
+        assert_eq!(agree([&held(0), &held(1), &held(2), &held(3)]), Ok((truth, None)));
+        let lies: [HeldCommitments; 3] = [[None; 4], [Some([9; 32]); 4], [Some([9; 32]), None, None, None]];
+        for liar in 0..4 {
+            for lie in lies {
+                let mut all = [held(0), held(1), held(2), held(3)];
+                all[liar] = lie;
+                let [a, b, c, d] = &all;
+                assert_eq!(agree([a, b, c, d]), Ok((truth, Some(liar))), "{liar} {lie:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_state_and_the_one_before_are_kept() {
+        let mut store = Store::default();
+        for (round, seed) in [(1, 1), (2, 2), (3, 3)] {
+            store.certify(2, certificate(round, seed).1);
+        }
+        let rounds: Vec<u64> = store.holding().unwrap().states.iter().map(|state| state.round).collect();
+        assert_eq!(rounds, [3, 2]);
+        // A round that is learnt again after its term failed replaces what came of it.
+        store.certify(2, certificate(3, 9).1);
+        let (_, again) = certificate(3, 9);
+        let (artist, state) = (again.statement.artist, name(&again.statement));
+        assert!(store.certificate(&artist, &state, 2).is_some());
+        assert!(store.certificate(&artist, &state, 1).is_none());
+        assert_eq!(store.holding().unwrap().states.len(), 2);
+        assert!(store.may_sit(&artist, 2));
+        assert!(!store.may_sit(&artist, 0));
+        assert!(store.may_sit(&[9; 32], 0));
+        store.forget_others(Some([9; 32]));
+        assert!(store.holding().is_none());
+        assert!(!store.may_sit(&artist, 0), "what it saw it has seen");
+    }
+}

@@ -224,3 +224,112 @@ impl Presences {
         terms
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use abraham_messages::collective::{BackendKind, Capability};
+
+    use super::*;
+
+    fn key(n: u32) -> PeerKey {
+        let mut key = [2; 33];
+        key[1..5].copy_from_slice(&n.to_le_bytes());
+        PeerKey(key)
+    }
+
+    fn presence(sequence: u64) -> Presence {
+        Presence {
+            sequence,
+            paint: true,
+            pictures: 0,
+            capability: Capability { backend: BackendKind::Cpu, rate: 1 },
+            addresses: Vec::new(),
+            links: Vec::new(),
+            holding: None,
+            seated: None,
+            known_term: 0,
+        }
+    }
+
+    #[test]
+    fn a_presence_lasts_twenty_seconds_and_cannot_be_said_again() {
+        let mut presences = Presences::default();
+        assert_eq!(presences.hear(0, key(1), presence(5), false), Ok(()));
+        assert_eq!(presences.hear(1, key(1), presence(5), false), Err(Drop::Replayed));
+        assert_eq!(presences.hear(2, key(1), presence(4), false), Err(Drop::Replayed));
+        assert_eq!(presences.expire(limits::PRESENCE_EXPIRES - 1, |_| false), 0);
+        assert_eq!(
+            presences.expire(limits::PRESENCE_EXPIRES, |_| true),
+            0,
+            "a link is better than a presence"
+        );
+        assert_eq!(presences.expire(limits::PRESENCE_EXPIRES, |_| false), 1);
+        let later = limits::PRESENCE_EXPIRES + 1;
+        assert_eq!(
+            presences.hear(later, key(1), presence(5), false),
+            Err(Drop::Replayed),
+            "nor after it left"
+        );
+        assert_eq!(presences.hear(later, key(1), presence(6), false), Ok(()));
+        assert_eq!(presences.leave(&key(1), 6), Err(Drop::Replayed));
+        assert_eq!(presences.leave(&key(1), 7), Ok(()));
+        assert_eq!(presences.hear(later, key(1), presence(7), false), Err(Drop::Replayed));
+    }
+
+    #[test]
+    fn ten_thousand_members_do_not_fill_more_than_the_table_and_links_find_room() {
+        let mut presences = Presences::default();
+        let full =
+            (0..10_000).filter(|n| presences.hear(0, key(*n), presence(1), false) == Err(Drop::TableFull));
+        assert_eq!(full.count(), 10_000 - limits::MEMBERS);
+        assert_eq!(presences.hear(0, key(20_000), presence(1), true), Ok(()));
+        presences.expire(limits::PRESENCE_EXPIRES, |_| false);
+        assert_eq!(presences.len(), 0);
+        assert!(
+            presences.departed.len() <= limits::DEPARTED && presences.departures.len() <= limits::DEPARTED
+        );
+    }
+
+    #[test]
+    fn one_author_is_let_through_at_a_rate() {
+        let mut presences = Presences::default();
+        let heard = |presences: &mut Presences, now, sequences: std::ops::Range<u64>| {
+            sequences.filter(|s| presences.hear(now, key(1), presence(*s), false).is_ok()).count()
+        };
+        assert_eq!(heard(&mut presences, 0, 1..1_000), limits::PRESENCE_BURST as usize);
+        assert_eq!(heard(&mut presences, 4 * limits::PRESENCE_LEAST, 1_000..2_000), 4);
+    }
+
+    #[test]
+    fn numbers_that_no_collective_has_reached_are_forged() {
+        let mut presences = Presences::default();
+        let claim = |sequence, known_term| Presence { known_term, ..presence(sequence) };
+        assert_eq!(presences.hear(0, key(1), claim(1, u64::MAX), false), Err(Drop::Forged));
+        assert_eq!(presences.hear(0, key(1), claim(2, 40), false), Ok(()));
+        assert_eq!(presences.known_term(), 40);
+        assert!(presences.know_term(41));
+        assert!(!presences.know_term(u64::MAX));
+    }
+
+    #[test]
+    fn a_committee_is_seen_when_three_of_its_painters_are_and_one_cannot_inflate_it() {
+        let mut presences = Presences::default();
+        let sits = |seat, round, term| Presence {
+            seated: Some(Seated { term: [term; 32], number: 3, seat, artist: [1; 32], round }),
+            ..presence(1)
+        };
+        presences.hear(0, key(1), sits(0, 10, 1), false).unwrap();
+        presences.hear(0, key(2), sits(1, 10, 1), false).unwrap();
+        assert!(presences.terms(None).is_empty());
+        // A second member that says it has a taken seat does not count.
+        presences.hear(0, key(3), sits(1, 10, 1), false).unwrap();
+        assert!(presences.terms(None).is_empty());
+        presences.hear(0, key(4), sits(3, u64::MAX, 1), false).unwrap();
+        let terms = presences.terms(None);
+        assert_eq!((terms.len(), terms[0].round), (1, 10));
+        for n in 5..9 {
+            presences.hear(0, key(n), sits(n as u8 - 5, 11, 2), false).unwrap();
+        }
+        assert_eq!(presences.terms(None)[0].id, [2; 32], "more rounds come first");
+    }
+}

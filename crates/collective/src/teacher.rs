@@ -150,3 +150,94 @@ impl Teacher {
         Some(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Output, announce::Signer};
+
+    const BATCH: [u8; 16] = [5; 16];
+
+    struct Scene {
+        signers: Vec<Signer>,
+        teacher: Teacher,
+        out: Outbox,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let signers = (1..6).map(|n| Signer::new(&[n; 32]).unwrap()).collect();
+            Self { signers, teacher: Teacher::default(), out: Outbox::new(PeerKey([9; 33])) }
+        }
+
+        fn notice(&self, cycle: u32) -> Notice {
+            let seats = [0, 1, 2, 3].map(|i: usize| self.signers[i].me());
+            let batch = *blake3::hash(&BATCH).as_bytes();
+            Notice { term: [7; 32], cycle, seats, artist: [1; 32], round: 1, batch }
+        }
+
+        fn tell(&mut self, now: Millis, painter: usize, notice: Notice) -> Result<(), Drop> {
+            let signature = self.signers[painter].sign(&Statement::Notice(&notice));
+            self.teacher.notice(now, self.signers[painter].me(), notice, &signature)
+        }
+
+        fn works(&mut self, now: Millis) -> Option<u64> {
+            self.teacher.advance(now, &mut self.out);
+            std::iter::from_fn(|| self.out.pop()).find_map(|output| match output {
+                Output::Work { ticket, work: Work::Teach { batch } } => {
+                    assert_eq!(batch, BATCH);
+                    Some(ticket)
+                }
+                _ => None,
+            })
+        }
+    }
+
+    #[test]
+    fn it_goes_on_with_three_equal_notices_and_their_batch() {
+        let mut scene = Scene::new();
+        let notice = scene.notice(4);
+        let painter = scene.signers[2].me();
+        assert_eq!(scene.teacher.batch(0, painter, &BATCH[1..], 16), Err(Drop::WrongShape));
+        assert_eq!(scene.teacher.batch(0, painter, &BATCH, 16), Ok(()));
+        scene.tell(0, 0, notice).unwrap();
+        assert_eq!(scene.tell(0, 0, notice), Err(Drop::Replayed));
+        scene.tell(0, 1, notice).unwrap();
+        scene.tell(0, 3, Notice { batch: [0; 32], ..notice }).unwrap();
+        assert_eq!(scene.works(0), None, "two say so, and one says something else");
+        scene.tell(0, 2, notice).unwrap();
+        let ticket = scene.works(0).expect("three say so");
+        assert_eq!(scene.works(1), None, "once");
+        let done = Ok(Done::Update { shares: [vec![0; 8], vec![0; 8], vec![0; 8], vec![0; 8]] });
+        assert_eq!(scene.teacher.answer(ticket + 1, &done, &[8; 4], &mut scene.out), None);
+        assert_eq!(scene.teacher.answer(ticket, &done, &[8; 4], &mut scene.out), Some(true));
+        assert_eq!(scene.tell(2, 3, notice), Err(Drop::Stale), "a notice of a batch that was taught");
+    }
+
+    #[test]
+    fn strangers_and_forgers_are_refused() {
+        let mut scene = Scene::new();
+        let notice = scene.notice(1);
+        assert_eq!(scene.tell(0, 4, notice), Err(Drop::OutOfPlace));
+        let signature = scene.signers[1].sign(&Statement::Notice(&notice));
+        let painter = scene.signers[0].me();
+        assert_eq!(scene.teacher.notice(0, painter, notice, &signature), Err(Drop::BadSignature));
+        let mut twice = notice;
+        twice.seats[3] = twice.seats[0];
+        assert_eq!(scene.tell(0, 0, twice), Err(Drop::OutOfPlace));
+    }
+
+    #[test]
+    fn what_never_completes_is_forgotten() {
+        let mut scene = Scene::new();
+        let painter = scene.signers[0].me();
+        for cycle in 0..50 {
+            let notice = scene.notice(cycle);
+            scene.tell(0, 0, notice).unwrap();
+            scene.teacher.batch(0, painter, &BATCH, 16).unwrap();
+        }
+        assert_eq!(scene.teacher.heard.len(), 1, "one painter's newest word replaces its older");
+        assert_eq!(scene.works(limits::TEACH_WAIT), None);
+        assert!(scene.teacher.heard.is_empty());
+    }
+}

@@ -1,0 +1,244 @@
+//! The collective's messages on the wire: vectors that must decode, bytes that must not, and any bytes at all.
+
+use abraham_messages::{
+    DecodeError, PeerKey, PieceRecord,
+    collective::{
+        BackendKind, Bulk, BulkKind, Capability, Certificate, Control, Farewell, Gossip, Holding, Notice,
+        Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, SignedPiece, StateName, StateStatement,
+        Statement, Step, TeacherOffer,
+    },
+    limits,
+    piece::Committee,
+};
+use proptest::prelude::*;
+
+fn key(n: u8) -> PeerKey {
+    PeerKey([n; 33])
+}
+
+fn seats() -> [PeerKey; 4] {
+    [2, 3, 4, 5].map(key)
+}
+
+fn statement() -> StateStatement {
+    StateStatement { artist: [1; 32], round: 7, commitments: [[2; 32]; 4], term: [3; 32], seats: seats() }
+}
+
+fn presence() -> Presence {
+    Presence {
+        sequence: 300,
+        paint: true,
+        pictures: 12,
+        capability: Capability { backend: BackendKind::Gpu, rate: 26 },
+        addresses: vec!["/ip4/127.0.0.1/tcp/4001/ws".into()],
+        links: vec![key(9)],
+        holding: Some(Holding {
+            artist: [1; 32],
+            seat: 3,
+            states: vec![StateName { round: 7, state: [2; 32] }],
+        }),
+        seated: Some(Seated { term: [3; 32], number: 4, seat: 2, artist: [1; 32], round: 7 }),
+        known_term: 4,
+    }
+}
+
+fn piece() -> SignedPiece {
+    let hex = "ab".repeat(32);
+    SignedPiece {
+        record: PieceRecord {
+            protocol: abraham_messages::PROTOCOL_VERSION.into(),
+            genesis: hex.clone(),
+            round: 7,
+            side: 32,
+            channels: 3,
+            latent: hex.clone(),
+            share_commitments: std::array::from_fn(|_| hex.clone()),
+            picture: hex.clone(),
+            committee: Committee::Members { term: hex, painters: std::array::from_fn(|_| "02".repeat(33)) },
+        },
+        samples: vec![128; 32 * 32 * 3],
+        signatures: [Signature([6; 64]); 4],
+    }
+}
+
+fn gossip() -> Vec<Gossip> {
+    vec![Gossip::Presence(presence()), Gossip::Leave { sequence: 300 }, Gossip::Piece(Box::new(piece()))]
+}
+
+fn control() -> Vec<Control> {
+    let proposal = |origin| Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] };
+    let from = StateName { round: 7, state: [2; 32] };
+    let continued = ProposedOrigin::Continue { artist: [1; 32], from, holders: [true, true, false, true] };
+    let certificate =
+        Certificate { statement: statement(), signatures: [Some(Signature([6; 64])), None, None, None] };
+    let step = |step| Control::Step { term: [3; 32], cycle: 8, step };
+    let offer = TeacherOffer { peer: key(9), pictures: 30 };
+    let notice =
+        Notice { term: [3; 32], cycle: 8, seats: seats(), artist: [1; 32], round: 8, batch: [4; 32] };
+    vec![
+        Control::Presence(presence()),
+        Control::Proposal(proposal(ProposedOrigin::Genesis)),
+        Control::Proposal(proposal(continued)),
+        Control::Accept { term: [3; 32], certificate: None },
+        Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
+        Control::Farewell { term: [3; 32], why: Farewell::Silent(3) },
+        Control::Farewell { term: [3; 32], why: Farewell::Suspects([0, 3]) },
+        step(Step::Ready(Ready { leaves: false, piece_due: true, teachers: vec![offer; 24] })),
+        step(Step::Planned { readies: [5; 32] }),
+        step(Step::Have { batch: [4; 32], updates: 0xff }),
+        step(Step::Counted { haves: [5; 32] }),
+        step(Step::Held { commitments: [None, Some([2; 32]), Some([2; 32]), Some([2; 32])] }),
+        step(Step::Certify(Signature([6; 64]))),
+        step(Step::Sign(Signature([6; 64]))),
+        Control::Notice { notice, signature: Signature([6; 64]) },
+    ]
+}
+
+#[test]
+fn every_message_survives_the_wire_within_its_limit() {
+    for message in gossip() {
+        let bytes = message.encode();
+        assert!(bytes.len() <= limits::GOSSIP_BYTES, "{}", bytes.len());
+        assert_eq!(Gossip::decode(&bytes), Ok(message));
+    }
+    for message in control() {
+        let bytes = message.encode();
+        assert!(bytes.len() <= 2_048, "a step is short: {}", bytes.len());
+        assert_eq!(Control::decode(&bytes), Ok(message));
+    }
+    for kind in [BulkKind::Batch, BulkKind::Update] {
+        let bulk = Bulk { kind, term: [3; 8], cycle: 8, payload: &[1, 2, 3] };
+        assert_eq!(Bulk::decode(&bulk.encode()), Ok(bulk));
+    }
+}
+
+#[test]
+fn messages_cut_short_or_with_more_behind_are_refused() {
+    for message in control() {
+        let bytes = message.encode();
+        for end in 0..bytes.len() {
+            assert!(Control::decode(&bytes[..end]).is_err(), "{message:?} cut to {end}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert_eq!(Control::decode(&longer), Err(DecodeError::BytesLeftOver(1)));
+    }
+    let bytes = Gossip::Presence(presence()).encode();
+    for end in 0..bytes.len() {
+        assert!(Gossip::decode(&bytes[..end]).is_err());
+    }
+}
+
+/// Bytes that other implementations must make and take: version, variant, fields; integers as LEB128.
+#[test]
+fn vectors() {
+    assert_eq!(Gossip::Leave { sequence: 300 }.encode(), [1, 1, 0xac, 0x02]);
+    let mut farewell = vec![1, 3];
+    farewell.extend([3; 32]);
+    assert_eq!(
+        Control::decode(&[&farewell[..], &[2, 3]].concat()),
+        Ok(Control::Farewell { term: [3; 32], why: Farewell::Silent(3) })
+    );
+    let mut planned = vec![1, 4];
+    planned.extend([3; 32]);
+    planned.extend([8, 1]);
+    planned.extend([5; 32]);
+    assert_eq!(
+        Control::decode(&planned),
+        Ok(Control::Step { term: [3; 32], cycle: 8, step: Step::Planned { readies: [5; 32] } })
+    );
+    let bulk = Bulk { kind: BulkKind::Update, term: [7; 8], cycle: 0x0102_0304, payload: &[9] };
+    assert_eq!(bulk.encode(), [1, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
+}
+
+#[test]
+fn other_versions_kinds_counts_and_seats_are_refused() {
+    let version = |value| DecodeError::UnknownValue { field: "version", value };
+    assert_eq!(Gossip::decode(&[2, 1, 0]), Err(version(2)));
+    assert_eq!(Control::decode(&[0, 3]), Err(version(0)));
+    assert_eq!(Bulk::decode(&[9; 20]), Err(version(9)));
+    assert_eq!(Gossip::decode(&[]), Err(DecodeError::Truncated { missing: 1 }));
+    assert_eq!(Gossip::decode(&[1, 77]), Err(DecodeError::Malformed));
+    assert_eq!(Control::decode(&[1, 77]), Err(DecodeError::Malformed));
+    let kind = DecodeError::UnknownValue { field: "bulk kind", value: 3 };
+    assert_eq!(Bulk::decode(&[1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Err(kind));
+    assert_eq!(Bulk::decode(&[1, 1, 0]), Err(DecodeError::Truncated { missing: 7 }));
+
+    let refused = |field, value| Err(DecodeError::UnknownValue { field, value });
+    let with = |change: &dyn Fn(&mut Presence)| {
+        let mut presence = presence();
+        change(&mut presence);
+        Gossip::decode(&Gossip::Presence(presence).encode())
+    };
+    assert_eq!(with(&|p| p.links = vec![key(1); limits::LINKS + 1]), refused("links", 25));
+    assert_eq!(with(&|p| p.addresses = vec![String::new(); 4]), refused("addresses", 4));
+    assert_eq!(with(&|p| p.addresses = vec!["a".repeat(257)]), refused("address length", 257));
+    assert_eq!(with(&|p| p.seated.iter_mut().for_each(|s| s.seat = 4)), refused("seat", 4));
+    assert_eq!(with(&|p| p.holding.iter_mut().for_each(|h| h.seat = 200)), refused("seat", 200));
+    let three = vec![StateName { round: 1, state: [0; 32] }; 3];
+    assert_eq!(with(&|p| p.holding.iter_mut().for_each(|h| h.states = three.clone())), refused("states", 3));
+    let long = with(&|p| p.addresses = vec!["a".repeat(2_100)]);
+    assert!(matches!(long, Err(DecodeError::TooLong { .. })), "{long:?}");
+
+    let silent = Control::Farewell { term: [0; 32], why: Farewell::Silent(4) };
+    assert_eq!(Control::decode(&silent.encode()).err(), refused("seat", 4).err());
+    let suspects = Control::Farewell { term: [0; 32], why: Farewell::Suspects([0, 9]) };
+    assert_eq!(Control::decode(&suspects.encode()).err(), refused("seat", 9).err());
+    let teachers = vec![TeacherOffer { peer: key(1), pictures: 1 }; limits::LINKS + 1];
+    let ready = Step::Ready(Ready { leaves: false, piece_due: false, teachers });
+    let ready = Control::Step { term: [0; 32], cycle: 0, step: ready };
+    assert_eq!(Control::decode(&ready.encode()).err(), refused("teachers", 25).err());
+}
+
+#[test]
+fn statements_of_different_kinds_never_have_the_same_bytes() {
+    let state = statement();
+    let notice =
+        Notice { term: [3; 32], cycle: 8, seats: seats(), artist: [1; 32], round: 8, batch: [4; 32] };
+    let record = piece().record;
+    let bytes = [Statement::State(&state), Statement::Notice(&notice), Statement::Piece(&record)]
+        .map(|statement| statement.signed_bytes());
+    assert!(bytes[0].starts_with(b"abraham/state/1\0"));
+    assert!(bytes[1].starts_with(b"abraham/notice/1\0"));
+    assert!(bytes[2].starts_with(b"abraham/piece/1\0"));
+    // A term and a cycle are part of what is signed, so nothing can be said again elsewhere.
+    let later = Notice { cycle: 9, ..notice };
+    assert_ne!(Statement::Notice(&later).signed_bytes(), bytes[1]);
+    let elsewhere = StateStatement { term: [4; 32], ..state };
+    assert_ne!(Statement::State(&elsewhere).signed_bytes(), bytes[0]);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_decoder_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..600), version in 0..3u8) {
+        if let Some(first) = bytes.first_mut() {
+            *first = version;
+        }
+        let _ = Gossip::decode(&bytes);
+        let _ = Control::decode(&bytes);
+        let _ = Bulk::decode(&bytes);
+    }
+
+    #[test]
+    fn one_changed_byte_makes_no_decoder_panic(which in 0..15usize, place in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let mut bytes = control()[which].encode();
+        let place = place.index(bytes.len());
+        bytes[place] = to;
+        if let Ok(message) = Control::decode(&bytes) {
+            // What was taken can be said again.
+            prop_assert_eq!(Control::decode(&message.encode()), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_not_there_allocates_nothing(length in any::<u64>()) {
+        // The variant of a piece, then a length for the first string.
+        let mut bytes = vec![1, 2];
+        let mut rest = length | 1 << 40;
+        while rest > 0 {
+            bytes.push((rest & 127) as u8 | 128);
+            rest >>= 7;
+        }
+        bytes.push(0);
+        prop_assert!(Gossip::decode(&bytes).is_err());
+    }
+}
