@@ -8,7 +8,7 @@ use libp2p::{
     gossipsub::{self, MessageAcceptance},
     memory_connection_limits,
     metrics::Recorder as _,
-    relay,
+    ping, relay,
     swarm::{
         ConnectionDenied, ListenError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -142,7 +142,13 @@ impl Task {
                     self.heard(propagation_source, &message_id, message.source, message.data.len());
                 }
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.libp2p.record(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => {
+                self.libp2p.record(&event);
+                // A laptop that was closed never says goodbye; its reservation would keep the connection for hours.
+                if matches!(event.result, Err(ping::Failure::Timeout | ping::Failure::Other { .. })) {
+                    self.swarm.close_connection(event.connection);
+                }
+            }
             SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
                 tracing::error!(?addresses, %error, "no longer listening");
             }
