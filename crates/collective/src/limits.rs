@@ -135,8 +135,6 @@ pub const PIECE_QUORUM: usize = 3;
 
 /// Equal notices of a batch that a teacher goes on with: three of four painters, of whom one may lie.
 pub const NOTICES: usize = 3;
-/// Notices that a teacher keeps, each of another batch.
-pub const NOTICES_KEPT: usize = 8;
 /// A teacher waits so long for notices and batch. As long as painters wait for its update.
 pub const TEACH_WAIT: Millis = TEACHING;
 /// A teacher's engine has so long; the answer is not sent after it.

@@ -437,6 +437,8 @@ impl Seat {
         let answered = gathering.answered.iter().enumerate();
         let updates = answered.fold(0, |bits, (i, answered)| bits | u32::from(*answered) << i);
         let batch = gathering.batch.unwrap_or_default();
+        // Only what this machine computed earns it a rest; while teachers compute it waits.
+        self.worked_from = self.worked_from.saturating_add(context.now.saturating_sub(self.since));
         self.enter(context, Stage::Have, limits::STEP_AFTER_WORK);
         self.say(context, Step::Have { batch, updates });
     }
