@@ -17,7 +17,7 @@ pub enum Event {
         /// What its links measured, by member.
         links: Vec<LinkTraffic>,
     },
-    /// A batch that was opened: as a painter of it, or as one of its teachers.
+    /// A batch that was opened, once: as a painter of it, or as one of its teachers.
     Batch {
         /// 8-bit samples, picture after picture, rows first, channels interleaved.
         samples: Vec<u8>,

@@ -131,6 +131,7 @@ pub struct Visitor<N, T, B, K, S> {
     /// When the page is to be given the next snapshot, where something changed.
     next_view: Option<Millis>,
     last_view: Millis,
+    last_batch: Option<blake3::Hash>,
 }
 
 impl<N, T, B, K, S> Visitor<N, T, B, K, S>
@@ -181,6 +182,7 @@ where
             events: VecDeque::new(),
             next_view: Some(now),
             last_view: now,
+            last_batch: None,
         };
         Ok((visitor, handle))
     }
@@ -326,7 +328,12 @@ where
         self.handle(Input::Answer { ticket, result });
     }
 
+    /// Shows a batch once: a painter that teaches gets its own batch to teach.
     fn show_batch(&mut self, bytes: &[u8], painted: bool) {
+        let hash = blake3::hash(bytes);
+        if self.last_batch.replace(hash) == Some(hash) {
+            return;
+        }
         if let Some(batch) = read_batch(bytes, &self.recipe) {
             self.events.push_back(Event::Batch { samples: samples(&batch), painted });
         }
