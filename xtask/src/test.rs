@@ -26,7 +26,6 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
     let mut tallies = Vec::new();
     if suite != Some(Suite::Browser) {
         install::for_unit_tests()?;
-        tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]))?);
         let node = ["--test", "--test-reporter=tap"];
         tallies.push(tally(Command::new("node").args(node).current_dir(shell::root().join("web")))?);
     }
@@ -34,10 +33,25 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
         install::for_browser_tests()?;
         build::run(false)?;
         test_pages::build()?;
-        // The program, for the tests that kill it.
-        shell::run(shell::cargo().args(["build", "--package", "abraham-relay"]))?;
-        tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast", "--package", "abraham-tests"]))?);
     }
+    let mut cargo = shell::cargo();
+    cargo.args(["test", "--no-fail-fast"]);
+    match suite {
+        Some(Suite::Unit) => {}
+        Some(Suite::Browser) => {
+            // The program, for the tests that kill it.
+            shell::run(shell::cargo().args(["build", "--package", "abraham-relay"]))?;
+            cargo.args(["--package", "abraham-tests"]);
+        }
+        // All at once: cargo builds what packages share anew for each set of them, and sets differ in its features.
+        None => {
+            cargo.arg("--workspace");
+            for program in build::PROGRAMS.iter().chain([&test_pages::PROBE]) {
+                cargo.args(["--exclude", program.package]);
+            }
+        }
+    }
+    tallies.push(tally(&mut cargo)?);
     let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
     let failed: usize = tallies.iter().map(|tally| tally.failed).sum();
     let broken = tallies.iter().any(|tally| tally.broken);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Our own peer in a tab.
-const PROBE: Program = Program {
+pub(crate) const PROBE: Program = Program {
     package: "abraham-tab-probe",
     name: "abraham_tab_probe",
     // As the window's program, which shares almost all of its crates.
