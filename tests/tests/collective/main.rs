@@ -5,10 +5,10 @@ mod hostile;
 mod leaving;
 mod relays;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use abraham_tests::{Member, Pictures, Setup, Visit, WebGpu, visit};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::sync::Mutex;
 
 /// Painters of a collective.
@@ -34,19 +34,25 @@ async fn donated(visit: &Visit, count: usize) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// Waits until all of `members` paint, and returns their artist.
+/// Waits until all of `members` paint one artist, each in a seat of its own, and returns the artist.
 async fn one_artist(members: &[Member]) -> Result<String> {
-    let mut artists = BTreeSet::new();
-    let mut seats = BTreeSet::new();
-    for member in members {
-        member.until_it_paints().await?;
-        let standing = member.standing().await?;
-        seats.insert(standing.seat);
-        artists.insert(standing.artist);
+    let mut ticks = tokio::time::interval(Duration::from_millis(500));
+    let mut seen = Vec::new();
+    for _ in 0..600 {
+        ticks.tick().await;
+        seen.clear();
+        for member in members {
+            // A page may still show the committee that has just ended.
+            member.until_it_paints().await?;
+            seen.push(member.standing().await?);
+        }
+        let seats: BTreeSet<_> = seen.iter().map(|standing| standing.seat).collect();
+        let artists: BTreeSet<_> = seen.iter().map(|standing| &standing.artist).collect();
+        if let (true, Some(artist), 1) = (seats.len() == members.len(), artists.first(), artists.len()) {
+            return Ok((*artist).clone());
+        }
     }
-    ensure!(seats.len() == members.len(), "the seats are {seats:?}");
-    ensure!(artists.len() == 1, "there are several artists: {artists:?}");
-    artists.pop_first().context("there is no artist")
+    bail!("they do not become one committee: {seen:?}")
 }
 
 /// Teaches each of `members` pictures of its own.

@@ -13,7 +13,9 @@ async fn donated_at(visit: &Visit, relay: &RelayProgram) -> Result<Member> {
 #[tokio::test(flavor = "multi_thread")]
 async fn painters_go_on_without_the_relay_and_newcomers_find_them_when_it_is_back() -> Result<()> {
     gather("painters_go_on_without_the_relay", async |visit| {
-        let mut relay = RelayProgram::start(visit.folder(), &[]).await?;
+        // As operators are told to run it, so that it is the same relay when it comes back.
+        let identity = visit.folder().join("identity").display().to_string();
+        let mut relay = RelayProgram::start(visit.folder(), &["--identity".to_owned(), identity]).await?;
         let mut members = Vec::new();
         for _ in 0..PAINTERS {
             members.push(donated_at(visit, &relay).await?);
