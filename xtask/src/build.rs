@@ -24,7 +24,7 @@ pub(crate) struct Program {
 
 /// What the worker and the window run.
 pub(crate) const PROGRAMS: [Program; 2] = [
-    Program { package: "abraham-client", name: "abraham_client", profile: "web", level: "-O3" },
+    Program { package: "abraham-client", name: "abraham_client", profile: "web", level: "-Os" },
     Program { package: "abraham-window", name: "abraham_window", profile: "web-small", level: "-Oz" },
 ];
 
