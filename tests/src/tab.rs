@@ -262,12 +262,17 @@ impl Tab {
     /// # Errors
     /// When it cannot be seen and used after two minutes.
     pub async fn click(&self, selector: &str) -> Result<()> {
+        // Where it moves between two looks, as while a page loads, a click would meet something else.
         let quoted = quote(selector);
         self.until(
             &format!("{selector} can be clicked"),
             &format!(
                 "(() => {{ const found = document.querySelector({quoted});
-                  return found?.checkVisibility() && !found.disabled && found.getAttribute('aria-disabled') !== 'true'; }})()"
+                  if (!found?.checkVisibility() || found.disabled || found.getAttribute('aria-disabled') === 'true') return false;
+                  const {{ x, y }} = found.getBoundingClientRect();
+                  const before = found.seenAt;
+                  found.seenAt = `${{x}},${{y}}`;
+                  return before === found.seenAt; }})()"
             ),
         )
         .await?;

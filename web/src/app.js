@@ -52,6 +52,8 @@ function dress() {
   });
 }
 
+// A reload leads from the studio back to the welcome page, where the studio's place on the page means nothing.
+history.scrollRestoration = "manual";
 greet();
 hangGallery();
 showNow();
