@@ -129,10 +129,10 @@ impl Early {
     /// Gives a proposal the acceptances that came before it.
     pub(crate) fn apply(&mut self, forming: &mut Forming) {
         for (seat, peer) in forming.term.seats.iter().copied().enumerate().collect::<Vec<_>>() {
-            if self.accepts.get(&peer).is_some_and(|(term, _)| *term == forming.term.id) {
-                if let Some((_, certificate)) = self.accepts.remove(&peer) {
-                    forming.accept(seat, certificate);
-                }
+            if self.accepts.get(&peer).is_some_and(|(term, _)| *term == forming.term.id)
+                && let Some((_, certificate)) = self.accepts.remove(&peer)
+            {
+                forming.accept(seat, certificate);
             }
         }
     }

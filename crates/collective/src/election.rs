@@ -115,10 +115,11 @@ impl Sight {
         for (i, a) in others.iter().enumerate() {
             for (j, b) in others.iter().enumerate().skip(i + 1).filter(|(_, b)| Self::linked(a, b)) {
                 for c in &others[j + 1..] {
-                    if Self::linked(a, c) && Self::linked(b, c) {
-                        if let Some(choice) = arrange([me, a, b, c], state) {
-                            return Some(choice);
-                        }
+                    if Self::linked(a, c)
+                        && Self::linked(b, c)
+                        && let Some(choice) = arrange([me, a, b, c], state)
+                    {
+                        return Some(choice);
                     }
                 }
             }

@@ -36,6 +36,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// What a term found out that its member must know.
+#[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
 pub(crate) enum Fact {
     /// The engine has taken the seat.
     Begun,

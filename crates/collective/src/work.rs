@@ -51,6 +51,7 @@ pub enum Origin {
 }
 
 /// What the engine is to do.
+#[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {

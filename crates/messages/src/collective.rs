@@ -121,6 +121,7 @@ pub struct SignedPiece {
 }
 
 /// What travels on the presence topic, whose authors the network node has checked.
+#[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Gossip {

@@ -44,7 +44,11 @@ pub(crate) async fn measure() -> Result<()> {
         let far = Peer::start(visit, Rust).await?;
         near.connect(&far).await?;
         near.until_linked(&far, 1).await?;
-        row("killed_tab_noticed_ms", noticed(&near, async { Ok(far.tab().kill()) }, &far).await?, "ms");
+        let kill = async {
+            far.tab().kill();
+            Ok(())
+        };
+        row("killed_tab_noticed_ms", noticed(&near, kill, &far).await?, "ms");
         Ok(())
     })
     .await

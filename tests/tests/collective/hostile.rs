@@ -75,7 +75,7 @@ fn gossip(overheard: &Presence) -> Vec<Vec<u8>> {
     let honest = Gossip::Presence(overheard.clone()).encode();
     let other_version = [&[9], &honest[1..]].concat();
     let leap = Presence { known_term: u64::MAX, sequence: 1, ..overheard.clone() };
-    let seated = overheard.seated.as_ref().map(|seated| Seated { number: u64::MAX - 1, ..seated.clone() });
+    let seated = overheard.seated.as_ref().map(|seated| Seated { number: u64::MAX - 1, ..*seated });
     let forged = Presence { seated, sequence: 2, ..overheard.clone() };
     vec![
         vec![0xff; 500],

@@ -380,7 +380,6 @@ impl World {
                 Output::Command(command) => self.command(from, command),
                 Output::Work { ticket, work } => self.work(from, ticket, work),
                 Output::Event(event) => self.nodes[from].events.push(event),
-                _ => {}
             }
         }
         let node = &self.nodes[from];

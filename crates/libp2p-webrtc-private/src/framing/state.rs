@@ -184,11 +184,8 @@ impl Framing {
                     self.inbound = Inbound::Finished;
                 }
             }
-            Some(Flag::FinAck) => {
-                if self.outbound == Outbound::FinSent {
-                    self.outbound = Outbound::Finished;
-                }
-            }
+            Some(Flag::FinAck) if self.outbound == Outbound::FinSent => self.outbound = Outbound::Finished,
+            Some(Flag::FinAck) => {}
             Some(Flag::StopSending) => match self.outbound {
                 Outbound::Open => {
                     self.partial = Vec::new();

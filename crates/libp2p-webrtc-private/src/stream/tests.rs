@@ -6,10 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt, StreamExt, channel::mpsc,
-    task::noop_waker_ref,
-};
+use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt, task::noop_waker_ref};
 use proptest::prelude::*;
 
 use self::pair::Pair;
