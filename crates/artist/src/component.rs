@@ -205,7 +205,8 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let (architecture, artist) = artist(9);
         let components = [0, 1, 2, 3].map(|c| artist.component(c).map(|bytes| bytes.to_vec()));
-        let refused = |change: &dyn Fn(&mut [Option<Vec<u8>>; 4])| {
+        type Components = [Option<Vec<u8>>; 4];
+        let refused = |change: &dyn Fn(&mut Components)| {
             let mut changed = components.clone();
             change(&mut changed);
             let bytes = changed.each_ref().map(Option::as_deref);

@@ -168,7 +168,7 @@ impl<C: DataChannel> StreamEvents<C> {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
-    /// The channel opened, or its send buffer fell to [`LOW_WATER`](crate::channel::LOW_WATER).
+    /// The channel opened, or its send buffer fell to [`crate::channel::LOW_WATER`].
     pub fn handle_writable(&self) {
         self.with(|_| ());
     }

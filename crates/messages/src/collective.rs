@@ -309,7 +309,7 @@ pub enum Control {
         /// The step.
         step: Step,
     },
-    /// To a teacher: teach us this. A painter sends the batch itself as [`Bulk::Batch`].
+    /// To a teacher: teach us this. A painter sends the batch itself as [`BulkKind::Batch`].
     Notice {
         /// The batch.
         notice: Notice,
