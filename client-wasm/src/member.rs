@@ -1,9 +1,9 @@
 //! This tab as a member of the collective.
 
-use std::{cell::RefCell, rc::Rc};
+use std::cell::RefCell;
 
 use abraham_collective::{BackendKind, Capability, Event as News, SignedPiece, View};
-use abraham_messages::collective::Signature;
+use abraham_messages::{codec::hex, collective::Signature};
 use abraham_ring::CpuBackend;
 use abraham_visitor::{Event, FrameTraffic, Handle, LinkTraffic, Offer, Tools, Visitor};
 use futures::channel::{mpsc, oneshot};
@@ -64,7 +64,7 @@ pub struct Member {
     capability: Capability,
     lessons: Lessons,
     ended: RefCell<Option<oneshot::Receiver<()>>>,
-    _listener: Rc<Listener>,
+    _listener: Listener,
 }
 
 #[wasm_bindgen]
@@ -107,13 +107,7 @@ impl Member {
             // Nobody may wait for it.
             let _ = end.send(());
         });
-        Ok(Self {
-            handle,
-            capability,
-            lessons,
-            ended: RefCell::new(Some(ended)),
-            _listener: Rc::new(listener),
-        })
+        Ok(Self { handle, capability, lessons, ended: RefCell::new(Some(ended)), _listener: listener })
     }
 
     /// Changes how much of the time rounds may take. While `resting`, it leaves its seat and teaches nothing.
@@ -234,8 +228,4 @@ fn record_with_signatures(piece: &SignedPiece) -> Result<String, Error> {
         members.insert("signatures".into(), serde_json::Value::Array(signatures));
     }
     Ok(record.to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -125,13 +125,18 @@ impl Program {
         ensure!(text.contains(&plain), "{} does not name {plain}", script.display());
         fs::write(&script, text.replace(&plain, &hashed))?;
         fs::rename(made.join(&plain), made.join(hashed))?;
-        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-        packed.write_all(&wasm)?;
-        Ok(Size { plain: wasm.len(), gzip: packed.finish()?.len() })
+        Ok(Size { plain: wasm.len(), gzip: gzipped(&wasm)? })
     }
 }
 
-/// Bytes of the program's wasm in `web/pkg` as a relay sends it to a browser that takes gzip.
+/// How many bytes a relay sends to a browser that takes gzip.
+fn gzipped(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+/// Bytes of the program's wasm in `web/pkg`, after gzip.
 pub(crate) fn gzipped_bytes(program: &Program) -> Result<usize> {
     let prefix = format!("{}_bg-", program.name);
     let folder = shell::root().join("web/pkg");
@@ -140,9 +145,7 @@ pub(crate) fn gzipped_bytes(program: &Program) -> Result<usize> {
         .flatten()
         .find(|file| file.file_name().to_string_lossy().starts_with(&prefix))
         .with_context(|| format!("no {prefix}*.wasm in {}", folder.display()))?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&fs::read(wasm.path())?)?;
-    Ok(encoder.finish()?.len())
+    gzipped(&fs::read(wasm.path())?)
 }
 
 /// Fails when the wasm wants functions that only exist outside a browser: those come in as `import "env"`.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use abraham_messages::{PROTOCOL_VERSION, limits::CHECKPOINT_BYTES};
+use abraham_messages::{PROTOCOL_VERSION, codec::hex, limits::CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -86,10 +86,6 @@ fn sizes(architecture: &Architecture) -> String {
         architecture.side(),
         architecture.channels()
     )
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    blake3::Hash::from_bytes(*bytes).to_hex().to_string()
 }
 
 /// Over everything that the header says and every tensor holds.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
     PROTOCOL_VERSION, PeerKey, PieceRecord,
+    codec::hex,
     collective::{Digest, Signature, SignedPiece, Statement},
     piece::Committee,
 };
@@ -45,11 +46,6 @@ pub(crate) fn verify(signer: &PeerKey, statement: &Statement<'_>, signature: &Si
     let Ok(key) = VerifyingKey::from_sec1_bytes(&signer.0) else { return false };
     let Ok(signature) = ecdsa::Signature::from_slice(&signature.0) else { return false };
     key.verify(&statement.signed_bytes(), &signature).is_ok()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| DIGITS[usize::from(d)] as char).collect()
 }
 
 fn from_hex(text: &str) -> Option<PeerKey> {

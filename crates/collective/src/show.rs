@@ -2,12 +2,12 @@
 
 use abraham_messages::{
     PeerKey,
+    codec::hex,
     collective::{BackendKind, Digest, Holding},
 };
 
 use crate::{
-    Collective, Millis, View,
-    announce::hex,
+    Collective, Millis, Term, View,
     collective::Status,
     limits,
     presence::{Member, SeenTerm},
@@ -16,6 +16,24 @@ use crate::{
         Why,
     },
 };
+
+/// A committee of this member's that has done nothing yet.
+fn forming_view(term: &Term, proposer: &PeerKey, since: Millis, deadline: Millis) -> TermView {
+    TermView {
+        id: hex(&term.id),
+        number: term.number,
+        mine: true,
+        seats: term.seats.map(|peer| hex(&peer.0)),
+        seat: Some(term.seat as u8),
+        proposer: Some(hex(&proposer.0)),
+        artist: None,
+        round: 0,
+        phase: Phase::Forming,
+        since,
+        deadline: Some(deadline),
+        teachers: Vec::new(),
+    }
+}
 
 fn backend(kind: BackendKind) -> String {
     match kind {
@@ -124,36 +142,17 @@ impl Collective {
     }
 
     fn term_view(&self, terms: &[SeenTerm]) -> Option<TermView> {
-        let keys = |seats: &[PeerKey; 4]| seats.map(|peer| hex(&peer.0));
         match &self.status {
             Status::Seated(seat) => Some(TermView {
-                id: hex(&seat.term.id),
-                number: seat.term.number,
-                mine: true,
-                seats: keys(&seat.term.seats),
-                seat: Some(seat.term.seat as u8),
-                proposer: Some(hex(&seat.proposer.0)),
                 artist: seat.artist().or(seat.continued()).map(|artist| hex(&artist)),
                 round: seat.round(),
                 phase: seat.phase(),
-                since: seat.since,
-                deadline: Some(seat.deadline),
                 teachers: self.teachers(),
+                ..forming_view(&seat.term, &seat.proposer, seat.since, seat.deadline)
             }),
-            Status::Forming(forming) => Some(TermView {
-                id: hex(&forming.term.id),
-                number: forming.term.number,
-                mine: true,
-                seats: keys(&forming.term.seats),
-                seat: Some(forming.term.seat as u8),
-                proposer: Some(hex(&forming.proposer.0)),
-                artist: None,
-                round: 0,
-                phase: Phase::Forming,
-                since: forming.since,
-                deadline: Some(forming.deadline),
-                teachers: Vec::new(),
-            }),
+            Status::Forming(forming) => {
+                Some(forming_view(&forming.term, &forming.proposer, forming.since, forming.deadline))
+            }
             Status::Idle => terms.first().map(|term| TermView {
                 id: hex(&term.id),
                 number: term.number,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use abraham_messages::{PROTOCOL_VERSION, PieceRecord, piece::Committee};
+use abraham_messages::{PROTOCOL_VERSION, PieceRecord, codec::hex, piece::Committee};
 use abraham_mpc::{
     Meter, PainterId, Scale, UpdateShare,
     channel::memory::{self, MemoryChannel},
@@ -205,7 +205,7 @@ impl<B: Backend> Studio<B> {
     /// # Errors
     /// [`Error::Protocol`].
     pub async fn paint(&mut self, latent: [u8; 32]) -> Result<Piece, Error> {
-        let share_commitments = self.commitments()?.map(hex);
+        let share_commitments = self.commitments()?.map(|commitment| hex(&commitment));
         let operation = self.next_operation();
         let mut seats = self.term(operation).await?;
         for seat in &mut seats {
@@ -218,11 +218,11 @@ impl<B: Backend> Studio<B> {
         let architecture = &self.config.architecture;
         let record = PieceRecord {
             protocol: PROTOCOL_VERSION.into(),
-            genesis: hex(self.genesis),
+            genesis: hex(&self.genesis),
             round: self.round,
             side: architecture.side() as u32,
             channels: architecture.channels() as u32,
-            latent: hex(latent),
+            latent: hex(&latent),
             share_commitments,
             picture: blake3::hash(&samples).to_hex().to_string(),
             committee: Committee::Solo,
@@ -281,8 +281,4 @@ fn meter<B: Backend>(seats: &mut [StudioSeat<'_, B>]) -> Meter {
         all.beside(&seat.take_meter());
     }
     all
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    blake3::Hash::from_bytes(bytes).to_hex().to_string()
 }
