@@ -1,6 +1,7 @@
 /** The collective in words: what this tab is and why, what the four do, how the connection is. No page in here. */
 
 import { nameOf } from "./names.js";
+import { PHASES } from "./phases.js";
 import { capital, count, counted } from "./words.js";
 
 /** @import { Connection, EndCause, Member, Term, View } from "../types/collective.js" */
@@ -152,38 +153,7 @@ export function leavingInWords(view) {
 }
 
 /** What the four do now. @param {View} view */
-export function actInWords(view) {
-  const { term } = view;
-  if (!term) return "";
-  const next = `Round ${count(term.round + 1)}`;
-  const answered = term.teachers.filter(({ state }) => state === "answered" || state === "counted").length;
-  switch (term.phase) {
-    case "forming":
-      return "Four tabs agree to paint together.";
-    case "settingUp":
-      return term.round > 0
-        ? `The four take up the artist where it was left, at round ${count(term.round)}.`
-        : "An artist is born: the four draw its first numbers so that none of them ever knows one.";
-    case "ready":
-      return `${term.round === 0 ? "The artist is new" : `The artist has ${counted(term.round, "round", "rounds")} behind it`}. A short rest, until all four are ready.`;
-    case "painting":
-      return `${next}: the four paint together. What each of them holds is noise, until they open the pictures.`;
-    case "teaching":
-      return `${next}: ${counted(term.teachers.length, "teacher compares", "teachers compare")} the batch with their own pictures and answer in shares. ${capital(answered === 0 ? "none has answered yet" : `${counted(answered, "has", "have")} answered`)}.`;
-    case "agreeing":
-      return `${next}: the four compare which answers all of them have.`;
-    case "learning":
-      return `${next}: one small step towards what the ${counted(term.teachers.length, "teacher’s", "teachers’")} pictures have in common. Nobody sees the answers, nor their sum.`;
-    case "certifying":
-      return `${next}: the four sign the artist’s new state.`;
-    case "piece":
-      return "The four paint one piece, large, for everyone to see.";
-    case "signing":
-      return "The four sign the piece.";
-    case "working":
-      return term.round > 0 ? `Four tabs are at work. The artist has ${counted(term.round, "round", "rounds")} behind it.` : "Four tabs are at work.";
-  }
-}
+export const actInWords = ({ term }) => (term ? PHASES[term.phase].words(term) : "");
 
 /** Why the collective paints and does not learn, where that is so. @param {View} view */
 export function lackInWords(view) {

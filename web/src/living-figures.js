@@ -141,7 +141,7 @@ export class Figures {
 }
 
 /** What painters send each other a lot in. @type {ReadonlySet<string>} */
-const BUSY = new Set(["settingUp", "painting", "learning", "piece"]);
+const BUSY = new Set(["settingUp", "painting", "learning", "piece", "working"]);
 
 /** @param {number} seat */
 const seatAngle = (seat) => -Math.PI / 2 + (seat * Math.PI) / 2;

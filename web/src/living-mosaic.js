@@ -137,7 +137,7 @@ export class Mosaic {
       return;
     }
     // While the four paint or learn, what they hold is noise; the last batch stays faintly visible under it.
-    const veiled = this.#act === "painting" || this.#act === "settingUp";
+    const veiled = this.#act === "painting" || this.#act === "working" || this.#act === "settingUp";
     const veil = this.#paintedAt < this.#turnedAt && veiled ? Math.min(1, (now - this.#turnedAt) / 800) : 0;
     for (let tile = 0; tile < this.#count; tile += 1) {
       const { x, y, side } = this.placeOf(tile);

@@ -23,7 +23,7 @@ import { inkOf } from "./living-ink.js";
  * @property {boolean} reachable linked with this tab
  */
 
-/** @typedef {"waiting" | "ready" | "settingUp" | "painting" | "teaching" | "agreeing" | "learning" | "piece" | "resting"} Act */
+/** @typedef {"waiting" | "ready" | "settingUp" | "painting" | "teaching" | "agreeing" | "learning" | "piece" | "working" | "resting"} Act */
 
 /**
  * @typedef {object} Scene

@@ -24,6 +24,7 @@ const PACE = /** @type {Record<Act, number>} */ ({
   agreeing: 12,
   learning: 30,
   piece: 18,
+  working: 20,
 });
 
 /**

@@ -2,26 +2,13 @@
 
 import { SEATS } from "./collective-words.js";
 import { nameOf } from "./names.js";
+import { PHASES } from "./phases.js";
 
-/** @import { TermPhase, View } from "../types/collective.js" */
-/** @import { Act, Scene } from "./living-picture.js" */
+/** @import { View } from "../types/collective.js" */
+/** @import { Scene } from "./living-picture.js" */
 
 /** People who are drawn at most; the list beside the picture counts all. */
 const MOST = 40;
-
-const ACTS = /** @type {Record<TermPhase, Act>} */ ({
-  forming: "settingUp",
-  settingUp: "settingUp",
-  ready: "ready",
-  painting: "painting",
-  teaching: "teaching",
-  agreeing: "agreeing",
-  learning: "learning",
-  certifying: "learning",
-  piece: "piece",
-  signing: "piece",
-  working: "painting",
-});
 
 /** @param {View} view @param {boolean} resting @returns {Scene} */
 export function sceneOf(view, resting) {
@@ -46,7 +33,7 @@ export function sceneOf(view, resting) {
       people.push({ id: key, name: nameOf(key), seat, teaches: teaching.has(key), lends: false, me: false, reachable: false });
     }
   }
-  return { people, links: linksAmong(view), act: term ? ACTS[term.phase] : resting ? "resting" : "waiting", note: noteOf(view, resting) };
+  return { people, links: linksAmong(view), act: term ? PHASES[term.phase].act : resting ? "resting" : "waiting", note: noteOf(view, resting) };
 }
 
 /** Every pair once. @param {View} view @returns {[string, string][]} */

@@ -13,6 +13,7 @@ import {
 } from "./collective-words.js";
 import { box, make } from "./dom.js";
 import { nameOf } from "./names.js";
+import { PHASES } from "./phases.js";
 import { bytesInWords, capital, count, counted } from "./words.js";
 
 /** @import { Traffic, View } from "../types/collective.js" */
@@ -21,16 +22,6 @@ import { bytesInWords, capital, count, counted } from "./words.js";
 const SPOKEN_EVERY_MS = 6_000;
 /** Between two lines on what the four do, which change every second. */
 const NEWS_EVERY_MS = 45_000;
-
-const STEPS = /** @type {Record<string, string>} */ ({
-  painting: "painting",
-  teaching: "teaching",
-  agreeing: "agreeing",
-  learning: "learning",
-  certifying: "learning",
-  piece: "piece",
-  signing: "piece",
-});
 
 const TITLE = document.title;
 
@@ -110,7 +101,7 @@ export function forgetWho() {
 /** @param {View} view */
 function showSteps(view) {
   box("steps").hidden = !view.term;
-  const current = STEPS[view.term?.phase ?? ""];
+  const current = view.term && PHASES[view.term.phase].act;
   for (const step of box("steps").children) {
     if (!(step instanceof HTMLElement)) continue;
     if (step.dataset.act === current) step.setAttribute("aria-current", "step");
