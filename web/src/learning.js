@@ -1,0 +1,147 @@
+/** Teaching the visitor's own artist and letting it learn: what the visitor wants, and what holds it back for now. */
+
+import { sure, toast } from "./ask.js";
+import { box, button } from "./dom.js";
+import { sayTogether, setPhase } from "./phase.js";
+import { breakPace, progress } from "./progress.js";
+import { allowTeaching, hideTeachingProgress, wireTeaching } from "./teach.js";
+import { visit } from "./visit.js";
+import { capital, counted, sentence } from "./words.js";
+
+/** @import { Failure, Phase } from "../types/messages.js" */
+/** @import { StudioError } from "./client.js" */
+
+/** What the visitor wants, whatever holds it back for now. */
+let wanted = false;
+/** @type {string | null} why it is held back, where it is */
+let held = null;
+/** Whether the worker was told to learn. */
+let told = false;
+
+/** Nothing is wanted, and the worker knows nothing yet. */
+export function beginLearning() {
+  wanted = false;
+  told = false;
+  box("trouble").hidden = true;
+  box("refused").hidden = true;
+  hideTeachingProgress();
+  allowTeaching(false);
+}
+
+/** @param {boolean} learn what the visitor wants from now on */
+export function wantLearning(learn) {
+  wanted = learn;
+  apply();
+}
+
+/** The visit ends: nothing is asked of the worker any more. */
+export function endLearning() {
+  wanted = false;
+}
+
+export const isLearningWanted = () => wanted;
+
+/** @param {string | null} reason why learning is held back from now on, or null where it is not */
+export function holdLearning(reason) {
+  held = reason;
+  if (visit.client) apply();
+}
+
+/** The worker says what its studio does. @param {Phase} phase @param {string} text */
+export function hearPhase(phase, text) {
+  if (!visit.taken || phase === "teaching") setPhase(phase, phase === "paused" && held ? held : text);
+}
+
+/** Tells the worker to learn or not, by what the visitor wants and what holds it back. */
+function apply() {
+  const run = button("run");
+  run.dataset.action = wanted ? "pause" : "start";
+  run.textContent = wanted ? "Pause" : progress.rounds > 0 ? "Continue learning" : "Start learning";
+  run.classList.toggle("primary", !wanted);
+  button("paint").classList.toggle("primary", wanted);
+  const { client, guest, taken } = visit;
+  const learn = wanted && held === null && client !== null && !guest;
+  if (learn === told) {
+    if (wanted && held && !taken && !guest) setPhase("paused", held);
+    return;
+  }
+  told = learn;
+  breakPace();
+  if (!taken) {
+    if (wanted && held) setPhase("paused", held);
+    else if (!learn && client) setPhase("paused", "Pausing after this round.");
+  }
+  request(client?.ask(learn ? { type: "start" } : { type: "pause" }));
+}
+
+/** Shows what a request was refused for. @param {Promise<unknown> | undefined} answer */
+export function request(answer) {
+  answer?.catch((error) => {
+    if (visit.client) fail(/** @type {StudioError} */ (error));
+  });
+}
+
+/** @param {Failure} failure */
+export function fail(failure) {
+  const lasting = failure.code === "internal" || failure.code === "device-lost";
+  // Storage failures leave the artist alive in memory; it goes on.
+  if (!failure.code.startsWith("storage-")) {
+    wanted = false;
+    told = false;
+    apply();
+  }
+  box("trouble-text").textContent = sentence(failure);
+  button("rewake").hidden = !lasting;
+  if (failure.code === "device-lost") visit.options = { ...visit.options, webgpu: "off" };
+  box("trouble").hidden = false;
+}
+
+/** @param {{ type: "teach", files: File[] } | { type: "teachDemo" }} lesson */
+async function teach(lesson) {
+  if (!visit.client) return;
+  allowTeaching(false);
+  box("trouble").hidden = true;
+  try {
+    const { used } = await visit.client.ask(lesson);
+    if (used > 0) {
+      wantLearning(true);
+      if (box("stage").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
+    }
+  } catch (error) {
+    if (visit.client) fail(/** @type {StudioError} */ (error));
+  } finally {
+    hideTeachingProgress();
+    allowTeaching(visit.client !== null);
+    if (visit.client && (visit.taken || visit.guest)) sayTogether();
+  }
+}
+
+async function forget() {
+  const yes = await sure({
+    title: "Forget your pictures?",
+    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device. What the artist has learned from them stays in it.`,
+    yes: "Forget them",
+    no: "Keep them",
+  });
+  if (!yes || !visit.client) return;
+  wanted = false;
+  told = false;
+  try {
+    await visit.client.ask({ type: "forget" });
+    apply();
+    box("teach-title").focus();
+    toast("Your pictures are forgotten.");
+  } catch (error) {
+    fail(/** @type {StudioError} */ (error));
+  }
+}
+
+button("run").addEventListener("click", () => wantLearning(!wanted));
+button("trouble-close").addEventListener("click", () => {
+  box("trouble").hidden = true;
+});
+wireTeaching({
+  files: (files) => teach({ type: "teach", files }),
+  demo: () => teach({ type: "teachDemo" }),
+  forget,
+});

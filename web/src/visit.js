@@ -1,0 +1,15 @@
+/** This visit, from donating the tab to stopping: its worker, and who has the tab. */
+
+/** @import { OpenOptions } from "../types/messages.js" */
+/** @import { StudioClient } from "./client.js" */
+
+/**
+ * @typedef {object} Visit
+ * @property {StudioClient | null} client the line to the worker, from waking to stopping
+ * @property {Partial<OpenOptions>} options with which the artist was woken, and is woken again
+ * @property {boolean} guest whether another tab has the studio, so that this one is here for the collective only
+ * @property {boolean} taken whether the collective has this tab, so that the visitor's own artist rests
+ */
+
+/** @type {Visit} */
+export const visit = { client: null, options: {}, guest: false, taken: false };
