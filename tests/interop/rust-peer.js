@@ -1,4 +1,4 @@
-/** Our own node in a tab, with the calls that every test peer has; `js-peer.js` has the same. */
+/** Our own node in a tab. */
 import init, { Probe } from "./pkg/abraham_tab_probe.js";
 
 let probe;
@@ -7,17 +7,15 @@ const ready = init();
 // Others see at once that the page has gone.
 addEventListener("pagehide", () => probe?.close());
 
-globalThis.peer = {
-  async start(relay) {
-    await ready;
-    probe = await Probe.start(relay);
-    return probe.id();
-  },
-  connect: async (relay, peer) => probe.connect(relay, peer),
-  links: async (peer) => probe.links(peer),
-  ping: async (peer) => probe.ping(peer),
-  echo: async (peer, text) => probe.echo(peer, text),
-  count: async (peer, bytes) => probe.count(peer, bytes),
-  streams: async (peer, streams, atOnce) => [...(await probe.streams(peer, streams, atOnce))],
-  stop: async () => probe.stop(),
-};
+/** Starts a node that others can dial through the relay, and returns its id. */
+export async function start(relay) {
+  await ready;
+  probe = await Probe.start(relay);
+  return probe.id();
+}
+
+export const connect = (relay, peer) => probe.connect(relay, peer);
+export const links = (peer) => probe.links(peer);
+export const ping = (peer) => probe.ping(peer);
+export const echo = (peer, text) => probe.echo(peer, text);
+export const count = (peer, bytes) => probe.count(peer, bytes);

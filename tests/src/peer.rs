@@ -83,8 +83,8 @@ impl Peer {
     /// The page of a peer that is not started, and the relay's address.
     async fn open(visit: &Visit, kind: PeerKind) -> Result<(Tab, String)> {
         let path = match kind {
-            PeerKind::Rust | PeerKind::RustByWebRtc => "/rust.html",
-            PeerKind::Js => "/js.html",
+            PeerKind::Rust | PeerKind::RustByWebRtc => "/peer.html?rust",
+            PeerKind::Js => "/peer.html?js",
         };
         let addresses = visit.relay().p2p_addrs();
         let transport = if kind == PeerKind::RustByWebRtc { "/webrtc-direct/" } else { "/ws/" };

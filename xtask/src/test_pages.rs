@@ -19,7 +19,7 @@ pub(crate) const PROBE: Program = Program {
 };
 
 /// Files that are served as they are.
-const PLAIN: [&str; 4] = ["js.html", "rust.html", "channels.js", "rust-peer.js"];
+const PLAIN: [&str; 4] = ["peer.html", "peer.js", "channels.js", "rust-peer.js"];
 
 /// Builds the pages.
 pub(crate) fn build() -> Result<()> {

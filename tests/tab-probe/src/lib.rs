@@ -10,7 +10,6 @@ mod streams;
 use futures::{
     SinkExt as _,
     channel::{mpsc, oneshot},
-    future::try_join_all,
 };
 use libp2p::{Multiaddr, PeerId, StreamProtocol, multiaddr::Protocol};
 use libp2p_webrtc_private::browser::Closer;
@@ -111,39 +110,9 @@ impl Probe {
         counted.parse().map_err(error)
     }
 
-    /// Echoes on `streams` new streams, `at_once` of them at a time; milliseconds of each tenth.
-    ///
-    /// # Errors
-    /// When any of them fails.
-    pub async fn streams(&self, peer: &str, streams: usize, at_once: usize) -> Result<Vec<f64>> {
-        let one = async |index: usize| {
-            let said = format!("stream {index}");
-            let heard = self.echo(peer, &said).await?;
-            if heard == said { Ok(()) } else { Err(error(format!("{said} answered {heard}"))) }
-        };
-        let mut tenths = Vec::new();
-        for tenth in 0..10 {
-            let start = Instant::now();
-            for first in (0..streams / 10).step_by(at_once.max(1)) {
-                let first = tenth * streams + first;
-                try_join_all((first..first + at_once).map(one)).await?;
-            }
-            tenths.push(milliseconds(start));
-        }
-        Ok(tenths)
-    }
-
     /// Closes every direct connection at once, for a page that is about to be gone.
     pub fn close(&self) {
         self.closer.close_all();
-    }
-
-    /// Closes every connection and ends.
-    ///
-    /// # Errors
-    /// When it had ended before.
-    pub async fn stop(&self) -> Result<()> {
-        self.commands.clone().send(Command::Stop).await.map_err(error)
     }
 
     async fn open(&self, peer: &str, protocol: StreamProtocol) -> Result<libp2p::Stream> {

@@ -40,7 +40,6 @@ pub(crate) enum Command {
     Dial(Multiaddr, oneshot::Sender<Result<(), String>>),
     Links(PeerId, oneshot::Sender<Links>),
     Open(PeerId, StreamProtocol, Reply),
-    Stop,
 }
 
 #[derive(NetworkBehaviour)]
@@ -132,7 +131,7 @@ impl Node {
             select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
                 command = commands.next().fuse() => match command {
-                    None | Some(Command::Stop) => return,
+                    None => return,
                     Some(command) => self.on_command(command),
                 },
             }
@@ -154,7 +153,6 @@ impl Node {
             Command::Open(peer, protocol, reply) => {
                 self.swarm.behaviour_mut().streams.open(peer, protocol, reply);
             }
-            Command::Stop => {}
         }
     }
 
