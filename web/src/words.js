@@ -55,16 +55,18 @@ export const count = (value) => value.toLocaleString("en");
 /** @param {number} value @param {string} one @param {string} many */
 export const counted = (value, one, many) => (value === 1 ? `one ${one}` : `${count(value)} ${many}`);
 
-/** @param {number} bytes */
+/** Two or three digits and a unit. @param {number} bytes */
 export function bytesInWords(bytes) {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let value = bytes;
+  if (bytes < 1000) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  // What would be rounded to a thousand of a unit is one of the next.
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toPrecision(2)} ${units[unit]}`;
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
 /** @param {number} millis */
