@@ -8,7 +8,7 @@
  *             sent received outgoing here here-list stay-hidden another-tab copy-address join-again solo-rests
  *             collective-live collective-pieces-list collective-piece (each)
  *   studio    studio phase (data-phase) trouble rewake batch run (data-action=start|pause) paint stop
- *             throttle-light throttle-medium throttle-full while-hidden on-battery
+ *             throttle-light throttle-medium throttle-full while-hidden on-battery still
  *             round pictures time pace backend storage genesis bytes kinds
  *   teach     drop-zone teach-demo teach-choose teach-files (input) teach-folder (input) yours forget
  *             refused refused-list

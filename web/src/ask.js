@@ -35,7 +35,13 @@ export function toast(text, undoing) {
   undo = undoing ?? null;
   button("undo").hidden = !undo;
   box("toast").hidden = false;
-  toastTimer = setTimeout(hideToast, TOAST_MS);
+  toastTimer = setTimeout(hideUnlessUsed, TOAST_MS);
+}
+
+/** Nobody loses the undo that they are about to press. */
+function hideUnlessUsed() {
+  if (box("toast").matches(":hover, :focus-within")) toastTimer = setTimeout(hideUnlessUsed, TOAST_MS);
+  else hideToast();
 }
 
 function hideToast() {
@@ -46,5 +52,6 @@ function hideToast() {
 button("undo").addEventListener("click", () => {
   const undoing = undo;
   hideToast();
+  box("main").focus({ preventScroll: true });
   undoing?.();
 });

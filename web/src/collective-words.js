@@ -21,6 +21,9 @@ export const FEWEST_PICTURES = 64;
 /** Milliseconds that links between tabs may take before the page says that some cannot reach each other. */
 export const LINKING_MS = 20_000;
 
+/** Before anything is known of others. @type {Standing} */
+export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
+
 /**
  * @param {View} view
  * @param {string | null} resting why this tab holds back, where it does
@@ -41,7 +44,7 @@ export function standingOf(view, resting, lasted = 0) {
       const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
       return {
         title: "This tab is a painter",
-        why: `It holds seat ${seat} of ${SEATS}${beside(view)}. Drawn by lot among those here.${also}${leaving}`,
+        why: `It holds seat ${seat} of ${SEATS}${beside(view)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
       };
     }
     case "teaching":
@@ -59,8 +62,9 @@ export function standingOf(view, resting, lasted = 0) {
         title: "This tab stands by",
         why: "Four others paint. When one of them leaves, this tab can take the seat. With pictures to teach from, it helps at once.",
       };
-    case "tooFewPainters":
     case "noCommittee":
+      return { title: "This tab waits to teach", why: "Four other tabs must paint before it can, and no four do now." };
+    case "tooFewPainters":
       if (others === 0) {
         return {
           title: "You are the first one here",
@@ -80,7 +84,7 @@ export function standingOf(view, resting, lasted = 0) {
       }
       return {
         title: "Four are here, but cannot all reach each other",
-        why: `This tab has ${linksOf(view) === 0 ? "no direct link" : counted(linksOf(view), "direct link", "direct links")} to the ${count(others)} others. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
+        why: `This tab has a direct link to ${linksOf(view) === 0 ? "none" : count(linksOf(view))} of the ${counted(others, "other", "others")}. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
       };
     case "electing":
       return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
@@ -97,7 +101,7 @@ export function standingOf(view, resting, lasted = 0) {
     case "notWilling":
       return { title: "This tab watches", why: "It neither paints nor teaches for now." };
     case "notConnected":
-      return { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
+      return LOOKING;
   }
 }
 
@@ -143,13 +147,17 @@ export function connectionInWords(view) {
 /** @param {string} reason */
 const plain = (reason) => reason.replace(/[.\s]+$/, "");
 
+/** What happens when a tab leaves that nobody counts on yet. */
+export const NOBODY_WAITS = "Nothing is lost, and nobody waits for you.";
+
 /** What happens to the others, and to what this tab has, when it leaves. @param {View} view */
 export function leavingInWords(view) {
   if (view.role === "painter") {
-    return "The other three keep the artist and elect a painter for your seat. Your shares of it are deleted.";
+    const next = view.members.filter(({ paints, key }) => paints && key !== view.me).length >= SEATS;
+    return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of it are deleted.`;
   }
   if (view.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
-  return "Nothing is lost, and nobody waits for you.";
+  return NOBODY_WAITS;
 }
 
 /** What the four do now. @param {View} view */

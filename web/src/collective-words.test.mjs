@@ -99,19 +99,38 @@ test("tabs that are still connecting are not said to be apart", () => {
   assert.match(standingOf(view, null, 60_000).title, /cannot all reach each other/);
 });
 
-test("every reason and every phase has its sentence", () => {
+test("every reason has a title and whole sentences, alone and among many", () => {
   const reasons =
     "elected notConnected notWilling teaching waitsForItsTurn tooFewPainters noDirectLinks electing inReserve noCommittee waitsForHolders ownFailure";
   for (const why of reasons.split(" ")) {
-    const standing = standingOf(viewOf(5, { why, term: TERM }), null);
-    assert.ok(standing.title.length > 5 && standing.why.length > 20, why);
+    for (const count of [1, 2, 4, 6]) {
+      for (const resting of [null, "This device runs on battery."]) {
+        for (const lasted of [0, 60_000]) {
+          const standing = standingOf(viewOf(count, { why, term: TERM }), resting, lasted);
+          assert.match(standing.title, /^[A-Z].+[^.]$/);
+          assert.match(standing.why, /^[A-Z\d].+[^.]\.$/);
+          assert.doesNotMatch(standing.title + standing.why, /undefined|NaN|\b1 [a-z]+s\b/);
+        }
+      }
+    }
   }
+  // Where nobody paints, it is not the number that is lacking.
+  assert.doesNotMatch(standingOf(viewOf(6, { why: "noCommittee" }), null).title, /more tab/);
+});
+
+test("every phase has its place in the picture and its sentence, with no teacher, one and many", () => {
   const phases = "forming settingUp ready painting teaching agreeing learning certifying piece signing working";
   for (const phase of phases.split(" ")) {
-    const view = viewOf(5, { ...PAINTER, term: { ...TERM, phase } });
-    assert.ok(actInWords(view).length > 15, phase);
-    assert.ok(sceneOf(view, false).act.length > 0, phase);
+    for (const teachers of [[], TERM.teachers.slice(0, 1), TERM.teachers]) {
+      const view = viewOf(5, { ...PAINTER, term: { ...TERM, phase, teachers } });
+      assert.match(actInWords(view), /^[A-Z].+[^.]\.$/);
+      assert.doesNotMatch(actInWords(view), /undefined|NaN|\b1 [a-z]+s\b/);
+      assert.ok(sceneOf(view, false).act.length > 0, phase);
+    }
   }
+});
+
+test("every end of a committee has its sentence", () => {
   const causes = [
     { cause: "notFormed" },
     { cause: "departed", seat: 1 },
@@ -119,9 +138,14 @@ test("every reason and every phase has its sentence", () => {
     { cause: "suspected", seats: [0, 1] },
     { cause: "disagreement" },
     { cause: "dissolved" },
-    { cause: "ownFailure", reason: "out of memory" },
+    { cause: "ownFailure", reason: "out of memory." },
   ];
-  for (const lastEnd of causes) assert.ok((endInWords(viewOf(4, { lastEnd }))?.length ?? 0) > 20, lastEnd.cause);
+  for (const lastEnd of causes) assert.match(endInWords(viewOf(4, { lastEnd })) ?? "", /^[A-Z].+[^.]\.$/);
+});
+
+test("a painter that leaves knows whether another can follow it", () => {
+  assert.match(leavingInWords(viewOf(4, PAINTER)), /once a fourth tab is here/);
+  assert.match(leavingInWords(viewOf(5, PAINTER)), /another tab is elected/);
 });
 
 test("what keeps the collective from learning is said, with numbers", () => {

@@ -20,6 +20,12 @@ export const button = (id) => element(id, HTMLButtonElement);
 /** @param {string} id */
 export const box = (id) => element(id, HTMLElement);
 
+/** Writes only what changed, so that nobody's selection or reading place is lost. @param {string} id @param {string} text */
+export function write(id, text) {
+  const place = box(id);
+  if (place.textContent !== text) place.textContent = text;
+}
+
 /** @param {string} id */
 export const image = (id) => element(id, HTMLImageElement);
 
@@ -36,5 +42,27 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Whether the visitor asked for less movement. */
-export const calm = matchMedia("(prefers-reduced-motion: reduce)");
+/** Whether less movement is wanted: `matches` says it now, and `change` is told when that may have changed. */
+class Calm extends EventTarget {
+  #asked = matchMedia("(prefers-reduced-motion: reduce)");
+  #chosen = false;
+
+  constructor() {
+    super();
+    this.#asked.addEventListener("change", () => this.dispatchEvent(new Event("change")));
+  }
+
+  get matches() {
+    return this.#asked.matches || this.#chosen;
+  }
+
+  /** The visitor chooses it for this page, whatever the device asks for. @param {boolean} still */
+  choose(still) {
+    if (still === this.#chosen) return;
+    this.#chosen = still;
+    document.documentElement.toggleAttribute("data-still", still);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const calm = new Calm();

@@ -2,7 +2,7 @@
 
 import { sure, toast } from "./ask.js";
 import { box, button } from "./dom.js";
-import { sayTogether, setPhase } from "./phase.js";
+import { announce, sayTogether, setPhase } from "./phase.js";
 import { breakPace, progress } from "./progress.js";
 import { allowTeaching, hideTeachingProgress, wireTeaching } from "./teach.js";
 import { visit } from "./visit.js";
@@ -102,7 +102,10 @@ async function teach(lesson) {
   allowTeaching(false);
   box("trouble").hidden = true;
   try {
-    const { used } = await visit.client.ask(lesson);
+    const { used, refusedCount } = await visit.client.ask(lesson);
+    announce(
+      `${capital(counted(used, "picture is", "pictures are"))} taken in${refusedCount > 0 ? `, ${counted(refusedCount, "file is", "files are")} left out` : ""}.`,
+    );
     if (used > 0) {
       wantLearning(true);
       if (box("stage").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
@@ -139,6 +142,7 @@ async function forget() {
 button("run").addEventListener("click", () => wantLearning(!wanted));
 button("trouble-close").addEventListener("click", () => {
   box("trouble").hidden = true;
+  box("studio-title").focus({ preventScroll: true });
 });
 wireTeaching({
   files: (files) => teach({ type: "teach", files }),

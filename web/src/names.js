@@ -6,7 +6,7 @@ const CREATURES =
   "Bee Crane Crow Dove Elk Falcon Finch Fox Hare Hawk Heron Ibis Jay Kite Lark Lynx Marten Moth Newt Otter Owl Perch Quail Raven Robin Seal Shrew Stoat Swan Swift Tern Wren".split(" ");
 
 /**
- * The name that every tab gives to the same member. Two may share one; lists show the key beside it.
+ * The name that every tab gives to the same member. Two may share one; lists then show the key’s beginning, too.
  *
  * @param {string} key a member's, in hex
  */

@@ -43,9 +43,10 @@ export function greet() {
   button("wake").textContent = note ? "Continue" : "Donate this tab";
   if (note) {
     const kept = note.pieces === 0 ? "" : note.pieces === 1 ? " You kept one piece." : ` You kept ${note.pieces} pieces.`;
+    const sleeps = "It sleeps until you continue, which donates this tab again.";
     box("returning").textContent =
       note.round > 0
-        ? `Your artist is here, at round ${note.round.toLocaleString("en")}.${kept} It sleeps until you continue.`
-        : `Your artist is here. It has not learned yet.${kept} It sleeps until you continue.`;
+        ? `Your artist is here, at round ${note.round.toLocaleString("en")}.${kept} ${sleeps}`
+        : `Your artist is here. It has not learned yet.${kept} ${sleeps}`;
   }
 }

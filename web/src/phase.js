@@ -6,7 +6,7 @@ import { visit } from "./visit.js";
 /** @import { Phase } from "../types/messages.js" */
 
 /** Between two lines read out to those who listen. */
-const SPOKEN_EVERY_MS = 20_000;
+const SPOKEN_EVERY_MS = 60_000;
 
 let spokenAt = 0;
 
@@ -15,12 +15,14 @@ export function setPhase(phase, text) {
   const before = box("phase").dataset.phase;
   box("phase").dataset.phase = phase;
   box("phase-text").textContent = text;
-  const now = performance.now();
   const changed = before !== phase && phase !== "saving" && before !== "saving";
-  if (changed || now - spokenAt > SPOKEN_EVERY_MS) {
-    spokenAt = now;
-    box("live").textContent = text;
-  }
+  if (changed || performance.now() - spokenAt > SPOKEN_EVERY_MS) announce(text);
+}
+
+/** Reads out `text`, once the reader has finished. @param {string} text */
+export function announce(text) {
+  spokenAt = performance.now();
+  box("live").textContent = text;
 }
 
 /** What a tab does that learns nothing by itself. */

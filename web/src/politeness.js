@@ -1,9 +1,10 @@
 /**
- * Reasons to hold back for now: the tab is hidden, or the device runs on battery. Others count on a member of the
- * collective, so a hidden tab stays with them unless its visitor chooses otherwise; the solo studio rests.
+ * What a visitor allows this tab, and reasons to hold back for now: the tab is hidden, or the device runs on battery.
+ * Others count on a member of the collective, so a hidden tab stays with them unless its visitor chooses otherwise; the
+ * solo studio rests.
  */
 
-import { box, element } from "./dom.js";
+import { box, calm, element } from "./dom.js";
 
 /** What Chromium's Battery Status API gives; it is in no standard library of types. */
 /** @typedef {EventTarget & { charging: boolean }} Battery */
@@ -13,11 +14,28 @@ import { box, element } from "./dom.js";
 /** Remembers the choices that a visitor made. */
 const KEY = "abraham-manners";
 
-/** @param {(reasons: Reasons) => void} changed told at every change */
-export function watchPoliteness(changed) {
+/** What each choice of the throttle means for what the tab computes. */
+const EFFORTS = /** @type {Record<string, string>} */ ({
+  "0.2": "It computes for a fifth of the time at most, and rests in between.",
+  "0.5": "It computes for half of the time at most, and rests in between.",
+  "1": "It computes without a rest, round after round.",
+});
+
+/** The share of the time that rounds may take, as the visitor chose. @returns {number} */
+export function chosenShare() {
+  const chosen = document.querySelector("input[name=throttle]:checked");
+  return chosen instanceof HTMLInputElement ? Number(chosen.value) : 1;
+}
+
+/**
+ * @param {(reasons: Reasons) => void} changed told at every change of what holds back
+ * @param {() => void} shareChanged told when the visitor chooses another share of the time
+ */
+export function watchPoliteness(changed, shareChanged) {
   const stayHidden = element("stay-hidden", HTMLInputElement);
   const whileHidden = element("while-hidden", HTMLInputElement);
   const onBattery = element("on-battery", HTMLInputElement);
+  const still = element("still", HTMLInputElement);
   /** @type {Battery | null} */
   let battery = null;
   const judge = () => {
@@ -37,27 +55,39 @@ export function watchPoliteness(changed) {
             : null,
     });
   };
-  const choices = { stayHidden, whileHidden, onBattery };
+  const choices = { stayHidden, whileHidden, onBattery, still };
+  const pace = () => {
+    box("effort").textContent = EFFORTS[String(chosenShare())] ?? "";
+  };
   recall(choices);
+  pace();
+  calm.choose(still.checked);
   document.addEventListener("visibilitychange", judge);
   for (const choice of Object.values(choices)) {
     choice.addEventListener("change", () => {
       note(choices);
+      calm.choose(still.checked);
       judge();
     });
   }
+  for (const choice of document.querySelectorAll("input[name=throttle]")) {
+    choice.addEventListener("change", () => {
+      note(choices);
+      pace();
+      shareChanged();
+    });
+  }
   const { getBattery } = /** @type {{ getBattery?: () => Promise<Battery> }} */ (navigator);
-  getBattery?.call(navigator).then(
-    (found) => {
-      battery = found;
-      battery.addEventListener("chargingchange", judge);
-      box("on-battery-choice").hidden = false;
-      judge();
-    },
-    () => {
-      // Denied by a policy: then there is nothing to know.
-    },
-  );
+  const unknown = () => {
+    box("battery-unknown").hidden = false;
+  };
+  if (!getBattery) unknown();
+  getBattery?.call(navigator).then((found) => {
+    battery = found;
+    battery.addEventListener("chargingchange", judge);
+    box("on-battery-choice").hidden = false;
+    judge();
+  }, unknown);
   judge();
 }
 
@@ -68,6 +98,9 @@ function recall(choices) {
     for (const [name, choice] of Object.entries(choices)) {
       if (typeof noted?.[name] === "boolean") choice.checked = noted[name];
     }
+    for (const choice of document.querySelectorAll("input[name=throttle]")) {
+      if (choice instanceof HTMLInputElement && Number(choice.value) === noted?.share) choice.checked = true;
+    }
   } catch {
     // Storage denied, or not ours: the choices stand as the page has them.
   }
@@ -75,8 +108,9 @@ function recall(choices) {
 
 /** @param {Record<string, HTMLInputElement>} choices */
 function note(choices) {
+  const noted = Object.fromEntries(Object.entries(choices).map(([name, { checked }]) => [name, checked]));
   try {
-    localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(Object.entries(choices).map(([name, { checked }]) => [name, checked]))));
+    localStorage.setItem(KEY, JSON.stringify({ ...noted, share: chosenShare() }));
   } catch {
     // Storage denied: they hold for this visit.
   }

@@ -9,7 +9,7 @@ import { beginLearning, endLearning, fail, hearPhase, holdLearning, isLearningWa
 import { writeNote } from "./note.js";
 import { sayTogether, setPhase } from "./phase.js";
 import { closePieces, openPieces } from "./pieces.js";
-import { watchPoliteness } from "./politeness.js";
+import { chosenShare, watchPoliteness } from "./politeness.js";
 import { progress, remember } from "./progress.js";
 import { showStudio, showWelcome } from "./rooms.js";
 import { clearStage, layOut, showLessons, showPictures, showRound, showStatus } from "./stage.js";
@@ -175,11 +175,9 @@ async function stop() {
 }
 
 function throttle() {
-  const chosen = document.querySelector("input[name=throttle]:checked");
-  if (visit.client && chosen instanceof HTMLInputElement) {
-    request(visit.client.ask({ type: "throttle", share: Number(chosen.value) }));
-    paceCollective(Number(chosen.value));
-  }
+  if (!visit.client) return;
+  request(visit.client.ask({ type: "throttle", share: chosenShare() }));
+  paceCollective(chosenShare());
 }
 
 /** Deletes the artist, whether it is awake or could not be woken. */
@@ -222,8 +220,7 @@ button("stop").addEventListener("click", stop);
 button("rewake").addEventListener("click", rewake);
 button("reset").addEventListener("click", startOver);
 button("start-over").addEventListener("click", startOver);
-for (const choice of document.querySelectorAll("input[name=throttle]")) choice.addEventListener("change", throttle);
 watchPoliteness(({ solo, collective }) => {
   holdLearning(solo);
   restCollective(collective);
-});
+}, throttle);

@@ -1,7 +1,7 @@
 /** Teaching: pictures by drop, by file picker, or the demo set. */
 
-import { box, button, element, make } from "./dom.js";
-import { capital, count, counted } from "./words.js";
+import { box, button, element, make, write } from "./dom.js";
+import { bytesInWords, capital, count, counted } from "./words.js";
 
 /** @import { Remark, Teaching } from "../types/messages.js" */
 
@@ -138,8 +138,35 @@ export function hideTeachingProgress() {
   box("teach-progress").hidden = true;
 }
 
+/** Bytes that leave with what a tab teaches in one round, as measured; they are the same in each round. */
+const UPDATE_BYTES = 787_112;
+/** What really left in the last round that this tab taught, or 0 before the first. */
+let left = 0;
+/** Whether it is the collective that learns. */
+let collective = false;
+
+/** @param {number} bytes that left for the last round that this tab taught; 0 before the first */
+export function showOutgoing(bytes) {
+  left = bytes;
+  writeOutgoing();
+}
+
+/** Says exactly what of the visitor's pictures leaves this device, and how many bytes. */
+function writeOutgoing() {
+  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; none has left yet`;
+  write(
+    "outgoing",
+    collective || left > 0
+      ? "What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. " +
+          `They leave as four shares, which are noise to each painter alone: ${bytes}. Other tabs also see how many pictures you teach.`
+      : "Your pictures stay on this device. While your own artist learns from them, nothing about them leaves it but how many they are, which other tabs see.",
+  );
+}
+
 /** @param {number} pictures taught so far @param {number} rounds of learning so far @param {boolean} together whether it is the collective that learns */
 export function showYours(pictures, rounds, together) {
+  collective = together;
+  writeOutgoing();
   box("yours").hidden = pictures === 0;
   box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
   box("teach-title").textContent = pictures === 0 ? "What shall it learn from?" : "Teach it more";

@@ -2,18 +2,20 @@
 
 import {
   LINKING_MS,
+  LOOKING,
+  NOBODY_WAITS,
   actInWords,
   connectionInWords,
   endInWords,
   lackInWords,
   leavingInWords,
-  memberInWords,
   standingOf,
   titleOf,
 } from "./collective-words.js";
-import { box, make } from "./dom.js";
-import { nameOf } from "./names.js";
+import { box, write } from "./dom.js";
+import { forgetHere, showBytes, showHere } from "./here.js";
 import { PHASES } from "./phases.js";
+import { showOutgoing } from "./teach.js";
 import { bytesInWords, capital, count, counted } from "./words.js";
 
 /** @import { Traffic, View } from "../types/collective.js" */
@@ -25,14 +27,16 @@ const NEWS_EVERY_MS = 45_000;
 
 const TITLE = document.title;
 
-/** Writes only what changed, so that nobody's selection or reading place is lost. @param {string} id @param {string} text */
-function write(id, text) {
+const QUIET_CAPTION = "The seats fill as tabs arrive. Sparks are messages between them.";
+
+/** Shows or hides. Where the focus was in what goes, it moves to the heading, and not to the top of the page. @param {string} id @param {boolean} shown */
+function reveal(id, shown) {
   const place = box(id);
-  if (place.textContent !== text) place.textContent = text;
+  const focused = !shown && place.contains(document.activeElement);
+  place.hidden = !shown;
+  if (focused) box("standing").focus({ preventScroll: true });
 }
 
-/** The list as it was last written. */
-let listed = "";
 /** Why this tab is what it is, and since when by the worker's clock. @type {View["why"] | null} */
 let reason = null;
 let reasonSince = 0;
@@ -68,17 +72,17 @@ export function showWho(view, resting) {
   write("standing", title);
   write("standing-why", [why, view.term ? null : endInWords(view)].filter((text) => text !== null).join(" "));
   const lack = lackInWords(view);
-  box("lack").hidden = lack === null;
+  reveal("lack", lack !== null);
   write("lack-text", lack ?? "");
-  box("lack-teach").hidden = (view.members[0]?.pictures ?? 0) > 0;
-  box("apart").hidden = view.why !== "noDirectLinks" || lasted < LINKING_MS;
-  box("join-again").hidden = true;
-  box("invite").hidden = view.why !== "tooFewPainters" || resting !== null;
+  reveal("lack-teach", (view.members[0]?.pictures ?? 0) === 0);
+  reveal("apart", view.why === "noDirectLinks" && lasted >= LINKING_MS);
+  reveal("join-again", false);
+  reveal("invite", view.why === "tooFewPainters" && resting === null);
   write("connection", capital(connectionInWords(view)));
   box("connection").dataset.state = view.connection.state;
   write("leaving", leavingInWords(view));
-  const given = view.done.roundsPainted + view.done.roundsTaught + view.done.pieces > 0 || view.term !== null;
-  box("given").hidden = !given;
+  const given = view.done.roundsPainted + view.done.roundsTaught + view.done.pieces > 0 || Boolean(view.term);
+  reveal("given", given);
   write("rounds-painted", count(view.done.roundsPainted));
   write("rounds-taught", count(view.done.roundsTaught));
   write("pieces-signed", count(view.done.pieces));
@@ -95,108 +99,77 @@ export function forgetWho() {
   clearTimeout(pending);
   document.title = TITLE;
   reason = null;
-  listed = "";
+  forgetHere();
 }
 
 /** @param {View} view */
 function showSteps(view) {
-  box("steps").hidden = !view.term;
+  reveal("steps", Boolean(view.term));
   const current = view.term && PHASES[view.term.phase].act;
   for (const step of box("steps").children) {
     if (!(step instanceof HTMLElement)) continue;
     if (step.dataset.act === current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
   }
-  write("living-caption", actInWords(view) || "The seats fill as tabs arrive. Sparks are messages between them.");
-}
-
-/** @param {View} view */
-function showHere(view) {
-  write("here-summary", `Who is here: ${counted(view.memberCount, "tab", "tabs")}`);
-  const unlisted = view.memberCount - view.members.length;
-  const list = JSON.stringify([view.me, view.memberCount, view.term?.seats, view.members.map((member) => [member.key, memberInWords(member, view.term, false)])]);
-  if (list === listed) return;
-  listed = list;
-  box("here-list").replaceChildren(
-    ...view.members.map((member) => {
-      const me = member.key === view.me;
-      const seat = view.term?.seats.indexOf(member.key) ?? -1;
-      const item = make(
-        "li",
-        {},
-        make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }),
-        make("span", {}, make("b", { textContent: nameOf(member.key) }), me ? " (you)" : "", ` ${memberInWords(member, view.term, me)}`),
-      );
-      item.title = member.key;
-      return item;
-    }),
-    ...(unlisted > 0 ? [make("li", { textContent: `And ${count(unlisted)} more.` })] : []),
-  );
+  write("living-caption", actInWords(view) || QUIET_CAPTION);
 }
 
 /** @param {Traffic} traffic */
-export function showTraffic({ sent, received, updateBytes }) {
+export function showTraffic(traffic) {
+  const { sent, received, updateBytes } = traffic;
   write("sent", bytesInWords(sent));
   write("received", bytesInWords(received));
-  if (updateBytes > 0) {
-    box("collective").dataset.updateBytes = String(updateBytes);
-    box("outgoing").textContent =
-      `What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. ` +
-      `They leave as four shares, ${bytesInWords(updateBytes)} a round, which are noise to each painter alone.`;
-    box("outgoing").hidden = false;
-  }
+  showBytes(traffic);
+  if (updateBytes > 0) box("collective").dataset.updateBytes = String(updateBytes);
+  showOutgoing(updateBytes);
 }
 
 /** This tab cannot be a member, and why. @param {string} title @param {string} why @param {boolean} again whether trying again may help */
 export function showApart(title, why, again) {
-  const collective = box("collective");
-  collective.dataset.standing = "apart";
-  collective.dataset.state = "apart";
-  write("standing", title);
-  write("standing-why", why);
-  box("apart").hidden = false;
-  box("invite").hidden = true;
-  box("lack").hidden = true;
-  box("join-again").hidden = !again;
+  showNoView("apart", title, why);
+  reveal("apart", true);
+  reveal("join-again", again);
+  reveal("here", false);
   write("connection", "Not connected");
   box("connection").dataset.state = "stopped";
-  write("leaving", "Nothing is lost, and nobody waits for you.");
-  box("given").hidden = true;
-  box("steps").hidden = true;
-  box("here").hidden = true;
+  write("living-caption", "This tab is on its own.");
   say(`${title}. ${why}`);
 }
 
 /** Before anything is known. */
 export function showFinding() {
-  const collective = box("collective");
-  collective.dataset.standing = "finding";
-  collective.dataset.state = "waiting";
-  write("standing", "Looking for others");
-  write("standing-why", "The relay introduces tabs to each other, and can read nothing of what they share.");
+  const { title, why } = LOOKING;
+  showNoView("finding", title, why);
+  reveal("apart", false);
+  reveal("here", true);
   write("connection", "Looking for the relay");
   box("connection").dataset.state = "connecting";
-  write("leaving", "Nothing is lost, and nobody waits for you.");
-  box("apart").hidden = true;
-  box("invite").hidden = true;
-  box("lack").hidden = true;
-  box("given").hidden = true;
-  box("steps").hidden = true;
-  box("here").hidden = false;
-  box("outgoing").hidden = true;
-  write("living-caption", "The seats fill as tabs arrive. Sparks are messages between them.");
+  write("living-caption", QUIET_CAPTION);
+  showOutgoing(0);
   spoken = "";
   newsAt = -Infinity;
+}
+
+/** What holds while this tab sees no collective. @param {string} standing @param {string} title @param {string} why */
+function showNoView(standing, title, why) {
+  const collective = box("collective");
+  Object.assign(collective.dataset, { standing, state: standing === "apart" ? "apart" : "waiting", role: "", seat: "", term: "", phase: "" });
+  document.title = TITLE;
+  write("standing", title);
+  write("standing-why", why);
+  write("leaving", NOBODY_WAITS);
+  for (const id of ["invite", "lack", "given", "steps"]) reveal(id, false);
 }
 
 /** @param {string} title @param {View} view */
 function speak(title, view) {
   const now = performance.now();
-  const news = view.term !== null && now - newsAt > NEWS_EVERY_MS;
-  if (title === spoken && !news) return;
+  const news = Boolean(view.term) && now - newsAt > NEWS_EVERY_MS;
+  const lost = view.connection.state === "offline" ? ` ${capital(connectionInWords(view).replace(/\.$/, ""))}.` : "";
+  if (title + lost === spoken && !news) return;
   if (news) newsAt = now;
-  spoken = title;
-  say(`${title}. ${counted(view.memberCount, "tab is", "tabs are")} here. ${actInWords(view)}`);
+  spoken = title + lost;
+  say(`${title}. ${capital(counted(view.memberCount, "tab is", "tabs are"))} here.${lost} ${actInWords(view)}`);
 }
 
 /** Reads out the latest line, no sooner than a few seconds after the last one. @param {string} text */

@@ -1,0 +1,66 @@
+/** Everyone who is in sight, one line each: who it is, what it does, and what went between this tab and it. */
+
+import { memberInWords } from "./collective-words.js";
+import { box, make, write } from "./dom.js";
+import { nameOf } from "./names.js";
+import { bytesInWords, count, counted } from "./words.js";
+
+/** @import { Traffic, View } from "../types/collective.js" */
+
+/** The list as it was last written. */
+let listed = "";
+/** @type {Map<string, HTMLElement>} where each member's bytes stand, by key */
+const places = new Map();
+/** @type {Traffic["links"]} */
+let links = [];
+
+/** @param {View} view */
+export function showHere(view) {
+  write("here-summary", `Who is here: ${counted(view.memberCount, "tab", "tabs")}`);
+  const names = view.members.map(({ key }) => nameOf(key));
+  const lines = view.members.map((member, i) => ({
+    key: member.key,
+    // Where two have one name, the beginning of the key tells them apart.
+    name: names.indexOf(names[i] ?? "") === names.lastIndexOf(names[i] ?? "") ? names[i] : `${names[i]} ${member.key.slice(2, 8)}`,
+    seat: view.term?.seats.indexOf(member.key) ?? -1,
+    me: member.key === view.me,
+    words: memberInWords(member, view.term, member.key === view.me),
+  }));
+  const unlisted = view.memberCount - view.members.length;
+  const list = JSON.stringify([unlisted, lines]);
+  // Written only when it changes, so that nobody's selection or reading place is lost.
+  if (list === listed) return;
+  listed = list;
+  places.clear();
+  box("here-list").replaceChildren(
+    ...lines.map(({ key, name, seat, me, words }) => {
+      const bytes = make("span", { className: "bytes" });
+      places.set(key, bytes);
+      const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? " (you)" : "", ` ${words}`, bytes);
+      const item = make("li", { title: key }, make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }), text);
+      return item;
+    }),
+    ...(unlisted > 0 ? [make("li", { textContent: `And ${count(unlisted)} more.` })] : []),
+  );
+  writeBytes();
+}
+
+/** @param {Traffic} traffic */
+export function showBytes(traffic) {
+  links = traffic.links;
+  writeBytes();
+}
+
+function writeBytes() {
+  for (const { key, sent, received } of links) {
+    const place = places.get(key);
+    const text = `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
+    if (place && place.textContent !== text) place.textContent = text;
+  }
+}
+
+export function forgetHere() {
+  listed = "";
+  links = [];
+  places.clear();
+}
