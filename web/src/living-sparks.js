@@ -1,4 +1,4 @@
-/** Messages on their way, as sparks: one for a portion of what really runs between these two in this act. */
+/** Who sends to whom in this act, as sparks. They are as many as one can follow, and not one for each message. */
 
 import { curveBetween } from "./living-figures.js";
 import { ease, scatter } from "./living-mosaic.js";

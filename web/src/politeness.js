@@ -16,8 +16,8 @@ const KEY = "abraham-manners";
 
 /** What each choice of the throttle means for what the tab computes. */
 const EFFORTS = /** @type {Record<string, string>} */ ({
-  "0.2": "It computes for a fifth of the time at most, and rests in between.",
-  "0.5": "It computes for half of the time at most, and rests in between.",
+  "0.2": "It computes for about a fifth of the time, and rests in between.",
+  "0.5": "It computes for about half of the time, and rests in between.",
   "1": "It computes without a rest, round after round.",
 });
 

@@ -27,7 +27,7 @@ const NEWS_EVERY_MS = 45_000;
 
 const TITLE = document.title;
 
-const QUIET_CAPTION = "The seats fill as tabs arrive. Sparks are messages between them.";
+const QUIET_CAPTION = "The seats fill as tabs arrive.";
 
 /** Shows or hides. Where the focus was in what goes, it moves to the heading, and not to the top of the page. @param {string} id @param {boolean} shown */
 function reveal(id, shown) {
