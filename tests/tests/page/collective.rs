@@ -117,13 +117,17 @@ async fn the_living_picture_moves_unless_less_movement_is_asked_for() -> Result<
         let (_, first): (usize, u64) = tab.value(look).await?;
         tab.until("the picture to move", &format!("{look}[1] !== {first}")).await?;
 
+        let rests =
+            format!("new Promise((done) => {{ const one = {look}; setTimeout(() => done(one[0] > 50 && {look}[1] === one[1]), 300); }})");
+        tab.click("label:has([data-testid=still])").await?;
+        tab.until_async("the picture to be still as its visitor chose", &rests).await?;
+        tab.click("label:has([data-testid=still])").await?;
+        let (_, second): (usize, u64) = tab.value(look).await?;
+        tab.until("the picture to move again", &format!("{look}[1] !== {second}")).await?;
+
         tab.prefer(&[("prefers-reduced-motion", "reduce")]).await?;
         shows(&tab, &painting(6, "teaching")).await?;
-        tab.until(
-            "the picture to rest",
-            &format!("new Promise((done) => {{ const one = {look}; setTimeout(() => done(one[0] > 50 && {look}[1] === one[1]), 300); }})"),
-        )
-        .await
+        tab.until_async("the picture to rest", &rests).await
     })
     .await
 }
@@ -159,11 +163,40 @@ async fn connections_are_in_words_and_lost_relays_leave_links() -> Result<()> {
         shows(&tab, &apart).await?;
         tab.reads(&selector("standing"), "cannot all reach each other").await?;
         tab.sees("#apart-solo").await?;
-        let traffic = json!({ "event": "traffic", "sent": 48_000_000, "received": 5_000, "updateBytes": 742_000, "links": [] });
+        shows(&tab, &view(1)).await?;
+        tab.until("the pair to be apart no longer", "document.getElementById('apart').hidden").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_and_for_whom_is_there_before_and_after_in_bytes() -> Result<()> {
+    visit("what_leaves_and_for_whom", Setup::scripted(WebGpu::Off), async |visit| {
+        let tab = donated(visit).await?;
+        tab.reads(&selector("outgoing"), "your pictures stay on this device").await?;
+        shows(&tab, &painting(5, "teaching")).await?;
+        tab.reads(&selector("outgoing"), "787 kB a round; none has left yet").await?;
+        let traffic = json!({
+            "event": "traffic", "sent": 48_000_000, "received": 5_000, "updateBytes": 742_001,
+            "links": [{ "key": key(1), "sent": 36_000_000, "received": 4_000 }],
+        });
         say(&tab, &traffic).await?;
-        shows(&tab, &painting(4, "teaching")).await?;
         tab.reads(&selector("sent"), "48 MB").await?;
-        tab.reads(&selector("outgoing"), "742 kB a round").await
+        tab.reads(&selector("received"), "5.0 kB").await?;
+        tab.reads(&selector("outgoing"), "742 kB a round (exactly 742,001 bytes)").await?;
+        tab.click("#here-summary").await?;
+        tab.reads(&selector("here-list"), "36 MB sent to it, 4.0 kB received").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_focus_is_not_lost_with_what_it_was_on() -> Result<()> {
+    visit("the_focus_is_not_lost", Setup::scripted(WebGpu::Off), async |visit| {
+        let tab = donated(visit).await?;
+        tab.value::<bool>("(document.getElementById('copy-address').focus(), true)").await?;
+        shows(&tab, &painting(4, "painting")).await?;
+        tab.until("the focus to be on what this tab is", "document.activeElement?.id === 'standing'").await
     })
     .await
 }
