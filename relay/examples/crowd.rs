@@ -1,15 +1,17 @@
 //! How many visitors one relay carries: starts the relay program, connects idle visitors that hold a reservation and
-//! listen to presence, and says how many failed and what memory the relay took for each.
+//! listen to presence, and says how many failed and what memory the relay took for each (Linux).
 //!
 //! `cargo build --profile dist -p abraham-relay && cargo run --profile dist -p abraham-relay --example crowd -- 5000`
+//!
+//! Rows for `cargo xtask bench` go to the standard output, one JSON object a line; what else there is to say, to the
+//! standard error.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -17,7 +19,12 @@ use abraham_relay::Multiaddr;
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, stream};
 use support::Visitor;
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{ChildStderr, Command},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 /// Visitors that connect at the same time.
 const AT_ONCE: usize = 64;
@@ -25,11 +32,23 @@ const AT_ONCE: usize = 64;
 const JOIN: Duration = Duration::from_secs(60);
 /// How long the crowd stays, so that every periodic task ran.
 const STAY: Duration = Duration::from_secs(60);
+/// Files that this program and the relay each have open beside one for each visitor.
+const OTHER_FILES: u64 = 256;
+
+/// Reservations that failed, or were lost while the crowd stayed.
+const FAILED: &str = "relay_failed_reservations";
+/// Memory that the relay takes for a visitor, once the crowd has stayed.
+const BYTES: &str = "relay_bytes_per_peer";
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let visitors: usize = env::args().nth(1).map_or(Ok(5000), |count| count.parse())?;
-    rlimit::increase_nofile_limit(visitors as u64 + 256)?;
+    if let Some(why) = obstacle(visitors as u64 + OTHER_FILES)? {
+        for name in [FAILED, BYTES] {
+            println!("{}", serde_json::json!({ "name": name, "not_measured": why }));
+        }
+        return Ok(());
+    }
     let program = env::current_exe()?;
     let program = program.parent().and_then(|folder| folder.parent()).context("no folder")?;
     let program = program.join(format!("abraham-relay{}", env::consts::EXE_SUFFIX));
@@ -39,30 +58,13 @@ async fn main() -> Result<()> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()?;
-    let log = BufReader::new(relay.stderr.take().context("no log")?).lines();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    // The log is read to its end, so that the relay never waits for a reader.
-    let reader = std::thread::spawn(move || {
-        let mut tell = Some(tell);
-        for line in log.map_while(Result::ok) {
-            let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            match line["fields"]["message"].as_str() {
-                Some("listening for peers") => {
-                    let address = line["fields"]["address"].as_str().and_then(|text| text.parse().ok());
-                    if let (Some(tell), Some(address)) = (tell.take(), address) {
-                        let _ = tell.send(address);
-                    }
-                }
-                _ if line["level"] == "WARN" || line["level"] == "ERROR" => {
-                    println!("relay: {}", line["fields"])
-                }
-                _ => {}
-            }
-        }
-    });
+    let process = relay.id().context("the relay ended at once")?;
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(read(relay.stderr.take().context("no log")?, tell));
     let at: Multiaddr = told.await.context("the relay did not say where it listens")?;
-    let memory = || resident(relay.id());
+    let memory = || resident(process);
     let before = memory()?;
 
     let began = Instant::now();
@@ -76,35 +78,68 @@ async fn main() -> Result<()> {
     let failed = joined.iter().filter(|visitor| visitor.is_none()).count();
     let took = began.elapsed();
     let full = memory()?;
-    let cpu_before = processor_seconds(relay.id())?;
+    let cpu_before = processor_seconds(process)?;
     tokio::time::sleep(STAY).await;
     let after = memory()?;
-    let cpu = processor_seconds(relay.id())? - cpu_before;
+    let cpu = processor_seconds(process)? - cpu_before;
     let lost = joined.iter().flatten().filter(|visitor| visitor.is_finished()).count();
 
-    let per_peer = |bytes: u64| (bytes.saturating_sub(before)) as f64 / visitors as f64 / 1024.0;
-    println!("visitors            {visitors}");
-    println!("failed reservations {failed}");
-    println!("lost afterwards     {lost}");
-    println!("all joined in       {:.1} s", took.as_secs_f64());
-    println!("relay, empty        {:.1} MiB", before as f64 / f64::from(1 << 20));
-    println!(
-        "relay, all joined   {:.1} MiB, {:.1} KiB a peer",
-        full as f64 / f64::from(1 << 20),
-        per_peer(full)
+    relay.kill().await?;
+
+    let per_peer = |bytes: u64| bytes.saturating_sub(before) as f64 / visitors as f64;
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    eprintln!(
+        "{visitors} visitors, of whom {failed} failed; the others had joined in {:.1} s, and {lost} were lost in the \
+         {} s after that",
+        took.as_secs_f64(),
+        STAY.as_secs()
     );
-    println!(
-        "relay, {} s later   {:.1} MiB, {:.1} KiB a peer",
-        STAY.as_secs(),
-        after as f64 / f64::from(1 << 20),
-        per_peer(after)
+    eprintln!(
+        "memory of the relay: empty {:.1} MiB; all joined {:.1} MiB, {:.1} KiB a visitor; then {:.1} MiB, {:.1} KiB",
+        mib(before),
+        mib(full),
+        per_peer(full) / 1024.0,
+        mib(after),
+        per_peer(after) / 1024.0
     );
-    println!("relay, idle         {:.1} % of a core", 100.0 * cpu / STAY.as_secs_f64());
-    relay.kill()?;
-    relay.wait()?;
-    reader.join().ok().context("the log's reader failed")?;
-    ensure!(failed == 0 && lost == 0, "not every visitor could stay");
+    eprintln!("the relay with an idle crowd: {:.1} % of a core", 100.0 * cpu / STAY.as_secs_f64());
+    row(FAILED, (failed + lost) as f64, "reservations");
+    row(BYTES, per_peer(after), "bytes");
     Ok(())
+}
+
+fn row(name: &str, value: f64, unit: &str) {
+    println!("{}", serde_json::json!({ "name": name, "value": value, "unit": unit }));
+}
+
+/// Why this machine cannot do it, if so; allows this program, and thereby the relay, so many open files.
+fn obstacle(files: u64) -> Result<Option<String>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Some("memory is read from /proc, which only Linux has".to_owned()));
+    }
+    let allowed = rlimit::increase_nofile_limit(files)?;
+    Ok((allowed < files).then(|| {
+        format!("the relay and its visitors need {files} open files each and may have {allowed} (ulimit -Hn)")
+    }))
+}
+
+/// Reads the relay's log to its end, so that the relay never waits for a reader; tells where it listens.
+async fn read(log: ChildStderr, tell: oneshot::Sender<Multiaddr>) {
+    let mut tell = Some(tell);
+    let mut lines = BufReader::new(log).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        let fields = &line["fields"];
+        if fields["message"] == "listening for peers" {
+            let address = fields["address"].as_str().and_then(|text| text.parse().ok());
+            if let Some((tell, address)) = tell.take().zip(address) {
+                // Whoever no longer waits has failed and says why.
+                let _ = tell.send(address);
+            }
+        } else if line["level"] == "WARN" || line["level"] == "ERROR" {
+            eprintln!("relay: {fields}");
+        }
+    }
 }
 
 /// Connects and reserves; the visitor then lives until its connection ends.

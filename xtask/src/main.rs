@@ -50,7 +50,8 @@ enum Task {
     Check,
     /// Measure what the project promises, beside its targets and SecretFlow SPU's numbers
     Bench {
-        /// Print only one JSON object a line: name, value, unit, target, baseline, baseline_name
+        /// Print only one JSON object a line: name; value and unit, or why it was not_measured; target, baseline,
+        /// baseline_name
         #[arg(long)]
         json: bool,
         /// Install SPU 0.9.5 from PyPI into a throw-away environment and measure it in the same run

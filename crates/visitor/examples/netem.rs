@@ -1,14 +1,20 @@
 //! Measures learning rounds over slow lines: painters in network namespaces of their own (Linux, as root).
 //!
-//! `cargo build --release -p abraham-relay -p abraham-visitor --examples && sudo target/release/examples/netem`.
+//! `cargo build --profile dist -p abraham-relay && cargo build --profile dist -p abraham-visitor --examples`, then
+//! `sudo target/dist/examples/netem`.
 //!
 //! What delays and loses packets is not the kernel's netem but this program: every namespace has a TUN device, and
 //! this program is the router between them. It forwards whole IP packets, each after half the round trip, so that TCP
 //! sees a real delay and real losses; its timer is exact to a millisecond, and bandwidth is what one machine gives.
+//!
+//! Rows for `cargo xtask bench` go to the standard output, one JSON object a line; what else there is to say, to the
+//! standard error.
 
 use std::{
-    path::PathBuf,
+    fmt,
+    path::{Path, PathBuf},
     process::{ExitCode, Stdio},
+    str::FromStr,
     time::Duration,
 };
 
@@ -49,8 +55,15 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let run =
-        || tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(all(Options::parse()));
+    let run = || -> Result<()> {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+            tokio::select! {
+                done = all(Options::parse()) => done,
+                // Namespaces are deleted as this ends.
+                _ = tokio::signal::ctrl_c() => bail!("stopped"),
+            }
+        })
+    };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,33 +74,81 @@ fn main() -> ExitCode {
 }
 
 async fn all(options: Options) -> Result<()> {
-    for setting in &options.settings {
-        let (trip, loss) = setting.split_once(':').context("a setting is ROUND_TRIP_MS:LOST_PER_MILLE")?;
-        let line = Line { one_way: Duration::from_micros(500 * trip.parse::<u64>()?), loss: loss.parse()? };
-        let measured = measure(&options, line).await;
-        let result = measured.with_context(|| format!("round trip {trip} ms, {loss} ‰ lost"))?;
-        println!(
-            "{}",
-            serde_json::json!({
-                "emulated": "user-space IP router over TUN", "round_trip_ms": trip, "lost_per_mille": loss,
-                "painters": options.painters, "batch": options.batch, "rounds": result.rounds,
-                "rounds_a_second": result.rate, "seconds_to_first_round": result.first,
-                "frame_bytes_sent_a_round": result.frame_bytes, "bulk_bytes_sent_a_round": result.bulk_bytes,
-            })
-        );
+    let lines = options.settings.iter().map(|setting| setting.parse()).collect::<Result<Vec<Line>>>()?;
+    if let Some(why) = obstacle() {
+        for line in lines {
+            println!("{}", serde_json::json!({ "name": line.row(), "not_measured": why }));
+        }
+        return Ok(());
     }
+    let mut failed = 0;
+    for line in lines {
+        match measure(&options, line).await {
+            Ok(measured) => {
+                eprintln!("{line}: {measured}");
+                let (name, value) = (line.row(), measured.rate);
+                println!("{}", serde_json::json!({ "name": name, "value": value, "unit": "rounds/s" }));
+            }
+            Err(error) => {
+                eprintln!("{line}: {error:#}");
+                failed += 1;
+            }
+        }
+    }
+    ensure!(failed == 0, "{failed} settings did not work");
     Ok(())
+}
+
+/// Why this machine cannot do it, if so.
+fn obstacle() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return Some("network namespaces are Linux's".to_owned());
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        return Some("there is no /dev/net/tun here".to_owned());
+    }
+    let error = namespace(0).err()?;
+    Some(format!("no network namespace with a device could be made, which needs root: {error:#}"))
 }
 
 /// How packets travel.
 #[derive(Clone, Copy)]
 struct Line {
-    one_way: Duration,
+    /// In milliseconds.
+    round_trip: u64,
     /// Of a thousand packets.
-    loss: u32,
+    lost: u32,
 }
 
-/// What came of a setting; bytes are one painter's.
+impl Line {
+    fn one_way(self) -> Duration {
+        Duration::from_micros(500 * self.round_trip)
+    }
+
+    /// The name of this setting's row.
+    fn row(self) -> String {
+        let Self { round_trip, lost } = self;
+        let lost = if lost == 0 { String::new() } else { format!("_{lost}permille_lost") };
+        format!("netem_{round_trip}ms{lost}_rounds_per_s")
+    }
+}
+
+impl FromStr for Line {
+    type Err = anyhow::Error;
+
+    fn from_str(setting: &str) -> Result<Self> {
+        let (trip, lost) = setting.split_once(':').context("a setting is ROUND_TRIP_MS:LOST_PER_MILLE")?;
+        Ok(Self { round_trip: trip.parse()?, lost: lost.parse()? })
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "round trip {} ms, {} ‰ lost", self.round_trip, self.lost)
+    }
+}
+
+/// What came of a setting; bytes are one painter's, sent in a round.
 struct Measured {
     rounds: u64,
     rate: f64,
@@ -96,8 +157,25 @@ struct Measured {
     bulk_bytes: f64,
 }
 
-/// A network namespace; deleted when dropped.
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rounds, rate, first, frame_bytes, bulk_bytes } = self;
+        write!(
+            f,
+            "{rounds} rounds, {rate:.3} rounds/s; the first after {first:.1} s; a painter sent {frame_bytes:.0} B of \
+             frames and {bulk_bytes:.0} B of bulk data a round"
+        )
+    }
+}
+
+/// A network namespace; deleted when dropped. Its name has this process's id, so that nothing left behind is in the way.
 struct Namespace(String);
+
+impl Namespace {
+    fn name(member: usize) -> String {
+        format!("abraham-{}-{member}", std::process::id())
+    }
+}
 
 impl Drop for Namespace {
     fn drop(&mut self) {
@@ -106,9 +184,10 @@ impl Drop for Namespace {
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
-    let status =
-        std::process::Command::new("ip").args(arguments).status().context("ip of iproute2 is needed")?;
-    ensure!(status.success(), "ip {} failed; this needs root", arguments.join(" "));
+    let output = std::process::Command::new("ip").args(arguments).output();
+    let output = output.context("the program ip of iproute2 is missing")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "ip {}: {}", arguments.join(" "), said.trim());
     Ok(())
 }
 
@@ -118,8 +197,10 @@ fn address(member: usize) -> String {
 
 /// A namespace with its device, whose other end is ours.
 fn namespace(member: usize) -> Result<(Namespace, AsyncDevice)> {
-    let (name, device_name) = (format!("abraham-{member}"), format!("abr{member}"));
-    let device = DeviceBuilder::new().name(&device_name).mtu(1500).build_async()?;
+    let name = Namespace::name(member);
+    // At most 15 characters.
+    let device_name = format!("abr{}x{member}", std::process::id());
+    let device = DeviceBuilder::new().name(&device_name).mtu(1500).build_async().context("no TUN device")?;
     ip(&["netns", "add", &name])?;
     let namespace = Namespace(name.clone());
     ip(&["link", "set", &device_name, "netns", &name])?;
@@ -155,12 +236,12 @@ async fn route(devices: Vec<AsyncDevice>, line: Line) {
             let mut dice = 12_345 + member as u32;
             while let Ok(length) = device.recv(&mut buffer).await {
                 dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let lost = (dice >> 16) % 1_000 < line.loss;
+                let lost = (dice >> 16) % 1_000 < line.lost;
                 // The last byte of an IPv4 packet's destination.
                 let to = buffer.get(19).map(|last| usize::from(*last).wrapping_sub(10));
                 let is_v4 = length >= 20 && buffer[0] >> 4 == 4;
                 if let Some(way) = to.and_then(|to| ways.get(to)).filter(|_| is_v4 && !lost) {
-                    let _ = way.try_send((Instant::now() + line.one_way, buffer[..length].to_vec()));
+                    let _ = way.try_send((Instant::now() + line.one_way(), buffer[..length].to_vec()));
                 }
             }
         });
@@ -172,19 +253,16 @@ fn program(name: &str) -> Result<PathBuf> {
     let mine = std::env::current_exe()?;
     let folder = mine.parent().context("this program lies in a folder")?;
     let path = if name == "painter" { folder.join(name) } else { folder.join("..").join(name) };
-    ensure!(path.exists(), "{} is not built; build it in the same profile", path.display());
+    ensure!(path.exists(), "{} is missing: build it in the same profile first", path.display());
     Ok(path)
 }
 
-fn spawn(member: usize, program: &PathBuf, arguments: &[String]) -> Result<Child> {
+/// A program in a member's namespace, to be completed with where it writes to.
+fn command(member: usize, program: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("ip");
+    command.args(["netns", "exec", &Namespace::name(member)]).arg(program).args(arguments);
+    command.stdin(Stdio::null()).kill_on_drop(true);
     command
-        .args(["netns", "exec", &format!("abraham-{member}")])
-        .arg(program)
-        .args(arguments)
-        .env("NO_COLOR", "1");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
-    Ok(command.spawn()?)
 }
 
 async fn measure(options: &Options, line: Line) -> Result<Measured> {
@@ -198,25 +276,20 @@ async fn measure(options: &Options, line: Line) -> Result<Measured> {
     }
     let router = tokio::spawn(route(devices, line));
     let listen = format!("/ip4/{}/tcp/4001", address(hub));
-    let arguments = ["--listen", "127.0.0.1:8080", "--p2p-listen", &listen].map(str::to_owned);
-    let mut relay = spawn(hub, &program("abraham-relay")?, &arguments)?;
-    let relay_address = timeout(Duration::from_secs(10), relay_address(&mut relay, &listen)).await??;
+    let arguments = ["--listen", "127.0.0.1:8080", "--p2p-listen", &listen, "--log-format", "json"];
+    let mut relay = command(hub, &program("abraham-relay")?, &arguments);
+    let mut relay = relay.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let relay_address = timeout(Duration::from_secs(10), relay_address(&mut relay)).await;
+    let relay_address = relay_address.context("the relay did not say where it listens")??;
     let mut painters = Vec::new();
     for member in 0..hub {
         let listen = format!("/ip4/{}/tcp/0", address(member));
-        let arguments = [
-            "--relay",
-            &relay_address,
-            "--listen",
-            &listen,
-            "--synthetic",
-            "30",
-            "--seed",
-            &member.to_string(),
-            "--batch",
-            &options.batch.to_string(),
-        ];
-        painters.push(spawn(member, &program("painter")?, &arguments.map(str::to_owned))?);
+        let (seed, batch) = (member.to_string(), options.batch.to_string());
+        let mut arguments = vec!["--relay", &relay_address, "--listen", &listen];
+        arguments.extend(["--synthetic", "30", "--seed", &seed, "--batch", &batch]);
+        // One is watched; nobody reads what the others print.
+        let out = if member == 0 { Stdio::piped() } else { Stdio::null() };
+        painters.push(command(member, &program("painter")?, &arguments).stdout(out).spawn()?);
     }
     let result = timeout(LONGEST, watch(&mut painters[0], options.rounds)).await;
     for painter in &mut painters {
@@ -231,26 +304,20 @@ async fn measure(options: &Options, line: Line) -> Result<Measured> {
     }
 }
 
-/// The relay's address from its log.
-async fn relay_address(relay: &mut Child, listen: &str) -> Result<String> {
-    let out = BufReader::new(relay.stdout.take().context("no output")?);
-    let errors = BufReader::new(relay.stderr.take().context("no output")?);
-    let (mut out, mut errors) = (out.lines(), errors.lines());
-    loop {
-        let line = tokio::select! {
-            Ok(Some(line)) = out.next_line() => line,
-            Ok(Some(line)) = errors.next_line() => line,
-            else => bail!("the relay ended"),
-        };
-        let words = line.split(|c: char| c.is_whitespace() || c == '=' || c == '"');
-        if let Some(found) = words.into_iter().find(|word| word.starts_with(listen) && word.contains("/p2p/"))
+/// The relay's address from its log, which is read on after that, so that the relay never waits for a reader.
+async fn relay_address(relay: &mut Child) -> Result<String> {
+    let mut lines = BufReader::new(relay.stderr.take().context("no log")?).lines();
+    while let Some(line) = lines.next_line().await? {
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        let fields = &line["fields"];
+        if let Some(address) =
+            fields["address"].as_str().filter(|_| fields["message"] == "listening for peers")
         {
-            // Its log is read on, so that it does not wait for a reader.
-            tokio::spawn(async move { while let Ok(Some(_)) = errors.next_line().await {} });
-            tokio::spawn(async move { while let Ok(Some(_)) = out.next_line().await {} });
-            return Ok(found.to_owned());
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(address.to_owned());
         }
     }
+    bail!("the relay ended")
 }
 
 /// Reads what a painter prints until it has learnt enough rounds.
