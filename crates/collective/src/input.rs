@@ -11,8 +11,7 @@ use crate::{
     work::{Done, Failed, Term, Work},
 };
 
-/// What happened.
-#[derive(Debug)]
+/// What happened. An answer may hold shares, so it cannot be printed.
 #[non_exhaustive]
 pub enum Input {
     /// At the network node. Messages of [`abraham_messages::node::Lane::Frames`] are the engine's: the visitor gives them
@@ -32,8 +31,8 @@ pub enum Input {
     Stop,
 }
 
-/// What is to be done. Outputs are in order; taking all of them before anything else is handled keeps that order.
-#[derive(Debug)]
+/// What is to be done. Outputs are in order; taking all of them before anything else is handled keeps that order. Work may hold
+/// shares, so they cannot be printed.
 pub enum Output {
     /// For the network node.
     Command(Command),

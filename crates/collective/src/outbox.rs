@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
-    PeerKey,
+    Payload, PeerKey,
     collective::{Bulk, Control},
     node::{Command, Lane},
 };
@@ -20,7 +20,7 @@ struct Unsent {
 pub(crate) struct Outbox {
     me: PeerKey,
     queue: VecDeque<Output>,
-    to_me: VecDeque<(Lane, Vec<u8>)>,
+    to_me: VecDeque<(Lane, Payload)>,
     tickets: u64,
     unsent: BTreeMap<PeerKey, Unsent>,
     pub(crate) bulk_bytes: u64,
@@ -42,7 +42,7 @@ impl Outbox {
         self.queue.pop_front()
     }
 
-    pub(crate) fn pop_mine(&mut self) -> Option<(Lane, Vec<u8>)> {
+    pub(crate) fn pop_mine(&mut self) -> Option<(Lane, Payload)> {
         self.to_me.pop_front()
     }
 
@@ -85,7 +85,7 @@ impl Outbox {
 
     /// Sends a control message where there is a link; a member that takes nothing loses its link.
     pub(crate) fn control(&mut self, peer: PeerKey, message: &Control) {
-        let message = message.encode();
+        let message = Payload::from(message.encode());
         if peer == self.me {
             self.to_me.push_back((Lane::Control, message));
             return;

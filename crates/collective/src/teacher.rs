@@ -208,7 +208,7 @@ mod tests {
         scene.tell(0, 2, notice).unwrap();
         let ticket = scene.works(0).expect("three say so");
         assert_eq!(scene.works(1), None, "once");
-        let done = Ok(Done::Update { shares: [vec![0; 8], vec![0; 8], vec![0; 8], vec![0; 8]] });
+        let done = Ok(Done::Update { shares: [(); 4].map(|()| vec![0; 8].into()) });
         assert_eq!(scene.teacher.answer(ticket + 1, &done, &[8; 4], &mut scene.out), None);
         assert_eq!(scene.teacher.answer(ticket, &done, &[8; 4], &mut scene.out), Some(true));
         assert_eq!(scene.tell(2, 3, notice), Err(Drop::Stale), "a notice of a batch that was taught");

@@ -12,6 +12,7 @@ use abraham_messages::{
         Statement, Step, TeacherOffer,
     },
 };
+use zeroize::Zeroizing;
 
 use crate::{
     Config, Done, Drop, EndCause, Failed, HeldCommitments, Millis, Origin, Settings, Term, Work,
@@ -66,7 +67,7 @@ pub(crate) struct Gathering {
     /// Who has answered this painter.
     pub(crate) answered: Vec<bool>,
     /// This seat's shares, in the teachers' order, until they are learnt from.
-    updates: Vec<Option<Vec<u8>>>,
+    updates: Vec<Option<Zeroizing<Vec<u8>>>>,
     /// What all four have, once that is settled.
     pub(crate) counted: Option<u32>,
     batch: Option<Digest>,
@@ -265,7 +266,7 @@ impl Seat {
         if gathering.updates[place].is_some() {
             return Err(Drop::Replayed);
         }
-        gathering.updates[place] = Some(share.to_vec());
+        gathering.updates[place] = Some(Zeroizing::new(share.to_vec()));
         gathering.answered[place] = true;
         context.facts.push(Fact::Answered(*teacher));
         Ok(self.advance(context))
@@ -575,7 +576,7 @@ impl Seat {
             return;
         }
         let updates = gathering.updates.iter_mut().enumerate().filter(|(place, _)| counts(*place));
-        let updates: Vec<Vec<u8>> = updates.filter_map(|(_, update)| update.take()).collect();
+        let updates = updates.filter_map(|(_, update)| update.take()).collect::<Vec<_>>();
         self.learned = Some((updates.len(), 0));
         let ticket = context.out.work(Work::Learn { round: state.round + 1, updates });
         self.enter(context, Stage::Learn { ticket }, limits::WORK);

@@ -4,8 +4,11 @@
 //! the same ticket. A painter has one piece of painters' work at a time; a [`Work::Teach`] may run beside it, and a
 //! newer one may come before an older one was answered. After [`Work::End`] no answer of that term is awaited; late
 //! answers are dropped.
+//!
+//! What may hold shares of an update is wiped when dropped, and neither [`Work`] nor [`Done`] can be printed.
 
 use abraham_messages::{PeerKey, collective::Digest};
+use zeroize::Zeroizing;
 
 /// A committee's time: who sits where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +55,6 @@ pub enum Origin {
 
 /// What the engine is to do.
 #[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
-#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {
     /// Take the seat: fill the seats that hold nothing, agree on keys, draw a new artist where the origin says so.
@@ -84,7 +86,7 @@ pub enum Work {
         round: u64,
         /// This seat's shares of the updates, in the order that all four painters have. Each has the length that
         /// [`crate::Config::update_bytes`] has for this seat.
-        updates: Vec<Vec<u8>>,
+        updates: Vec<Zeroizing<Vec<u8>>>,
     },
     /// Paint one piece from a public latent. Answered by [`Done::Piece`].
     PaintPiece {
@@ -106,7 +108,6 @@ pub enum Work {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Done {
     /// The seat was taken.
@@ -135,7 +136,7 @@ pub enum Done {
     /// A teacher's update.
     Update {
         /// The share for each seat, of exactly [`crate::Config::update_bytes`] bytes. Opaque to the collective.
-        shares: [Vec<u8>; 4],
+        shares: [Zeroizing<Vec<u8>>; 4],
     },
 }
 

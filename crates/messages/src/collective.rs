@@ -5,9 +5,11 @@
 //! what others must be able to check carries one: ECDSA over secp256k1 and SHA-256, made with the key that is the
 //! member's identity, over [`Statement::signed_bytes`].
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize, de::Error as _};
 
-use crate::{PeerKey, PieceRecord, codec, codec::DecodeError, codec::Reader, limits};
+use crate::{Payload, PeerKey, PieceRecord, codec, codec::DecodeError, codec::Reader, limits};
 
 /// Version of these messages; others are refused.
 pub const VERSION: u8 = 1;
@@ -462,8 +464,8 @@ impl Control {
 }
 
 /// What travels on the bulk lane: version, kind (1 a batch, 2 an update's share), the term's first 8 bytes, the cycle
-/// (`u32` little-endian), then the payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// (`u32` little-endian), then the payload, which may be a share.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bulk<'a> {
     /// What it is.
     pub kind: BulkKind,
@@ -473,6 +475,14 @@ pub struct Bulk<'a> {
     pub cycle: u32,
     /// The batch or the share.
     pub payload: &'a [u8],
+}
+
+impl fmt::Debug for Bulk<'_> {
+    /// The payload by its length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, term, cycle, payload } = self;
+        write!(f, "Bulk({kind:?}, {term:?}, {cycle}, {} bytes)", payload.len())
+    }
 }
 
 /// What a bulk message is.
@@ -490,13 +500,13 @@ pub const BULK_HEADER_BYTES: usize = 14;
 
 impl<'a> Bulk<'a> {
     /// Encodes it for the bulk lane.
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Payload {
         let mut bytes = Vec::with_capacity(BULK_HEADER_BYTES + self.payload.len());
         bytes.extend([VERSION, self.kind as u8]);
         bytes.extend(self.term);
         bytes.extend(self.cycle.to_le_bytes());
         bytes.extend_from_slice(self.payload);
-        bytes
+        bytes.into()
     }
 
     /// Decodes what came on the bulk lane.

@@ -9,11 +9,13 @@ pub mod collective;
 pub mod frame;
 pub mod limits;
 pub mod node;
+pub mod payload;
 pub mod piece;
 
 pub use codec::DecodeError;
 pub use frame::{Frame, Kind};
 pub use node::PeerKey;
+pub use payload::Payload;
 pub use piece::PieceRecord;
 
 /// Identifies the wire formats of this crate; a peer or checkpoint with another version is refused.

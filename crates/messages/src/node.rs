@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{codec::DecodeError, limits};
+use crate::{Payload, codec::DecodeError, limits};
 
 /// A member of the network: its compressed secp256k1 public key (SEC 1, section 2.3.3), which is also its libp2p
 /// identity. Not checked to be a point of the curve.
@@ -104,8 +104,7 @@ pub enum Command {
         /// What for.
         lane: Lane,
         /// At most [`Lane::message_bytes`].
-        #[serde(with = "serde_bytes")]
-        message: Vec<u8>,
+        message: Payload,
     },
     /// A received message was taken out of the visitor's queue: its sender may send as much again.
     Took {
@@ -170,8 +169,7 @@ pub enum Event {
         /// What for.
         lane: Lane,
         /// At most [`Lane::message_bytes`].
-        #[serde(with = "serde_bytes")]
-        message: Vec<u8>,
+        message: Payload,
     },
     /// A message went out on the link.
     Sent {
@@ -239,10 +237,23 @@ mod tests {
     #[test]
     fn commands_and_events_survive_the_way_between_threads() {
         let peer = PeerKey([3; 33]);
-        let command = Command::Send { peer, lane: Lane::Frames, message: vec![7; 300] };
+        let command = Command::Send { peer, lane: Lane::Frames, message: vec![7; 300].into() };
         assert_eq!(Command::decode(&command.encode()), Ok(command));
         let event = Event::LinkDown { peer, reason: "it left".into() };
         assert_eq!(Event::decode(&event.encode()), Ok(event));
+    }
+
+    #[test]
+    fn what_travels_on_links_is_not_printed() {
+        let (peer, lane) = (PeerKey([3; 33]), Lane::Frames);
+        let message = Payload::from(b"*share*".to_vec());
+        let command = Command::Send { peer, lane, message: message.clone() };
+        let event = Event::Message { peer, lane, message };
+        for printed in [format!("{command:?}"), format!("{command:#?}"), format!("{event:?}")] {
+            assert!(printed.contains("7 bytes"), "{printed}");
+            // Neither as text nor as numbers.
+            assert!(!printed.contains("share") && !printed.contains("115"), "{printed}");
+        }
     }
 
     #[test]

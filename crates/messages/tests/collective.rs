@@ -147,7 +147,7 @@ fn vectors() {
         Ok(Control::Step { term: [3; 32], cycle: 8, step: Step::Planned { readies: [5; 32] } })
     );
     let bulk = Bulk { kind: BulkKind::Update, term: [7; 8], cycle: 0x0102_0304, payload: &[9] };
-    assert_eq!(bulk.encode(), [1, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
+    assert_eq!(*bulk.encode(), [1, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
 }
 
 #[test]

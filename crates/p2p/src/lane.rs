@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use abraham_messages::node::Lane;
+use abraham_messages::{Payload, node::Lane};
 
 /// Bytes of credit that a message uses up beside its length, about what it takes to keep a short one in queues:
 /// without it, a window of messages of one byte would be a hundred times as large in memory.
@@ -57,7 +57,7 @@ fn cost(message_bytes: usize) -> u64 {
 /// The sender's side.
 pub(crate) struct Outgoing {
     lane: Lane,
-    waiting: VecDeque<Vec<u8>>,
+    waiting: VecDeque<Payload>,
     /// Bytes of messages that wait or are being written.
     queued: usize,
     current: Option<Writing>,
@@ -71,7 +71,7 @@ pub(crate) struct Outgoing {
 /// A message on its way out: its head, then the rest of it.
 struct Writing {
     head: Vec<u8>,
-    message: Vec<u8>,
+    message: Payload,
     written: usize,
 }
 
@@ -108,7 +108,7 @@ impl Outgoing {
     }
 
     /// Queues a message.
-    pub(crate) fn push(&mut self, message: Vec<u8>) -> Result<(), Refused> {
+    pub(crate) fn push(&mut self, message: Payload) -> Result<(), Refused> {
         let (lane, bytes, limit) = (self.lane, message.len(), self.lane.message_bytes());
         if bytes == 0 || bytes > limit {
             return Err(Refused::Length { lane, bytes, limit });
@@ -224,7 +224,7 @@ impl Incoming {
     }
 
     /// Notes that `bytes` were read to the space; returns a message that is complete.
-    pub(crate) fn filled(&mut self, bytes: usize) -> Result<Option<Vec<u8>>, Violation> {
+    pub(crate) fn filled(&mut self, bytes: usize) -> Result<Option<Payload>, Violation> {
         self.moved += bytes as u64;
         if self.expected == 0 {
             self.length.filled += bytes;
@@ -239,7 +239,7 @@ impl Incoming {
             return Ok(None);
         }
         (self.expected, self.filled) = (0, 0);
-        Ok(Some(std::mem::take(&mut self.message)))
+        Ok(Some(std::mem::take(&mut self.message).into()))
     }
 
     fn begin(&mut self, length: usize) -> Result<(), Violation> {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
     pin::Pin,
     sync::{
         Arc,
@@ -11,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use abraham_messages::{limits, node::Lane};
+use abraham_messages::{Payload, limits, node::Lane};
 use futures::{AsyncRead, AsyncWrite, future};
 use libp2p::{
     Stream, StreamProtocol,
@@ -50,7 +49,7 @@ pub(crate) struct Meter {
 pub(crate) enum ToLink {
     /// Open the lanes: this connection is the link.
     Open,
-    Send(Lane, Message),
+    Send(Lane, Payload),
     Took(Lane, usize),
 }
 
@@ -61,22 +60,13 @@ pub(crate) enum FromLink {
     Asked,
     /// Every lane stands in both directions.
     Up,
-    Message(Lane, Message),
+    Message(Lane, Payload),
     Sent(Lane, usize),
     /// The link is over, and the other side is to blame or not.
     Broken {
         reason: String,
         misbehaved: bool,
     },
-}
-
-/// A message's bytes, which no log prints.
-pub(crate) struct Message(pub(crate) Vec<u8>);
-
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Message({} bytes)", self.0.len())
-    }
 }
 
 fn protocol(lane: Lane) -> StreamProtocol {
@@ -289,7 +279,7 @@ impl Both {
             }
             moved += read;
             if let Some(message) = self.incoming.filled(read).map_err(|v| (v.to_string(), true))? {
-                events.push_back(FromLink::Message(self.lane, Message(message)));
+                events.push_back(FromLink::Message(self.lane, message));
             }
             if moved > TURN_BYTES {
                 cx.waker().wake_by_ref();
@@ -355,7 +345,7 @@ impl ConnectionHandler for Link {
                 // The last is asked for first.
                 self.to_open = Lane::ALL.into_iter().rev().collect();
             }
-            ToLink::Send(lane, Message(message)) => {
+            ToLink::Send(lane, message) => {
                 if let Err(refused) = self.lane(lane).outgoing.push(message) {
                     self.end(refused.to_string(), false);
                 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use abraham_messages::{
-    limits,
+    Payload, limits,
     node::{Lane, PeerKey},
 };
 use libp2p::{
@@ -28,7 +28,7 @@ use web_time::Instant;
 
 use crate::{
     identity::peer_key,
-    link::{FromLink, Held, Link, Message, Meter, Purpose, ToLink},
+    link::{FromLink, Held, Link, Meter, Purpose, ToLink},
 };
 
 /// Until then, a second connection comes from both having dialled; later, from one having lost the first.
@@ -56,7 +56,7 @@ pub(crate) enum LinkEvent {
     Down(PeerKey, String),
     /// A connection to this member came to nothing.
     Failed(PeerKey, String),
-    Message(PeerKey, Lane, Vec<u8>),
+    Message(PeerKey, Lane, Payload),
     Sent(PeerKey, Lane, usize),
     Misbehaved(PeerKey, String),
 }
@@ -135,9 +135,9 @@ impl Links {
         self.links.len() >= limits::LINKS
     }
 
-    pub(crate) fn send(&mut self, key: PeerKey, lane: Lane, message: Vec<u8>) {
+    pub(crate) fn send(&mut self, key: PeerKey, lane: Lane, message: Payload) {
         if self.is_up(key) {
-            self.tell(key, ToLink::Send(lane, Message(message)));
+            self.tell(key, ToLink::Send(lane, message));
         }
     }
 
@@ -385,7 +385,7 @@ impl NetworkBehaviour for Links {
                 }
                 self.report(LinkEvent::Up(key));
             }
-            FromLink::Message(lane, Message(message)) => self.report(LinkEvent::Message(key, lane, message)),
+            FromLink::Message(lane, message) => self.report(LinkEvent::Message(key, lane, message)),
             FromLink::Sent(lane, bytes) => self.report(LinkEvent::Sent(key, lane, bytes)),
         }
     }

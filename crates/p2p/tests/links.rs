@@ -4,14 +4,16 @@
 
 mod common;
 
+use abraham_messages::Payload;
 use abraham_p2p::{Command, Event, Lane};
 use common::{Member, linked_pair};
 
 const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 const MEMORY: &str = "/memory/0";
 
-fn bytes(length: usize, start: u8) -> Vec<u8> {
-    (0..length).map(|i| (i as u8).wrapping_mul(31).wrapping_add(start)).collect()
+fn bytes(length: usize, start: u8) -> Payload {
+    let bytes: Vec<u8> = (0..length).map(|i| (i as u8).wrapping_mul(31).wrapping_add(start)).collect();
+    bytes.into()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,7 +61,7 @@ async fn a_sender_waits_for_the_receivers_visitor() {
         ann.until("a message", is_message).await;
     }
     // Another lane is not held up; what arrives on it shows that nothing more came on the first.
-    ben.tell(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![1] }).await;
+    ben.tell(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![1].into() }).await;
     let lane_of = |event: &Event| match event {
         Event::Message { lane, .. } => Some(*lane),
         _ => None,
@@ -81,7 +83,7 @@ async fn a_visitor_that_sends_without_waiting_loses_the_link() {
     let reason = ben.unlinked(ann.key).await;
     assert!(reason.contains("has to wait"), "{reason}");
     let [ann, mut ben] = linked_pair(TCP, [9, 10]).await;
-    ben.tell(Command::Send { peer: ann.key, lane: Lane::Control, message: vec![] }).await;
+    ben.tell(Command::Send { peer: ann.key, lane: Lane::Control, message: vec![].into() }).await;
     let reason = ben.unlinked(ann.key).await;
     assert!(reason.contains("0 bytes"), "{reason}");
 }
@@ -100,7 +102,7 @@ async fn two_that_dial_each_other_get_one_link() {
         for (from, to) in [(0, 1), (1, 0)] {
             let both = [&mut ann, &mut ben];
             let peer = both[to].key;
-            both[from].tell(Command::Send { peer, lane: Lane::Frames, message: vec![9; 100] }).await;
+            both[from].tell(Command::Send { peer, lane: Lane::Frames, message: vec![9; 100].into() }).await;
             both[to].until("it", |event| matches!(event, Event::Message { .. }).then_some(())).await;
         }
         for member in [&ann, &ben] {
@@ -207,7 +209,7 @@ async fn a_flood_of_presence_is_cut_and_its_author_named_and_unlinked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_measured() {
     let [mut ann, mut ben] = linked_pair(MEMORY, [80, 81]).await;
-    ben.tell(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![5; 100_000] }).await;
+    ben.tell(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![5; 100_000].into() }).await;
     let received = |event: &Event| match event {
         Event::Measured { received, .. } if *received >= 100_004 => Some(*received),
         _ => None,

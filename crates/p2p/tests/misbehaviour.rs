@@ -10,7 +10,7 @@ use abraham_p2p::{Command, Event, Lane, PeerKey};
 use common::Member;
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt, future::BoxFuture};
 use libp2p::{
-    Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder,
+    Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder,
     core::{
         Endpoint, transport::PortUse, upgrade::InboundUpgrade, upgrade::OutboundUpgrade, upgrade::UpgradeInfo,
     },
@@ -18,7 +18,7 @@ use libp2p::{
     noise,
     swarm::{
         ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, OneShotHandler, SubstreamProtocol,
-        THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+        SwarmEvent, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
     },
     tcp, yamux,
 };
@@ -132,16 +132,21 @@ fn attack(secret: u8, address: &str, attack: Attack, times: usize) -> PeerKey {
     let secret = secp256k1::SecretKey::try_from_bytes([secret; 32]).unwrap();
     let keys = secp256k1::Keypair::from(secret);
     let key = PeerKey(keys.public().to_bytes());
-    let mut swarm = SwarmBuilder::with_existing_identity(Keypair::from(keys))
+    let mut swarm = dial(Keypair::from(keys), address, Rogue { attack, times });
+    tokio::spawn(async move { while swarm.next().await.is_some() {} });
+    key
+}
+
+fn dial(keys: Keypair, address: &str, rogue: Rogue) -> Swarm<Rogue> {
+    let mut swarm = SwarmBuilder::with_existing_identity(keys)
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
-        .with_behaviour(|_| Rogue { attack, times })
+        .with_behaviour(|_| rogue)
         .unwrap()
         .build();
     swarm.dial(address.parse::<Multiaddr>().unwrap()).unwrap();
-    tokio::spawn(async move { while swarm.next().await.is_some() {} });
-    key
+    swarm
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -183,9 +188,29 @@ async fn whoever_breaks_the_rules_is_named_and_cut_off() {
         }
     }
 
-    friend.tell(Command::Send { peer: node.key, lane: Lane::Control, message: vec![1, 2] }).await;
-    let from_friend = Event::Message { peer: friend.key, lane: Lane::Control, message: vec![1, 2] };
+    friend.tell(Command::Send { peer: node.key, lane: Lane::Control, message: vec![1, 2].into() }).await;
+    let from_friend = Event::Message { peer: friend.key, lane: Lane::Control, message: vec![1, 2].into() };
     node.until("a friend's message", |event| (*event == from_friend).then_some(())).await;
     let of_friend = |event: &&Event| matches!(event, Event::LinkDown { peer, .. } if *peer == friend.key);
     assert_eq!(node.seen.iter().find(of_friend), None);
+}
+
+/// A member's key is one of secp256k1; whoever has another kind can be no member, and so no link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_with_another_kind_of_key_gets_no_link_and_is_let_go() {
+    let mut node = Member::start(180, &["/ip4/127.0.0.1/tcp/0"], &[]);
+    let addresses = node.online().await;
+    let rogue = Rogue { attack: Attack::new("control", &[1, 0, 0, 0, 7], &[]), times: 1 };
+    let mut stranger = dial(Keypair::generate_ed25519(), &addresses[0], rogue);
+    loop {
+        if let SwarmEvent::ConnectionClosed { .. } = stranger.select_next_some().await {
+            break;
+        }
+    }
+    let mut friend = Member::start(181, &[], &[]);
+    friend.tell(Command::Connect { peer: node.key, addresses }).await;
+    node.linked(friend.key).await;
+    let links = node.seen.iter().filter(|event| matches!(event, Event::LinkUp { .. })).count();
+    assert_eq!(links, 1, "only the friend has a link: {:?}", node.seen);
+    assert!(!node.seen.iter().any(|event| matches!(event, Event::Message { .. })));
 }

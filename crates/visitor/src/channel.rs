@@ -85,9 +85,10 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
         let receiving = poll_fn(|context| {
             let switch = &mut *self.switch.borrow_mut();
             Poll::Ready(match switch.receive(self.term, from.index()) {
-                Arrival::Frame(mut message) => {
-                    message.drain(..FRAME_PREFIX_BYTES);
-                    Ok(std::mem::take(&mut *message))
+                Arrival::Frame(message) => {
+                    let mut frame = message.into_bytes();
+                    frame.drain(..FRAME_PREFIX_BYTES);
+                    Ok(std::mem::take(&mut *frame))
                 }
                 Arrival::Gone => Err(ChannelError::PeerGone),
                 Arrival::Closed => Err(ChannelError::Closed),

@@ -18,7 +18,7 @@ pub(crate) enum Step {
     /// Paint a round's batch.
     Batch { artist: Digest, round: u64 },
     /// Learn from the updates, where at least so many count.
-    Learn { round: u64, updates: Vec<Vec<u8>>, least: usize, curation: Rc<Curation> },
+    Learn { round: u64, updates: Vec<Zeroizing<Vec<u8>>>, least: usize, curation: Rc<Curation> },
     /// Paint a piece.
     Piece { latent: Digest },
 }
@@ -62,10 +62,8 @@ pub(crate) async fn take<N: Network, T: Timer, B: Backend>(
             check_round(state, round)?;
             let (shape, scale) = (recipe.update_shape(), Scale::full(GRADIENT_FRACTION_BITS));
             // One that does not decode counts as missing: the painters then drop it alike.
-            let decode = |bytes: Vec<u8>| {
-                let bytes = Zeroizing::new(bytes);
-                UpdateShare::decode(&bytes, seat.id(), shape, scale).ok()
-            };
+            let decode =
+                |bytes: Zeroizing<Vec<u8>>| UpdateShare::decode(&bytes, seat.id(), shape, scale).ok();
             let updates = updates.into_iter().map(decode).collect();
             let learnt = seat.learn(updates, least, &curation).await.map_err(failed)?;
             let commitments = seat.state().map_err(failed)?.state_commitments();

@@ -7,11 +7,10 @@ use std::{
 
 use abraham_collective::{Millis, Term};
 use abraham_messages::{
-    PeerKey,
+    Payload, PeerKey,
     limits::FRAME_PREFIX_BYTES,
     node::{Command, Lane},
 };
-use zeroize::Zeroizing;
 
 use crate::{
     Network,
@@ -19,7 +18,6 @@ use crate::{
 };
 
 type Prefix = [u8; FRAME_PREFIX_BYTES];
-type Message = Zeroizing<Vec<u8>>;
 
 /// What passed between painters since the visitor joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,13 +36,13 @@ pub struct FrameTraffic {
 struct Early {
     prefix: Prefix,
     from: PeerKey,
-    message: Message,
+    message: Payload,
     until: Millis,
 }
 
 /// A frame that waits for its painter.
 struct Waiting {
-    message: Message,
+    message: Payload,
     /// Whether its sender has its credit back.
     credited: bool,
 }
@@ -72,7 +70,7 @@ pub(crate) struct Switch<N> {
 
 /// How a frame that is waited for stands.
 pub(crate) enum Arrival {
-    Frame(Message),
+    Frame(Payload),
     Gone,
     NotYet,
     Closed,
@@ -143,8 +141,7 @@ impl<N: Network> Switch<N> {
     }
 
     /// A message came on the frames' lane.
-    pub(crate) fn deliver(&mut self, from: PeerKey, message: Vec<u8>, now: Millis) {
-        let message = Zeroizing::new(message);
+    pub(crate) fn deliver(&mut self, from: PeerKey, message: Payload, now: Millis) {
         self.traffic.received += message.len() as u64;
         let Some(prefix) = message.first_chunk().copied() else {
             return self.drop_stale(from, message.len());
@@ -216,7 +213,7 @@ impl<N: Network> Switch<N> {
         let mut message = Vec::with_capacity(bytes);
         message.extend_from_slice(&term);
         message.extend_from_slice(frame);
-        self.network.send(Command::Send { peer, lane: Lane::Frames, message });
+        self.network.send(Command::Send { peer, lane: Lane::Frames, message: message.into() });
         Departure::Sent
     }
 
@@ -243,7 +240,7 @@ impl<N: Network> Switch<N> {
         }
     }
 
-    fn admit(&mut self, from: PeerKey, message: Message) {
+    fn admit(&mut self, from: PeerKey, message: Payload) {
         let bytes = message.len();
         let Some(links) = &mut self.links else { return };
         let Some(seat) = links.seats.iter().position(|seat| *seat == from) else {

@@ -6,6 +6,7 @@ use abraham_learning::{
 };
 use abraham_mpc::{Scale, split_update};
 use abraham_ring::{Backend, RingTensor};
+use zeroize::Zeroizing;
 
 /// Computes the kernel sums of the pictures over the batch and shares them. `seeds` must be fresh and uniformly random.
 ///
@@ -19,11 +20,11 @@ pub(crate) async fn teach(
     backend: &impl Backend,
     recipe: &Recipe,
     seeds: [[u8; 32]; 3],
-) -> Result<[Vec<u8>; 4], Error> {
+) -> Result<[Zeroizing<Vec<u8>>; 4], Error> {
     let (side, channels) = (recipe.architecture.side(), recipe.architecture.channels());
     let scale = distance_scale(side, channels);
     let sums = kernel.kernel_sums(&reals(&clamped(batch)), pictures, scale, &TEMPERATURES).await?;
     let update = quantise(&sums)?.joined();
     let shares = split_update(&update, Scale::full(GRADIENT_FRACTION_BITS), seeds, backend).await?;
-    Ok(shares.map(|share| std::mem::take(&mut *share.encode())))
+    Ok(shares.map(|share| share.encode()))
 }

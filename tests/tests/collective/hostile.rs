@@ -33,6 +33,7 @@ async fn garbage_forgery_replays_and_floods_are_counted_and_the_four_go_on() -> 
             |event: &Event| matches!(event, Event::LinkUp { peer } if *peer == painter).then_some(());
         stranger.until("a link to the painter", linked).await?;
         for (lane, message) in direct(painter, overheard.seated.as_ref()) {
+            let message = message.into();
             stranger.tell(&Command::Send { peer: painter, lane, message }).await?;
         }
         until_dropped(&members, 2).await?;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use abraham_collective::{Digest, Done, Failed, HeldCommitments, Origin, Work};
+use zeroize::Zeroizing;
 
 /// Simulated bytes of an update's share for each seat.
 pub(crate) const UPDATE_BYTES: [usize; 4] = [40, 41, 42, 43];
@@ -68,12 +69,12 @@ fn held(all: [Digest; 4], seat: usize) -> HeldCommitments {
 }
 
 /// A teacher's shares: who taught, for which batch.
-pub(crate) fn update(teacher: u8, batch: &[u8]) -> [Vec<u8>; 4] {
+pub(crate) fn update(teacher: u8, batch: &[u8]) -> [Zeroizing<Vec<u8>>; 4] {
     std::array::from_fn(|seat| {
         let mut share = vec![teacher];
         share.extend(hash(&[batch]));
         share.resize(UPDATE_BYTES[seat], seat as u8);
-        share
+        Zeroizing::new(share)
     })
 }
 
@@ -121,7 +122,7 @@ impl Engines {
                 *engine = Engine::default();
                 return Vec::new();
             }
-            other => panic!("no painter's work: {other:?}"),
+            _ => panic!("no painter's work"),
         };
         let (term, seat) = engine.term.expect("works in a term");
         let key = (term, engine.operations);

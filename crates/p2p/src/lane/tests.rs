@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Moves bytes from one side to the other, `step` at a time, until nothing moves.
-fn carry(from: &mut Outgoing, to: &mut Incoming, step: usize) -> Result<Vec<Vec<u8>>, Violation> {
+fn carry(from: &mut Outgoing, to: &mut Incoming, step: usize) -> Result<Vec<Payload>, Violation> {
     let mut messages = Vec::new();
     while let Some(chunk) = from.chunk() {
         let bytes = chunk[..chunk.len().min(step)].to_vec();
@@ -18,7 +18,7 @@ fn carry(from: &mut Outgoing, to: &mut Incoming, step: usize) -> Result<Vec<Vec<
     Ok(messages)
 }
 
-fn feed(to: &mut Incoming, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Violation> {
+fn feed(to: &mut Incoming, mut bytes: &[u8]) -> Result<Vec<Payload>, Violation> {
     let mut messages = Vec::new();
     while !bytes.is_empty() {
         let space = to.space();
@@ -33,7 +33,7 @@ fn feed(to: &mut Incoming, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, Violation> 
 #[test]
 fn a_message_is_its_length_and_its_bytes() {
     let mut outgoing = Outgoing::new(Lane::Control);
-    outgoing.push(vec![7, 8, 9]).unwrap();
+    outgoing.push(vec![7, 8, 9].into()).unwrap();
     assert_eq!(outgoing.chunk(), Some([3, 0, 0, 0, 7, 8, 9].as_slice()));
     assert_eq!(outgoing.wrote(6), None);
     assert_eq!(outgoing.chunk(), Some([9].as_slice()));
@@ -47,6 +47,7 @@ fn messages_around_the_size_of_the_head_arrive_whole() {
         [1, HEAD_BYTES - WORD - 1, HEAD_BYTES - WORD, HEAD_BYTES - WORD + 1, READ_BYTES, READ_BYTES + 1]
     {
         let message: Vec<u8> = (0..length).map(|i| i as u8).collect();
+        let message = Payload::from(message);
         let (mut outgoing, mut incoming) = (Outgoing::new(Lane::Bulk), Incoming::new(Lane::Bulk));
         outgoing.push(message.clone()).unwrap();
         assert_eq!(carry(&mut outgoing, &mut incoming, 1000), Ok(vec![message]));
@@ -58,7 +59,7 @@ fn a_sender_waits_for_credit_and_goes_on_with_it() {
     let lane = Lane::Control;
     let (mut outgoing, mut incoming) = (Outgoing::new(lane), Incoming::new(lane));
     for _ in 0..5 {
-        outgoing.push(vec![1; lane.message_bytes()]).unwrap();
+        outgoing.push(vec![1; lane.message_bytes()].into()).unwrap();
     }
     let arrived = carry(&mut outgoing, &mut incoming, usize::MAX).unwrap();
     assert_eq!(arrived.len(), lane.window_bytes() / lane.message_bytes());
@@ -73,11 +74,11 @@ fn the_queue_has_a_limit() {
     let lane = Lane::Control;
     let mut outgoing = Outgoing::new(lane);
     for _ in 0..lane.window_bytes() / lane.message_bytes() + 1 {
-        outgoing.push(vec![0; lane.message_bytes()]).unwrap();
+        outgoing.push(vec![0; lane.message_bytes()].into()).unwrap();
     }
-    assert_eq!(outgoing.push(vec![0]), Err(Refused::QueueFull(lane)));
+    assert_eq!(outgoing.push(vec![0].into()), Err(Refused::QueueFull(lane)));
     let mut outgoing = Outgoing::new(lane);
-    let refused = (0..100_000).find(|_| outgoing.push(vec![0]).is_err());
+    let refused = (0..100_000).find(|_| outgoing.push(vec![0].into()).is_err());
     assert!(refused.is_some_and(|at| at < 2000), "short messages count too");
 }
 
@@ -85,7 +86,7 @@ fn the_queue_has_a_limit() {
 fn empty_and_too_long_messages_are_refused_before_they_are_sent() {
     let limit = Lane::Control.message_bytes();
     for bytes in [0, limit + 1] {
-        let refused = Outgoing::new(Lane::Control).push(vec![0; bytes]);
+        let refused = Outgoing::new(Lane::Control).push(vec![0; bytes].into());
         assert_eq!(refused, Err(Refused::Length { lane: Lane::Control, bytes, limit }));
     }
 }
@@ -132,7 +133,7 @@ fn credit_for_what_was_never_sent_or_for_nothing_is_a_violation() {
     let mut outgoing = Outgoing::new(lane);
     assert_eq!(outgoing.credited(&[0; 4]), Err(Violation::NoCredit(lane)));
     let mut outgoing = Outgoing::new(lane);
-    outgoing.push(vec![0; 10]).unwrap();
+    outgoing.push(vec![0; 10].into()).unwrap();
     let out = outgoing.chunk().unwrap().len();
     outgoing.wrote(out);
     assert_eq!(outgoing.credited(&(10 + MESSAGE_COST as u32).to_le_bytes()), Ok(()));
@@ -155,15 +156,15 @@ proptest! {
     ) {
         let lane = Lane::Bulk;
         let (mut outgoing, mut incoming) = (Outgoing::new(lane), Incoming::new(lane));
-        let messages: Vec<Vec<u8>> =
-            lengths.iter().enumerate().map(|(i, &length)| vec![i as u8; length]).collect();
+        let messages: Vec<Payload> =
+            lengths.iter().enumerate().map(|(i, &length)| vec![i as u8; length].into()).collect();
         for message in &messages {
             outgoing.push(message.clone()).unwrap();
         }
         let (mut arrived, mut untaken, mut turn) = (Vec::new(), VecDeque::new(), 0);
         while arrived.len() < messages.len() {
             let new = carry(&mut outgoing, &mut incoming, steps[turn % steps.len()]).unwrap();
-            untaken.extend(new.iter().map(Vec::len));
+            untaken.extend(new.iter().map(|message| message.len()));
             arrived.extend(new);
             while untaken.len() > late {
                 incoming.took(untaken.pop_front().unwrap());

@@ -15,6 +15,7 @@ use abraham_messages::{
 use abraham_mpc::{PainterId, Scale, UpdateShare, channel::memory};
 use abraham_ring::{CpuBackend, RingTensor};
 use futures::{StreamExt, executor::LocalPool, future::try_join_all};
+use zeroize::Zeroizing;
 
 use super::world::{Known, Port, World, spawn};
 use crate::{SeedSource, engine::Engine, limits::FRAME, painting::write_batch, switch::Switch};
@@ -148,7 +149,7 @@ impl Members {
         assert!(batches.iter().all(|batch| *batch == batches[0]));
         let taught = teachers.iter().map(|member| (*member, Work::Teach { batch: batches[0].clone() }));
         let taught = self.work(taught.collect());
-        let mut updates: [Vec<Vec<u8>>; 4] = Default::default();
+        let mut updates: [Vec<Zeroizing<Vec<u8>>>; 4] = Default::default();
         for done in taught {
             let Done::Update { shares } = done? else { panic!("an update") };
             for (place, (updates, share)) in updates.iter_mut().zip(shares).enumerate() {
@@ -202,7 +203,7 @@ fn whole(held: impl Iterator<Item = HeldCommitments>) -> [Digest; 4] {
 fn begun(answers: Vec<Result<Done, Failed>>) -> [Digest; 4] {
     whole(answers.into_iter().map(|done| match done {
         Ok(Done::Begun { commitments }) => commitments,
-        other => panic!("{other:?}"),
+        _ => panic!("something else"),
     }))
 }
 
@@ -322,7 +323,7 @@ fn a_wrong_component_names_its_sender_and_receiver() {
     let origin =
         Origin::Continue { artist, round: 1, commitments: first, holders: [true, true, true, false] };
     let answers = members.begin(2, [0, 1, 2, 4], &origin);
-    let failed = answers[3].as_ref().unwrap_err();
+    let failed = answers[3].as_ref().err().unwrap();
     assert_eq!(failed.suspects, Some([1, 3]), "{}", failed.reason);
 }
 
@@ -363,7 +364,7 @@ fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
     let began = crate::Timer::now(&members.world);
     let answers = members.all(FOUR, |_| Work::PaintBatch { artist, round: 1 });
     for answer in &answers[..3] {
-        assert!(answer.as_ref().unwrap_err().suspects.unwrap().contains(&3));
+        assert!(answer.as_ref().err().unwrap().suspects.unwrap().contains(&3));
     }
     let took = crate::Timer::now(&members.world) - began;
     const MOST: abraham_collective::Millis = 7 * FRAME + 1_000;
@@ -383,8 +384,10 @@ fn too_few_updates_that_count_teach_nothing_and_share_is_not_opened_alone() {
         panic!("an update")
     };
     // One honest update and two that decode to nothing: fewer than a committee learns from.
-    let updates =
-        |seat: usize| vec![vec![0; shares[seat].len()], shares[seat].clone(), vec![255; shares[seat].len()]];
+    let updates = |seat: usize| {
+        let bytes = shares[seat].len();
+        Vec::from([vec![0; bytes], shares[seat].to_vec(), vec![255; bytes]].map(Zeroizing::new))
+    };
     let learnt = members.all(FOUR, |seat| Work::Learn { round: 1, updates: updates(seat) });
     let after = whole(learnt.into_iter().map(|done| match done.unwrap() {
         Done::Learned { dropped, commitments } => {

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use abraham_collective::Term;
 use abraham_messages::{
-    PeerKey, limits,
+    Payload, PeerKey, limits,
     node::{Command, Lane},
 };
 
@@ -45,10 +45,10 @@ fn term(name: u8) -> Term {
     Term { id: [name; 32], number: 1, seats: [0, 1, 2, 3].map(peer), seat: 0 }
 }
 
-fn frame(term: u8, bytes: usize) -> Vec<u8> {
+fn frame(term: u8, bytes: usize) -> Payload {
     let mut frame = vec![term; 8];
     frame.resize(bytes, 99);
-    frame
+    frame.into()
 }
 
 fn received(switch: &mut Switch<Sink>, term_name: u8, seat: usize) -> Option<usize> {
@@ -68,7 +68,7 @@ fn frames_of_other_terms_and_strangers_are_dropped_counted_and_credited() {
     assert_eq!((switch.traffic().stale, sink.credit()), (1, 20));
     switch.deliver(peer(9), frame(2, 30), 0);
     assert_eq!((switch.traffic().stale, sink.credit()), (2, 30));
-    switch.deliver(peer(1), vec![2; 7], 0);
+    switch.deliver(peer(1), vec![2; 7].into(), 0);
     assert_eq!((switch.traffic().stale, sink.credit()), (3, 7));
     switch.deliver(peer(1), frame(2, 40), 0);
     assert_eq!((switch.traffic().stale, sink.credit()), (3, 40));

@@ -11,7 +11,7 @@ use std::{
 
 use abraham_collective::Millis;
 use abraham_messages::{
-    PeerKey,
+    Payload, PeerKey,
     node::{Command, Event, Lane},
 };
 use futures::{
@@ -43,7 +43,7 @@ struct Nodes {
     links: BTreeSet<(PeerKey, PeerKey)>,
     /// Bytes sent for which no credit came back.
     ahead: BTreeMap<Way, usize>,
-    queued: BTreeMap<Way, VecDeque<Vec<u8>>>,
+    queued: BTreeMap<Way, VecDeque<Payload>>,
     /// What happens when, in order.
     agenda: BTreeMap<(Millis, u64), Happening>,
     count: u64,
@@ -226,7 +226,7 @@ impl World {
                         let nodes = &mut *self.0.nodes.borrow_mut();
                         let queue = nodes.queued.entry(way).or_default();
                         queue.push_back(message);
-                        queue.iter().map(Vec::len).sum()
+                        queue.iter().map(|message| message.len()).sum()
                     };
                     let most = lane.window_bytes() + lane.message_bytes();
                     assert!(queued <= most, "{me} keeps to its window");
@@ -259,11 +259,12 @@ impl World {
             };
             let bytes = sent.len();
             self.at(0, Happening::Event(from, Event::Sent { peer: to, lane, bytes }));
-            let mut message = sent;
+            let mut message = std::mem::take(&mut *sent.into_bytes());
             let mut tamper = self.0.nodes.borrow_mut().tamper.take();
             let arrives = tamper.as_mut().is_none_or(|tamper| tamper(from, to, lane, &mut message));
             self.0.nodes.borrow_mut().tamper = tamper;
             if arrives {
+                let message = message.into();
                 self.at(LATENCY, Happening::Event(to, Event::Message { peer: from, lane, message }));
             }
         }
