@@ -32,7 +32,8 @@ fuzz_target!(|input: &[u8]| {
                 Action::SetLocal(_) => Input::Gathered(Some("{}".into())),
                 Action::CloseInit => Input::InitClosed,
                 Action::AddCandidate(_) => Input::Connected,
-                Action::Send(Message::Offer(_) | Message::Answer(_) | Message::Candidate(_)) | Action::Finish => {
+                Action::Send(Message::Offer(_) | Message::Answer(_) | Message::Candidate(_))
+                | Action::Finish => {
                     continue;
                 }
             };

@@ -1,4 +1,5 @@
-//! Everything about the code that a test cannot see: format, lints, layers, secrets, mirrors, scripts, documents.
+//! Everything about the code that a test cannot see: format, lints, layers, secrets, mirrors, scripts, fuzz targets,
+//! documents.
 
 use std::{
     collections::BTreeSet,
@@ -57,10 +58,13 @@ const FOREIGN_SECRETS: [&str; 3] = ["Zeroizing", "SigningKey", "Keypair"];
 /// derive.
 const VEILED: [&str; 1] = ["Payload"];
 
+/// The fuzz targets are a workspace of their own, which only cargo-fuzz builds in full.
+const FUZZ: &str = "fuzz/Cargo.toml";
+
 /// One check: what it is called when it runs, and how it is done.
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     ("format", format),
     ("layers", layers),
     ("one crate speaks to JavaScript", browser_boundary),
@@ -68,6 +72,7 @@ const CHECKS: [Check; 8] = [
     ("each shader has a mirror", mirrors),
     ("scripts", scripts),
     ("lints", lints),
+    ("fuzz targets", fuzz_targets),
     ("documents", documents),
 ];
 
@@ -90,7 +95,8 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn format() -> Result<()> {
-    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
+    shell::run(shell::cargo().args(["fmt", "--manifest-path", FUZZ, "--check"]))
 }
 
 fn lints() -> Result<()> {
@@ -111,6 +117,16 @@ fn lints() -> Result<()> {
         "-A",
         "clippy::disallowed_methods",
     ]))
+}
+
+fn fuzz_targets() -> Result<()> {
+    shell::run(
+        shell::cargo()
+            .args(["clippy", "--quiet", "--locked", "--manifest-path", FUZZ])
+            .args(["--target-dir", "target/fuzz", "--", "-D", "warnings"])
+            // Nothing is linked, so libFuzzer need not be compiled, nor a C++ compiler be there.
+            .env("CUSTOM_LIBFUZZER_PATH", "/not/linked/libfuzzer.a"),
+    )
 }
 
 fn documents() -> Result<()> {
