@@ -10,7 +10,7 @@ use abraham_collective::{
     view::Role,
 };
 use abraham_messages::{
-    PeerKey,
+    Payload, PeerKey,
     collective::{Control, Step},
     node::{self, Command, Lane},
 };
@@ -18,7 +18,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use zeroize::Zeroizing;
 
-use crate::engine::{self, Engine, Engines};
+use crate::{
+    engine::{self, Engine, Engines},
+    sleep::Sleep,
+};
 
 /// How a member behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,13 +44,19 @@ pub(crate) struct Node {
     pub(crate) events: Vec<Event>,
     pub(crate) manner: Manner,
     pub(crate) settings: Settings,
+    /// Where it stands still.
+    pub(crate) asleep: Option<Sleep>,
+    /// What its clock shows beyond the world's.
+    pub(crate) clock: u64,
     engine: Engine,
-    clock: u64,
+    /// Links that it was told of and not told to be gone.
+    up: BTreeSet<usize>,
     took: usize,
     given: usize,
 }
 
-enum What {
+/// What happens at some time.
+pub(crate) enum What {
     Tell(usize, Input),
     /// A message on a link, which must still be the link that it was sent on.
     Carry {
@@ -55,9 +64,11 @@ enum What {
         to: usize,
         link: u64,
         lane: Lane,
-        message: Vec<u8>,
+        message: Payload,
     },
     LinkUp(usize, usize),
+    /// The transport gives a link up, if it still is this one.
+    LinkDies(usize, usize, Option<u64>),
     Done {
         node: usize,
         ticket: u64,
@@ -91,8 +102,6 @@ pub(crate) struct World {
     pub(crate) apart: BTreeSet<(usize, usize)>,
     /// Whether pairs that cannot reach each other do not hear of each other either.
     pub(crate) split: bool,
-    /// Whether messages were put into a member from outside, so that what it took is not counted.
-    pub(crate) quiet: bool,
     links: BTreeMap<(usize, usize), u64>,
     link_count: u64,
     sent_until: BTreeMap<(usize, usize, Lane), u64>,
@@ -140,7 +149,6 @@ impl World {
             rng: ChaCha8Rng::seed_from_u64(seed),
             apart: BTreeSet::new(),
             split: false,
-            quiet: false,
             links: BTreeMap::new(),
             link_count: 0,
             sent_until: BTreeMap::new(),
@@ -171,10 +179,15 @@ impl World {
         bytes
     }
 
-    /// A new member that is online after `wait`. Its clock begins anywhere.
+    /// A new member that is online after `wait`. Its clock begins anywhere, up to decades from those of others.
     pub(crate) fn join(&mut self, settings: Settings, wait: u64) -> usize {
+        let clock = self.between((1 << 30, 1 << 40));
+        self.join_at(settings, wait, clock)
+    }
+
+    /// A new member whose clock is so far ahead of the world's.
+    pub(crate) fn join_at(&mut self, settings: Settings, wait: u64, clock: u64) -> usize {
         let node = self.nodes.len();
-        let clock = self.between((0, 1 << 40));
         let (secret, seed) = (Zeroizing::new(self.bytes()), self.bytes());
         let member = Collective::new(config(), settings.clone(), &secret, seed, self.now + clock)
             .expect("a good secret");
@@ -187,8 +200,10 @@ impl World {
             events: Vec::new(),
             manner: Manner::Honest,
             settings,
-            engine: Engine::default(),
+            asleep: None,
             clock,
+            engine: Engine::default(),
+            up: BTreeSet::new(),
             took: 0,
             given: 0,
         });
@@ -198,16 +213,38 @@ impl World {
         node
     }
 
-    fn at(&mut self, wait: u64, what: What) {
+    pub(crate) fn at(&mut self, wait: u64, what: What) {
         self.count += 1;
         self.queue.push(Reverse((self.now + wait, self.count)));
         self.what.insert(self.count, what);
     }
 
     pub(crate) fn tell(&mut self, node: usize, input: Input) {
+        if !self.nodes[node].alive {
+            return;
+        }
+        match &input {
+            Input::Node(node::Event::Message { message, .. }) => self.nodes[node].given += message.len(),
+            Input::Node(node::Event::LinkUp { peer }) => {
+                self.nodes[node].up.insert(self.index[peer]);
+            }
+            Input::Node(node::Event::LinkDown { peer, .. }) => {
+                self.nodes[node].up.remove(&self.index[peer]);
+            }
+            _ => {}
+        }
         let now = self.now + self.nodes[node].clock;
-        if self.nodes[node].alive {
-            self.nodes[node].member.handle(now, input);
+        self.nodes[node].member.handle(now, input);
+        self.drain(node);
+        let node = &self.nodes[node];
+        assert!(!node.alive || node.took == node.given, "every message is taken at once");
+    }
+
+    /// Serves a member's timers, if one is due.
+    pub(crate) fn timers(&mut self, node: usize) {
+        let now = self.now + self.nodes[node].clock;
+        if self.nodes[node].alive && self.nodes[node].member.next_deadline().is_some_and(|at| at <= now) {
+            self.nodes[node].member.handle_timeout(now);
             self.drain(node);
         }
     }
@@ -233,7 +270,12 @@ impl World {
     }
 
     pub(crate) fn linked(&self, a: usize, b: usize) -> bool {
-        self.links.contains_key(&pair(a, b))
+        self.link(a, b).is_some()
+    }
+
+    /// Which of all links the two have now.
+    pub(crate) fn link(&self, a: usize, b: usize) -> Option<u64> {
+        self.links.get(&pair(a, b)).copied()
     }
 
     pub(crate) fn cut(&mut self, a: usize, b: usize, noticed: u64) {
@@ -245,8 +287,8 @@ impl World {
                 self.sent_until.remove(&(from, to, lane));
             }
             let wait = self.between((0, noticed));
-            let down = node::Event::LinkDown { peer: self.nodes[to].key, reason: "lost".into() };
-            self.at(wait, What::Tell(from, Input::Node(down)));
+            let down = self.link_down(to);
+            self.at(wait, What::Tell(from, down));
         }
     }
 
@@ -298,7 +340,12 @@ impl World {
         done(self)
     }
 
-    fn happen(&mut self, what: What) {
+    fn link_down(&self, peer: usize) -> Input {
+        Input::Node(node::Event::LinkDown { peer: self.nodes[peer].key, reason: "lost".into() })
+    }
+
+    pub(crate) fn happen(&mut self, what: What) {
+        let Some(what) = self.unless_asleep(what) else { return };
         match what {
             What::Tell(node, input) => {
                 if self.stale_link_event(node, &input) {
@@ -307,22 +354,19 @@ impl World {
                 self.tell(node, input);
             }
             What::Carry { from, to, link, lane, message } => {
-                if self.links.get(&pair(from, to)) != Some(&link) {
+                if self.link(from, to) != Some(link) {
                     return;
                 }
                 let bytes = message.len();
                 let peer = self.nodes[to].key;
-                self.tell(from, Input::Node(node::Event::Sent { peer, lane, bytes }));
+                self.happen(What::Tell(from, Input::Node(node::Event::Sent { peer, lane, bytes })));
                 let peer = self.nodes[from].key;
-                if self.nodes[to].alive {
-                    self.nodes[to].given += bytes;
-                }
                 self.tell(to, Input::Node(node::Event::Message { peer, lane, message }));
-                let node = &self.nodes[to];
-                assert!(
-                    self.quiet || !node.alive || node.took == node.given,
-                    "every message is taken at once"
-                );
+            }
+            What::LinkDies(a, b, link) => {
+                if self.link(a, b) == link {
+                    self.cut(a, b, 500);
+                }
             }
             What::LinkUp(a, b) => {
                 let up = self.nodes[a].alive && self.nodes[b].alive && !self.apart.contains(&pair(a, b));
@@ -332,6 +376,13 @@ impl World {
                 if up {
                     self.link_count += 1;
                     self.links.insert(pair(a, b), self.link_count);
+                    // Where one lost a link to the other and does not know yet, its node tells it now.
+                    for (told, lost) in [(a, b), (b, a)] {
+                        if self.nodes[told].up.contains(&lost) {
+                            let down = self.link_down(lost);
+                            self.tell(told, down);
+                        }
+                    }
                     // One side may know before the other, and may say something by then.
                     self.tell(a, Input::Node(node::Event::LinkUp { peer: self.nodes[b].key }));
                     self.tell(b, Input::Node(node::Event::LinkUp { peer: self.nodes[a].key }));
@@ -356,19 +407,11 @@ impl World {
                     self.tell(node, Input::Answer { ticket, result });
                 }
             }
-            What::Wake(node) => {
-                let now = self.now + self.nodes[node].clock;
-                if self.nodes[node].alive
-                    && self.nodes[node].member.next_deadline().is_some_and(|at| at <= now)
-                {
-                    self.nodes[node].member.handle_timeout(now);
-                    self.drain(node);
-                }
-            }
+            What::Wake(node) => self.timers(node),
         }
     }
 
-    /// A link that came back before its loss was noticed: the node would have told of the loss first.
+    /// A link that came back before its loss was noticed: the node told of the loss first.
     fn stale_link_event(&self, node: usize, input: &Input) -> bool {
         let Input::Node(node::Event::LinkDown { peer, .. }) = input else { return false };
         self.linked(node, self.index[peer])
@@ -441,7 +484,7 @@ impl World {
     }
 
     /// Puts a message on a link, behind those of its lane.
-    pub(crate) fn carry(&mut self, from: usize, to: usize, lane: Lane, message: Vec<u8>) {
+    pub(crate) fn carry(&mut self, from: usize, to: usize, lane: Lane, message: Payload) {
         let Some(link) = self.links.get(&pair(from, to)).copied() else { return };
         let arrives = self.now + self.between(self.net.delay);
         let last = self.sent_until.entry((from, to, lane)).or_default();
@@ -451,7 +494,7 @@ impl World {
     }
 
     /// What a member of its manner really sends.
-    fn spoken(&mut self, from: usize, lane: Lane, message: Vec<u8>) -> Option<Vec<u8>> {
+    fn spoken(&mut self, from: usize, lane: Lane, message: Payload) -> Option<Payload> {
         match self.nodes[from].manner {
             Manner::SilentFrom(since) if self.now >= since && lane == Lane::Control => None,
             Manner::LazyTeacher if lane == Lane::Bulk => None,
@@ -461,7 +504,7 @@ impl World {
                 if let Control::Step { step, cycle, .. } = &mut control {
                     let coin = self.between((0, 9));
                     match (step, coin) {
-                        (_, 0) => return Some(vec![1, 2, 3]),
+                        (_, 0) => return Some(vec![1, 2, 3].into()),
                         (_, 1) => *cycle += 1,
                         (Step::Ready(ready), 2) => ready.teachers.clear(),
                         (Step::Ready(ready), 3) => ready.piece_due = !ready.piece_due,
@@ -477,7 +520,7 @@ impl World {
                         _ => {}
                     }
                 }
-                Some(control.encode())
+                Some(control.encode().into())
             }
             _ => Some(message),
         }
@@ -514,10 +557,11 @@ impl World {
         }
     }
 
-    /// Members that sit, by the id of their term.
+    /// Members that sit and are awake, by the id of their term.
     pub(crate) fn committees(&self) -> BTreeMap<String, Vec<usize>> {
         let mut terms: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for node in (0..self.nodes.len()).filter(|node| self.nodes[*node].alive) {
+        let awake = |node: &usize| self.nodes[*node].alive && self.nodes[*node].asleep.is_none();
+        for node in (0..self.nodes.len()).filter(awake) {
             let view = self.nodes[node].member.view(self.now + self.nodes[node].clock);
             if let (Role::Painter, Some(term)) = (view.role, view.term) {
                 terms.entry(term.id).or_default().push(node);
