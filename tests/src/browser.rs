@@ -106,6 +106,13 @@ impl Setup {
         Self { webrtc_direct: true, ..Self::peers() }
     }
 
+    /// The page in a browser without WebSocket, at a relay that can be reached by WebRTC.
+    #[must_use]
+    pub fn without_websockets() -> Self {
+        let abilities = Abilities { websocket: false, ..WebGpu::Off.into() };
+        Self { webrtc_direct: true, ..Self::from(abilities) }
+    }
+
     /// The product's own page with a worker that says what the test says, in place of an artist and of other tabs.
     #[must_use]
     pub fn scripted(abilities: impl Into<Abilities>) -> Self {

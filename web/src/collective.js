@@ -5,7 +5,7 @@ import { hangCollectivePiece, takeDownCollectivePieces } from "./collective-piec
 import { pictureInWords } from "./collective-words.js";
 import { box, button, element } from "./dom.js";
 import { LivingPicture } from "./living-picture.js";
-import { Apart, startNetwork } from "./network.js";
+import { Apart, refreshRelays, startNetwork } from "./network.js";
 import { sceneOf } from "./scene.js";
 import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.js";
 import { capital, sentence } from "./words.js";
@@ -17,6 +17,8 @@ import { capital, sentence } from "./words.js";
 
 /** How long the worker may take to say goodbye; it may be amid a round. */
 const GOODBYE_MS = 1_500;
+/** How often the server is asked for its relays while none of them is there. */
+const REFRESH_MS = 5_000;
 
 /** @type {StudioClient | null} */
 let client = null;
@@ -35,6 +37,7 @@ let webgpu = "auto";
 let changed = () => {};
 let held = false;
 let frame = 0;
+let refreshing = 0;
 /** @type {Map<string, number>} bytes over each link at the last report */
 let carried = new Map();
 
@@ -115,6 +118,17 @@ export async function leaveCollective() {
 function endNetwork() {
   network?.stop();
   network = null;
+  keepRelays(true);
+}
+
+/** @param {boolean} there whether a relay carries this tab's presence, or nobody needs one */
+function keepRelays(there) {
+  if (there) {
+    clearInterval(refreshing);
+    refreshing = 0;
+  } else {
+    refreshing ||= setInterval(() => network && refreshRelays(network), REFRESH_MS);
+  }
 }
 
 /** @param {string | null} reason why this tab holds back from now on, or null where it does not */
@@ -141,6 +155,7 @@ export function hearCollective(event) {
   switch (event.event) {
     case "collective":
       view = event.view;
+      keepRelays(view.connection.state === "online");
       hold(view.term !== null && view.term !== undefined && (view.role === "painter" || view.role === "teacher"));
       cancelAnimationFrame(frame);
       // A hidden tab gets no frames, and nobody looks; its title still says what it is.

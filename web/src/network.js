@@ -1,6 +1,6 @@
 /** The window's half of a member: its network node, which workers cannot have, for WebRTC is the window's. */
 
-/** @typedef {{ stop(): void }} Network */
+/** @typedef {{ setRelays(relays: string[]): void, stop(): void }} Network */
 
 /**
  * @typedef {object} WindowModule what `pkg/abraham_window.js` exports
@@ -24,8 +24,8 @@ export class Apart extends Error {
  * @throws {Apart} by rejection
  */
 export async function startNetwork() {
-  checkAbilities();
   const { relays, iceServers } = await settings();
+  checkAbilities(relays);
   const { port1, port2 } = new MessageChannel();
   try {
     // Not a literal: the module is built, and does not exist where types are checked.
@@ -40,9 +40,9 @@ export async function startNetwork() {
   }
 }
 
-/** @throws {Apart} */
-function checkAbilities() {
-  if (typeof WebSocket !== "function") {
+/** @param {string[]} relays @throws {Apart} */
+function checkAbilities(relays) {
+  if (typeof WebSocket !== "function" && !relays.some((address) => address.includes("/webrtc-direct/"))) {
     throw new Apart("This browser keeps to itself", "It has no WebSocket, or a policy blocks it, so it cannot find the relay that introduces tabs to each other.", false);
   }
   try {
@@ -64,9 +64,24 @@ async function settings() {
   } catch {
     throw new Apart("The server does not answer", "So this tab does not know where others meet. Check your connection and try again.", true);
   }
-  const relays = Array.isArray(found.relays) ? found.relays : [];
+  // A relay that can be reached in both ways is tried by WebSocket first: it passes more firewalls.
+  const relays = [found.relays, found.webrtcDirect].flatMap((list) => (Array.isArray(list) ? list : []));
   if (relays.length === 0) {
     throw new Apart("Nobody can meet here", "The server that this page came from runs no relay, so tabs cannot find each other.", true);
   }
   return { relays, iceServers: Array.isArray(found.iceServers) ? found.iceServers : [] };
+}
+
+/**
+ * Asks the server for its relays again and tells the node: a relay that was started anew may have another name. For
+ * as long as the server does not answer, nothing changes.
+ *
+ * @param {Network} network
+ */
+export async function refreshRelays(network) {
+  try {
+    network.setRelays((await settings()).relays);
+  } catch {
+    // It is asked again while no relay is there.
+  }
 }

@@ -70,7 +70,7 @@ impl From<BrowserIceServer> for IceServer {
 const TYPES: &str = r#"
 /** Where the network is: what a relay's `/api/v1/config` says of it. */
 export interface NetworkOptions {
-    /** Multiaddrs of relays, each ending in `/p2p/` and the relay's name; `ws` and `wss` only. */
+    /** Multiaddrs of relays, each ending in `/p2p/` and the relay's name; `ws`, `wss` and `webrtc-direct` only. */
     relays: string[];
     iceServers?: RTCIceServer[];
 }
@@ -97,6 +97,8 @@ enum Order {
     Bytes(Vec<u8>),
     /// Something on the port that is no `Uint8Array`.
     Foreign,
+    /// The page knows other relays now.
+    Relays(Vec<String>),
     Stop,
 }
 
@@ -120,6 +122,14 @@ pub fn start(options: NetworkOptions, port: MessagePort) -> Result<Network, JsVa
 
 #[wasm_bindgen]
 impl Network {
+    /// Takes these relays instead of the former ones, and tries them at once; links stay. Addresses as in
+    /// `NetworkOptions`; those that are none are left out.
+    #[wasm_bindgen(js_name = setRelays)]
+    pub fn set_relays(&self, relays: Vec<String>) {
+        // Nobody listens any more once the node has ended by itself.
+        let _ = self.orders.unbounded_send(Order::Relays(relays));
+    }
+
     /// Closes every connection and ends the node.
     pub fn stop(&self) {
         if let Some(node) = &*self.node.borrow() {
@@ -171,10 +181,14 @@ async fn run(
     options: Options,
     orders: &mut UnboundedReceiver<Order>,
 ) -> Result<Option<(Commands, Events)>, Error> {
-    let mut bytes = match orders.next().await {
-        Some(Order::Bytes(bytes)) => bytes,
-        Some(Order::Foreign) => return Err(Error::Message),
-        Some(Order::Stop) | None => return Ok(None),
+    let mut relays = options.relays;
+    let mut bytes = loop {
+        match orders.next().await {
+            Some(Order::Bytes(bytes)) => break bytes,
+            Some(Order::Relays(others)) => relays = others,
+            Some(Order::Foreign) => return Err(Error::Message),
+            Some(Order::Stop) | None => return Ok(None),
+        }
     };
     let secret = <[u8; 32]>::try_from(bytes.as_slice());
     bytes.zeroize();
@@ -182,7 +196,7 @@ async fn run(
     let checked = Secret::new(secret);
     secret.zeroize();
     let mut config = Config::new(checked?);
-    config.relays = options.relays;
+    config.relays = relays;
     config.ice_servers = options.ice_servers.into_iter().map(Into::into).collect();
     Ok(Some(Node::start(config)?))
 }
@@ -202,6 +216,7 @@ async fn obey(orders: &mut UnboundedReceiver<Order>, mut commands: Commands) -> 
                 Ok(command) => command,
                 Err(error) => break Err(Error::Command(error)),
             },
+            Some(Order::Relays(addresses)) => Command::Relays { addresses },
             Some(Order::Foreign) => break Err(Error::Message),
             Some(Order::Stop) | None => break Ok(()),
         };

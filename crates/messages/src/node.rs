@@ -117,6 +117,12 @@ pub enum Command {
     },
     /// Say goodbye, close every link and end.
     Stop,
+    /// These are the relays from now on, as far as their addresses can be used; links stay. Those that are not joined
+    /// are tried at once.
+    Relays {
+        /// Multiaddrs, each ending in `/p2p/<relay>`.
+        addresses: Vec<String>,
+    },
 }
 
 /// What happened at the node.

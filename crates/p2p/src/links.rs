@@ -119,6 +119,11 @@ impl Links {
         }
     }
 
+    /// These peers are relays from now on, and no others.
+    pub(crate) fn set_relays(&mut self, relays: Vec<PeerId>) {
+        self.relays = relays;
+    }
+
     pub(crate) fn is_up(&self, key: PeerKey) -> bool {
         self.links.get(&key).is_some_and(|link| link.up)
     }

@@ -8,7 +8,7 @@ use web_time::Instant;
 /// Relays that a node stays with at the same time: when one goes, the other still carries its presence.
 const WANTED: usize = 2;
 
-/// Relays that a node may be given.
+/// Addresses of relays that a node may be given.
 pub(crate) const MOST: usize = 16;
 
 /// How long to wait after the first failure; doubled with each further one.
@@ -27,7 +27,10 @@ enum State {
 
 struct Relay {
     peer: PeerId,
-    address: Multiaddr,
+    /// At least one. After each failure the next has its turn: a website's proxy may let one kind through and not
+    /// another.
+    addresses: Vec<Multiaddr>,
+    turn: usize,
     state: State,
     failures: u32,
 }
@@ -35,10 +38,10 @@ struct Relay {
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Connect, and make a reservation where this node needs one.
-    Join(usize),
+    /// Connect to it, and make a reservation where this node needs one.
+    Join(PeerId),
     /// Stop waiting for it; it has been counted as failed.
-    GiveUp(usize),
+    GiveUp(PeerId),
 }
 
 /// The relays that a node was given.
@@ -48,26 +51,54 @@ pub(crate) struct Relays {
     seed: u64,
 }
 
+/// The relay that an address leads to.
+pub(crate) fn named(address: &Multiaddr) -> Option<PeerId> {
+    match address.iter().last() {
+        Some(Protocol::P2p(peer)) => Some(peer),
+        _ => None,
+    }
+}
+
 impl Relays {
-    /// Takes addresses that end in `/p2p/<relay>`; the others' positions come back as errors.
+    /// Takes addresses that end in `/p2p/<relay>`; others are left out.
     pub(crate) fn new(addresses: &[Multiaddr], me: PeerId, now: Instant) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write(&me.to_bytes());
-        let idle = State::Idle { until: now };
-        let mut relays: Vec<_> = addresses
-            .iter()
-            .filter_map(|address| {
-                let Some(Protocol::P2p(peer)) = address.iter().last() else { return None };
-                Some(Relay { peer, address: address.clone(), state: idle, failures: 0 })
-            })
-            .collect();
-        let seed = hasher.finish();
-        // Nodes spread over the relays.
-        if !relays.is_empty() {
-            let first = (seed % relays.len() as u64) as usize;
-            relays.rotate_left(first);
+        let mut relays = Self { relays: Vec::new(), seed: hasher.finish() };
+        relays.replace(addresses, now);
+        relays
+    }
+
+    /// Takes these instead. What is joined or asked stays so, the others are due at once. Returns the relays that are
+    /// none any more.
+    pub(crate) fn replace(&mut self, addresses: &[Multiaddr], now: Instant) -> Vec<PeerId> {
+        let mut before = std::mem::take(&mut self.relays);
+        for address in addresses {
+            let Some(peer) = named(address) else { continue };
+            if let Some(relay) = self.relays.iter_mut().find(|relay| relay.peer == peer) {
+                if !relay.addresses.contains(address) {
+                    relay.addresses.push(address.clone());
+                }
+                continue;
+            }
+            let known = before.iter().position(|relay| relay.peer == peer).map(|index| before.remove(index));
+            let known = known.map_or((State::Idle { until: now }, 0, 0), |relay| match relay.state {
+                State::Idle { .. } => (State::Idle { until: now }, relay.turn, relay.failures),
+                state => (state, relay.turn, relay.failures),
+            });
+            let (state, turn, failures) = known;
+            self.relays.push(Relay { peer, addresses: vec![address.clone()], turn, state, failures });
         }
-        Self { relays, seed }
+        // Nodes spread over the relays.
+        if !self.relays.is_empty() {
+            let first = (self.seed % self.relays.len() as u64) as usize;
+            self.relays.rotate_left(first);
+        }
+        before.into_iter().map(|relay| relay.peer).collect()
+    }
+
+    fn find(&self, peer: &PeerId) -> Option<&Relay> {
+        self.relays.iter().find(|relay| relay.peer == *peer)
     }
 
     pub(crate) fn peers(&self) -> Vec<PeerId> {
@@ -78,16 +109,17 @@ impl Relays {
         self.relays.is_empty()
     }
 
-    pub(crate) fn address(&self, index: usize) -> Option<&Multiaddr> {
-        self.relays.get(index).map(|relay| &relay.address)
+    /// Where this relay is joined, or will be next.
+    pub(crate) fn address(&self, peer: &PeerId) -> Option<&Multiaddr> {
+        self.find(peer).and_then(|relay| relay.addresses.get(relay.turn % relay.addresses.len()))
     }
 
-    pub(crate) fn position(&self, peer: &PeerId) -> Option<usize> {
-        self.relays.iter().position(|relay| relay.peer == *peer)
+    pub(crate) fn contains(&self, peer: &PeerId) -> bool {
+        self.find(peer).is_some()
     }
 
-    pub(crate) fn is_joined(&self, index: usize) -> bool {
-        self.relays.get(index).is_some_and(|relay| relay.state == State::Joined)
+    pub(crate) fn is_joined(&self, peer: &PeerId) -> bool {
+        self.find(peer).is_some_and(|relay| relay.state == State::Joined)
     }
 
     pub(crate) fn is_any_joined(&self) -> bool {
@@ -99,18 +131,21 @@ impl Relays {
         self.relays.iter().any(|relay| !matches!(relay.state, State::Idle { .. }))
     }
 
-    pub(crate) fn joined(&mut self, index: usize) {
-        if let Some(relay) = self.relays.get_mut(index) {
+    pub(crate) fn joined(&mut self, peer: &PeerId) {
+        if let Some(relay) = self.relays.iter_mut().find(|relay| relay.peer == *peer) {
             (relay.state, relay.failures) = (State::Joined, 0);
         }
     }
 
     /// A relay could not be joined, or was lost. Returns whether this changed anything.
-    pub(crate) fn failed(&mut self, index: usize, now: Instant) -> bool {
+    pub(crate) fn failed(&mut self, peer: &PeerId, now: Instant) -> bool {
         let seed = self.seed;
-        let Some(relay) = self.relays.get_mut(index) else { return false };
-        if matches!(relay.state, State::Idle { .. }) {
-            return false;
+        let Some(relay) = self.relays.iter_mut().find(|relay| relay.peer == *peer) else { return false };
+        match relay.state {
+            State::Idle { .. } => return false,
+            // What has carried it once is tried first.
+            State::Joined => {}
+            State::Asked { .. } => relay.turn = (relay.turn + 1) % relay.addresses.len(),
         }
         let wait = (FIRST_WAIT * 2_u32.saturating_pow(relay.failures.min(16))).min(LONGEST_WAIT);
         relay.failures += 1;
@@ -125,10 +160,10 @@ impl Relays {
 
     /// What is due, if anything.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Step> {
-        let late = |relay: &Relay| matches!(relay.state, State::Asked { at } if now.saturating_duration_since(at) > ANSWER);
-        if let Some(index) = self.relays.iter().position(late) {
-            self.failed(index, now);
-            return Some(Step::GiveUp(index));
+        let late = |relay: &&Relay| matches!(relay.state, State::Asked { at } if now.saturating_duration_since(at) > ANSWER);
+        if let Some(peer) = self.relays.iter().find(late).map(|relay| relay.peer) {
+            self.failed(&peer, now);
+            return Some(Step::GiveUp(peer));
         }
         let active = self.relays.iter().filter(|relay| !matches!(relay.state, State::Idle { .. })).count();
         if active >= WANTED {
@@ -140,8 +175,9 @@ impl Relays {
         };
         let (_, index) =
             self.relays.iter().enumerate().filter_map(|(index, relay)| Some((due(relay)?, index))).min()?;
-        self.relays[index].state = State::Asked { at: now };
-        Some(Step::Join(index))
+        let relay = &mut self.relays[index];
+        relay.state = State::Asked { at: now };
+        Some(Step::Join(relay.peer))
     }
 }
 
@@ -149,24 +185,34 @@ impl Relays {
 mod tests {
     use super::*;
 
+    fn address(host: u8, peer: PeerId) -> Multiaddr {
+        format!("/ip4/127.0.0.{host}/tcp/1/ws/p2p/{peer}").parse().unwrap()
+    }
+
     fn relays(count: u8, now: Instant) -> Relays {
-        let addresses: Vec<Multiaddr> = (0..count)
-            .map(|i| format!("/ip4/127.0.0.{i}/tcp/1/ws/p2p/{}", PeerId::random()).parse().unwrap())
-            .collect();
+        let addresses: Vec<_> = (0..count).map(|host| address(host, PeerId::random())).collect();
         Relays::new(&addresses, PeerId::random(), now)
+    }
+
+    /// The relay that is to be joined now.
+    fn asked(relays: &mut Relays, now: Instant) -> PeerId {
+        match relays.poll(now) {
+            Some(Step::Join(peer)) => peer,
+            other => panic!("{other:?} is no joining"),
+        }
     }
 
     #[test]
     fn two_relays_are_joined_and_a_third_takes_the_place_of_one_that_fails() {
         let now = Instant::now();
         let mut relays = relays(3, now);
-        assert_eq!(relays.poll(now), Some(Step::Join(0)));
-        assert_eq!(relays.poll(now), Some(Step::Join(1)));
+        let peers = relays.peers();
+        assert_eq!([asked(&mut relays, now), asked(&mut relays, now)], peers[..2]);
         assert_eq!(relays.poll(now), None);
-        relays.joined(0);
-        assert!(relays.failed(1, now));
-        assert!(!relays.failed(1, now), "one failure may be reported twice");
-        assert_eq!(relays.poll(now), Some(Step::Join(2)));
+        relays.joined(&peers[0]);
+        assert!(relays.failed(&peers[1], now));
+        assert!(!relays.failed(&peers[1], now), "one failure may be reported twice");
+        assert_eq!(asked(&mut relays, now), peers[2]);
         assert!(relays.is_any_joined());
     }
 
@@ -174,22 +220,23 @@ mod tests {
     fn waits_grow_to_half_a_minute_and_start_again_after_success() {
         let start = Instant::now();
         let (mut relays, mut now, mut waits) = (relays(1, start), start, Vec::new());
+        let relay = relays.peers()[0];
         for _ in 0..10 {
-            assert_eq!(relays.poll(now), Some(Step::Join(0)));
-            relays.failed(0, now);
+            assert_eq!(asked(&mut relays, now), relay);
+            relays.failed(&relay, now);
             let failed = now;
             while relays.poll(now).is_none() {
                 now += Duration::from_millis(100);
             }
-            relays.failed(0, now);
+            relays.failed(&relay, now);
             waits.push(now - failed);
             now += LONGEST_WAIT;
         }
         assert!(waits[0] >= FIRST_WAIT / 2 && waits[0] <= FIRST_WAIT);
         assert!(waits[9] >= LONGEST_WAIT / 2 && waits[9] <= LONGEST_WAIT);
-        assert_eq!(relays.poll(now), Some(Step::Join(0)));
-        relays.joined(0);
-        relays.failed(0, now);
+        assert_eq!(asked(&mut relays, now), relay);
+        relays.joined(&relay);
+        relays.failed(&relay, now);
         assert!(relays.poll(now + FIRST_WAIT).is_some());
     }
 
@@ -197,12 +244,48 @@ mod tests {
     fn a_relay_that_does_not_answer_is_given_up() {
         let now = Instant::now();
         let mut relays = relays(1, now);
-        assert_eq!(relays.poll(now), Some(Step::Join(0)));
+        let relay = asked(&mut relays, now);
         assert_eq!(relays.poll(now + ANSWER), None);
         let late = now + ANSWER + Duration::from_millis(1);
-        assert_eq!(relays.poll(late), Some(Step::GiveUp(0)));
+        assert_eq!(relays.poll(late), Some(Step::GiveUp(relay)));
         assert_eq!(relays.poll(late), None);
-        assert_eq!(relays.poll(late + FIRST_WAIT), Some(Step::Join(0)));
+        assert_eq!(asked(&mut relays, late + FIRST_WAIT), relay);
+    }
+
+    #[test]
+    fn a_relay_of_several_addresses_is_one_and_each_address_has_its_turn() {
+        let (now, peer) = (Instant::now(), PeerId::random());
+        let [first, second] = [1, 2].map(|host| address(host, peer));
+        let mut relays = Relays::new(&[first.clone(), second.clone(), first.clone()], PeerId::random(), now);
+        assert_eq!((asked(&mut relays, now), relays.address(&peer)), (peer, Some(&first)));
+        assert_eq!(relays.poll(now), None, "one relay has one connection");
+        relays.failed(&peer, now);
+        let later = now + FIRST_WAIT;
+        assert_eq!((asked(&mut relays, later), relays.address(&peer)), (peer, Some(&second)));
+        relays.joined(&peer);
+        relays.failed(&peer, later);
+        assert_eq!(relays.address(&peer), Some(&second), "it was joined there");
+        asked(&mut relays, later + FIRST_WAIT);
+        relays.failed(&peer, later + FIRST_WAIT);
+        assert_eq!(relays.address(&peer), Some(&first));
+    }
+
+    #[test]
+    fn new_relays_take_the_places_of_those_that_are_not_named_any_more() {
+        let now = Instant::now();
+        let mut relays = relays(2, now);
+        let [gone, kept] = [asked(&mut relays, now), asked(&mut relays, now)];
+        relays.joined(&kept);
+        relays.failed(&gone, now);
+        let addresses = [address(9, kept), address(8, PeerId::random())];
+        assert_eq!(relays.replace(&addresses, now), [gone]);
+        assert!(relays.is_joined(&kept) && !relays.contains(&gone));
+        assert_eq!(Some(asked(&mut relays, now)), named(&addresses[1]));
+        // The one that failed is due at once when it is told again.
+        relays.failed(&kept, now);
+        assert_eq!(relays.poll(now), None);
+        assert!(relays.replace(&addresses, now).is_empty());
+        assert_eq!(asked(&mut relays, now), kept);
     }
 
     #[test]

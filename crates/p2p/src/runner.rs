@@ -84,7 +84,7 @@ pub(crate) struct Runner {
     topic: gossipsub::IdentTopic,
     relays: Relays,
     /// The relay that each circuit listener is for.
-    reservations: HashMap<ListenerId, usize>,
+    reservations: HashMap<ListenerId, PeerId>,
     /// Addresses that others can dial.
     addresses: Vec<(ListenerId, Multiaddr)>,
     listens: bool,
@@ -147,9 +147,7 @@ impl Runner {
         let identity = config.secret.identity()?;
         let me = identity.public().to_peer_id();
         let addresses = parse_all(&config.relays)?;
-        let unnamed =
-            addresses.iter().find(|address| !matches!(address.iter().last(), Some(Protocol::P2p(_))));
-        if let Some(address) = unnamed {
+        if let Some(address) = addresses.iter().find(|address| relays::named(address).is_none()) {
             let reason = "it does not end in /p2p/ and the relay's name".into();
             return Err(Error::Address { address: address.to_string(), reason });
         }
@@ -293,6 +291,7 @@ impl Runner {
             }
             Command::Send { peer, lane, message } => self.links().send(peer, lane, message),
             Command::Took { peer, lane, bytes } => self.links().took(peer, lane, bytes),
+            Command::Relays { addresses } => self.replace_relays(&addresses),
             other => tracing::warn!(?other, "this node does not know the command"),
         }
     }
@@ -356,16 +355,31 @@ impl Runner {
         }
         while let Some(step) = self.relays.poll(now) {
             match step {
-                Step::Join(index) => self.join(index),
-                Step::GiveUp(index) => self.lost_relay(index, "it does not answer"),
+                Step::Join(relay) => self.join(relay),
+                Step::GiveUp(relay) => self.lost_relay(relay, "it does not answer"),
             }
         }
         self.tell_status();
         self.publish();
     }
 
-    fn join(&mut self, index: usize) {
-        let Some(address) = self.relays.address(index).cloned() else { return };
+    fn replace_relays(&mut self, addresses: &[String]) {
+        let addresses: Vec<Multiaddr> =
+            addresses.iter().take(relays::MOST).filter_map(|address| address.parse().ok()).collect();
+        if !addresses.iter().any(|address| relays::named(address).is_some()) {
+            tracing::warn!("none of these addresses is a relay's; the former relays stay");
+            return;
+        }
+        let gone = self.relays.replace(&addresses, Instant::now());
+        let relays = self.relays.peers();
+        self.links().set_relays(relays);
+        for relay in gone {
+            self.lost_relay(relay, "it is no relay any more");
+        }
+    }
+
+    fn join(&mut self, relay: PeerId) {
+        let Some(address) = self.relays.address(&relay).cloned() else { return };
         if !matches!(self.status, Status::Online(_) | Status::Connecting) {
             self.status = Status::Connecting;
             self.out.push_back(Event::Connecting);
@@ -373,32 +387,28 @@ impl Runner {
         let joining = if IS_BEHIND_RELAYS {
             self.swarm.listen_on(address.with(Protocol::P2pCircuit)).map_err(|error| error.to_string()).map(
                 |id| {
-                    self.reservations.insert(id, index);
+                    self.reservations.insert(id, relay);
                 },
             )
         } else {
             self.swarm.dial(address).map_err(|error| words(&error))
         };
         if let Err(reason) = joining {
-            self.lost_relay(index, &reason);
+            self.lost_relay(relay, &reason);
         }
     }
 
-    fn lost_relay(&mut self, index: usize, reason: &str) {
+    fn lost_relay(&mut self, relay: PeerId, reason: &str) {
         self.reservations.retain(|&id, &mut of| {
-            if of == index {
+            if of == relay {
                 self.swarm.remove_listener(id);
                 self.addresses.retain(|(listener, _)| *listener != id);
             }
-            of != index
+            of != relay
         });
-        if let Some(Protocol::P2p(peer)) =
-            self.relays.address(index).and_then(|address| address.iter().last())
-        {
-            // An error says that there was no connection.
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
-        self.relays.failed(index, Instant::now());
+        // An error says that there was no connection.
+        let _ = self.swarm.disconnect_peer_id(relay);
+        self.relays.failed(&relay, Instant::now());
         self.tell_status();
         if !self.relays.is_any_active() && self.status != Status::Offline {
             self.status = Status::Offline;

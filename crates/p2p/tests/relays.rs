@@ -105,6 +105,39 @@ async fn members_hear_each_other_through_a_relay_that_goes_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_comes_back_under_another_name_is_found_by_those_who_are_told() {
+    let [before, after] = [Keypair::generate_ed25519(), Keypair::generate_ed25519()];
+    let relay = Relay::start(&before, "/ip4/127.0.0.1/tcp/0/ws").await;
+    let mut ann = Member::start(170, &["/ip4/127.0.0.1/tcp/0"], std::slice::from_ref(&relay.address));
+    let mut ben = Member::start(171, &[], std::slice::from_ref(&relay.address));
+    let addresses = ann.online().await;
+    ben.online().await;
+    ben.tell(Command::Connect { peer: ann.key, addresses }).await;
+    ann.linked(ben.key).await;
+    ben.linked(ann.key).await;
+
+    let listen = relay.address.split("/p2p/").next().unwrap().to_owned();
+    relay.stop().await;
+    for member in [&mut ann, &mut ben] {
+        member.until("being offline", |event| matches!(event, Event::Offline { .. }).then_some(())).await;
+    }
+    let relay = Relay::start(&after, &listen).await;
+    for member in [&mut ann, &mut ben] {
+        member.seen.clear();
+        // Whoever knows nothing, or nonsense, changes nothing.
+        member.tell(Command::Relays { addresses: vec!["relay.example".into()] }).await;
+        member.tell(Command::Relays { addresses: vec![relay.address.clone()] }).await;
+        member.online().await;
+    }
+    hear(&mut ann, &mut ben, b"again").await;
+    for member in [&ann, &ben] {
+        let lost = member.seen.iter().find(|event| matches!(event, Event::LinkDown { .. }));
+        assert_eq!(lost, None, "links have nothing to do with relays");
+    }
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_relay_is_enough() {
     let keys = Keypair::generate_ed25519();
     let relay = Relay::start(&keys, "/ip4/127.0.0.1/tcp/0").await;

@@ -21,8 +21,13 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Runs `test` with a browser without a GPU, and no other test of this kind beside it.
 async fn gather(name: &str, test: impl AsyncFnOnce(&Visit) -> Result<()>) -> Result<()> {
+    gather_with(name, Setup::from(WebGpu::Off), test).await
+}
+
+/// The same with another browser or relay.
+async fn gather_with(name: &str, setup: Setup, test: impl AsyncFnOnce(&Visit) -> Result<()>) -> Result<()> {
     let _turn = ONE_AT_A_TIME.lock().await;
-    visit(name, Setup::from(WebGpu::Off), test).await
+    visit(name, setup, test).await
 }
 
 /// `count` members, each in a browser context of its own.

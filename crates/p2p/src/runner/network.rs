@@ -28,26 +28,24 @@ impl Runner {
             }
             SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
                 self.addresses.retain(|(listener, _)| *listener != listener_id);
-                if let Some(index) = self.reservations.remove(&listener_id) {
+                if let Some(relay) = self.reservations.remove(&listener_id) {
                     let reason = match reason {
                         Ok(()) => "the connection to it was lost".to_owned(),
                         Err(error) => error.to_string(),
                     };
-                    self.lost_relay(index, &reason);
+                    self.lost_relay(relay, &reason);
                 }
             }
             SwarmEvent::ConnectionEstablished {
                 peer_id, endpoint: ConnectedPoint::Dialer { .. }, ..
-            } if !IS_BEHIND_RELAYS => {
-                if let Some(index) = self.relays.position(&peer_id) {
-                    self.relays.joined(index);
-                    self.tell_status();
-                }
+            } if !IS_BEHIND_RELAYS && self.relays.contains(&peer_id) => {
+                self.relays.joined(&peer_id);
+                self.tell_status();
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                if let Some(index) = self.relays.position(&peer_id) {
-                    self.lost_relay(index, "the connection to it was lost");
-                }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. }
+                if self.relays.contains(&peer_id) =>
+            {
+                self.lost_relay(peer_id, "the connection to it was lost");
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
                 self.on_undialled(peer, &error)
@@ -58,7 +56,7 @@ impl Runner {
 
     fn on_address(&mut self, listener: ListenerId, address: Multiaddr) {
         match self.reservations.get(&listener) {
-            Some(&index) => self.relays.joined(index),
+            Some(relay) => self.relays.joined(relay),
             // The listener for WebRTC has no address that says where it is.
             None if IS_BEHIND_RELAYS => return,
             None => {}
@@ -71,9 +69,9 @@ impl Runner {
 
     fn on_undialled(&mut self, peer: PeerId, error: &DialError) {
         tracing::debug!(%peer, %error, "a dial failed");
-        if let Some(index) = self.relays.position(&peer) {
-            if !self.relays.is_joined(index) {
-                self.lost_relay(index, &words(error));
+        if self.relays.contains(&peer) {
+            if !self.relays.is_joined(&peer) {
+                self.lost_relay(peer, &words(error));
             }
         } else if let Some(key) = peer_key(&peer)
             && !self.links().is_forming(key)

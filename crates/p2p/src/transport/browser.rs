@@ -1,4 +1,4 @@
-//! Websockets to relays, circuits through them, and WebRTC to other tabs.
+//! Websockets or WebRTC-direct to relays, circuits through them, and WebRTC to other tabs.
 
 use std::future::Future;
 
@@ -12,7 +12,6 @@ use libp2p::{
     websocket_websys, yamux,
 };
 use libp2p_webrtc_private as webrtc;
-use wasm_bindgen::JsValue;
 
 use super::Built;
 use crate::{Error, IceServer, relays::Relays};
@@ -38,7 +37,8 @@ pub(crate) fn build(identity: &Keypair, ice_servers: &[IceServer]) -> Result<Bui
     // Which connection carries a link is decided above, where a link that is in use can be seen.
     let config =
         webrtc::Config { ice_servers: servers.collect(), close_duplicates: false, ..Default::default() };
-    let (direct, webrtc, closer) = webrtc::browser::pair(me, config);
+    let (tabs, webrtc, closer) = webrtc::browser::pair(me, config.clone());
+    let servers = webrtc::browser::DirectTransport::new(identity, &config, closer.clone());
     let (circuits, relay) = relay::client::new(me);
     let through_relays = circuits
         .or_transport(websocket_websys::Transport::default())
@@ -46,8 +46,12 @@ pub(crate) fn build(identity: &Keypair, ice_servers: &[IceServer]) -> Result<Bui
         .authenticate(encryption)
         .multiplex(yamux::Config::default())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let transport = direct
-        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
+    let transport = tabs
+        .or_transport(servers)
+        .map(|either, _| {
+            let (peer, connection) = either.into_inner();
+            (peer, StreamMuxerBox::new(connection))
+        })
         .or_transport(through_relays)
         .map(|either, _| either.into_inner())
         .boxed();
@@ -68,7 +72,7 @@ pub(crate) fn routes(addresses: Vec<Multiaddr>, peer: PeerId, relays: &Relays) -
     let through = |address: Multiaddr| {
         let relay = address.iter().take_while(|part| *part != Protocol::P2pCircuit).last();
         let Some(Protocol::P2p(relay)) = relay else { return None };
-        let circuit = relays.address(relays.position(&relay)?)?.clone().with(Protocol::P2pCircuit);
+        let circuit = relays.address(&relay)?.clone().with(Protocol::P2pCircuit);
         Some(circuit.with(Protocol::WebRTC).with(Protocol::P2p(peer)))
     };
     addresses.into_iter().filter_map(through).collect()
@@ -76,10 +80,6 @@ pub(crate) fn routes(addresses: Vec<Multiaddr>, peer: PeerId, relays: &Relays) -
 
 /// What this browser lacks, in words.
 pub(crate) fn unsupported() -> Option<String> {
-    let has = |name: &str| js_sys::Reflect::has(&js_sys::global(), &JsValue::from_str(name)).unwrap_or(false);
-    if !has("WebSocket") {
-        return Some("This browser has no WebSocket, so it cannot reach a relay.".into());
-    }
     if !webrtc::browser::is_supported() {
         return Some(
             "This browser has no WebRTC, or its settings block it, so it cannot reach other tabs.".into(),
