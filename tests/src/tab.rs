@@ -32,6 +32,9 @@ use crate::browser::Console;
 /// loaded machine take seconds each.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How often one element is clicked before a test says that it cannot be.
+const CLICKS: usize = 5;
+
 /// The CSS selector of the element that the page marks with `data-testid="…"`.
 #[must_use]
 pub fn selector(test_id: &str) -> String {
@@ -260,25 +263,35 @@ impl Tab {
     /// Clicks with the mouse on the middle of the first element for `selector`, once it can be seen and used.
     ///
     /// # Errors
-    /// When it cannot be seen and used after two minutes.
+    /// When it cannot be seen and used after two minutes, or each of a few clicks met something else.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        // Where it moves between two looks, as while a page loads, a click would meet something else.
         let quoted = quote(selector);
-        self.until(
-            &format!("{selector} can be clicked"),
-            &format!(
-                "(() => {{ const found = document.querySelector({quoted});
-                  if (!found?.checkVisibility() || found.disabled || found.getAttribute('aria-disabled') === 'true') return false;
-                  const {{ x, y }} = found.getBoundingClientRect();
-                  const before = found.seenAt;
-                  found.seenAt = `${{x}},${{y}}`;
-                  return before === found.seenAt; }})()"
-            ),
-        )
-        .await?;
-        let element = self.page.find_element(selector).await?;
-        element.click().await.with_context(|| format!("could not click {selector}"))?;
-        Ok(())
+        for _ in 0..CLICKS {
+            // Where it moves between two looks, as while a page loads, a click would meet something else.
+            self.until(
+                &format!("{selector} can be clicked"),
+                &format!(
+                    "(() => {{ const found = document.querySelector({quoted});
+                      if (!found?.checkVisibility() || found.disabled || found.getAttribute('aria-disabled') === 'true') return false;
+                      const {{ x, y }} = found.getBoundingClientRect();
+                      const before = found.seenAt;
+                      found.seenAt = `${{x}},${{y}}`;
+                      if (before !== found.seenAt) return false;
+                      globalThis.missed = true;
+                      found.addEventListener('click', () => {{ delete globalThis.missed; }}, {{ once: true, capture: true }});
+                      return true; }})()"
+                ),
+            )
+            .await?;
+            let element = self.page.find_element(selector).await?;
+            element.click().await.with_context(|| format!("could not click {selector}"))?;
+            // It may have moved between the look and the click. A page that was left cannot be asked any more: it
+            // was met.
+            if !self.value("globalThis.missed === true").await.unwrap_or(false) {
+                return Ok(());
+            }
+        }
+        bail!("{CLICKS} clicks on {selector} met something else")
     }
 
     /// Presses a key, such as `Tab` or `Enter`, as the keyboard does.

@@ -49,3 +49,34 @@ async fn the_artist_outlives_a_painter_that_closes_one_that_is_killed_and_one_th
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_painter_that_falls_asleep_amid_a_round_holds_nobody_up_and_is_a_member_again_when_it_wakes()
+-> Result<()> {
+    gather("a_painter_that_falls_asleep", async |visit| {
+        let mut members = donated(visit, PAINTERS).await?;
+        teach(visit, &members).await?;
+        let artist = one_artist(&members).await?;
+        members.extend(donated(visit, 1).await?);
+
+        let asleep = take_painter(&mut members).await?;
+        asleep.until("a round", "['painting', 'teaching', 'learning'].includes(it.phase)").await?;
+        asleep.tab().freeze(true).await?;
+        ensure!(
+            one_artist(&members).await? == artist,
+            "another artist was drawn after a painter fell asleep"
+        );
+
+        asleep.tab().freeze(false).await?;
+        asleep
+            .until(
+                "all others and their artist to be in sight",
+                &format!(
+                    "Number(it.members) > {PAINTERS} && it.artist === '{artist}' && it.role !== 'painter'"
+                ),
+            )
+            .await?;
+        one_piece(&members).await
+    })
+    .await
+}
