@@ -1,11 +1,14 @@
 //! One member of the collective: what it is told, what it does about it, and when it wants to be woken.
 
+mod hearing;
+mod telling;
+
 use std::collections::BTreeMap;
 
 use abraham_messages::{
-    DecodeError, PeerKey,
-    collective::{Bulk, BulkKind, Control, Farewell, Gossip, Presence},
-    limits::{ADDRESS_BYTES, ADDRESSES, GOSSIP_BYTES, LINKS},
+    PeerKey,
+    collective::{Control, Gossip},
+    limits::{ADDRESS_BYTES, ADDRESSES},
     node::{self, Command, Lane},
 };
 use zeroize::Zeroizing;
@@ -26,6 +29,7 @@ use crate::{
     term::{Fact, Seat},
     view::{Connection, DoneView, Why},
 };
+use telling::Publishing;
 
 /// Where a member sits.
 pub(crate) enum Status {
@@ -86,13 +90,6 @@ pub(crate) struct Review {
     pub(crate) sat: u64,
     /// Why it does not sit.
     pub(crate) outlook: Why,
-}
-
-/// When and what was published of this member.
-struct Publishing {
-    sequence: u64,
-    last: Option<Millis>,
-    changed: bool,
 }
 
 /// Time between two reviews where nothing happened.
@@ -246,47 +243,6 @@ impl Collective {
         self.connection == Connection::Online
     }
 
-    fn publish_at(&self) -> Millis {
-        let Some(last) = self.publishing.last else { return 0 };
-        let wait = if self.publishing.changed { limits::PRESENCE_LEAST } else { limits::PRESENCE_EVERY };
-        last.saturating_add(wait)
-    }
-
-    fn presence(&mut self, now: Millis) -> Presence {
-        self.publishing.sequence += 1;
-        let seated = match &self.status {
-            Status::Seated(seat) => Some(seat.seated()),
-            _ => None,
-        };
-        Presence {
-            sequence: self.publishing.sequence,
-            paint: self.will_paint(now),
-            pictures: self.settings.pictures,
-            capability: self.settings.capability,
-            addresses: self.addresses.clone(),
-            links: self.links.peers().take(LINKS).collect(),
-            holding: self.store.holding(),
-            seated,
-            known_term: self.presences.known_term(),
-        }
-    }
-
-    /// Tells everyone, or, while no relay is reached, those that are linked.
-    fn publish(&mut self, now: Millis) {
-        let presence = self.presence(now);
-        if self.is_online() {
-            let message = Gossip::Presence(presence).encode();
-            self.out.command(Command::Publish { message });
-        } else {
-            let message = Control::Presence(presence);
-            for peer in self.links.peers() {
-                self.out.control(peer, &message);
-            }
-        }
-        self.publishing.last = Some(now);
-        self.publishing.changed = false;
-    }
-
     fn change(&mut self, now: Millis, settings: Settings) {
         self.settings = settings;
         self.presence_changed();
@@ -355,30 +311,6 @@ impl Collective {
         self.review_soon(now);
     }
 
-    fn heard(&mut self, now: Millis, from: PeerKey, message: &[u8]) {
-        if from == self.me {
-            return;
-        }
-        let heard = match Gossip::decode(message) {
-            Err(error) => Err(drop_of(&error)),
-            Ok(Gossip::Presence(presence)) => {
-                self.presences.hear(now, from, presence, self.links.is_up(&from))
-            }
-            Ok(Gossip::Leave { sequence }) => self.presences.leave(&from, sequence),
-            Ok(Gossip::Piece(piece)) => {
-                let heard = self.pieces.hear(now, &self.config, from, &piece);
-                if heard.is_ok() {
-                    self.out.event(Event::Piece { piece, helped: false });
-                }
-                heard
-            }
-            Ok(_) => Err(Drop::Malformed),
-        };
-        if let Err(cause) = heard {
-            self.drops.count(cause);
-        }
-    }
-
     fn link_up(&mut self, now: Millis, peer: PeerKey) {
         if peer == self.me {
             return;
@@ -416,90 +348,6 @@ impl Collective {
     pub(crate) fn suspect(&mut self, now: Millis, peer: PeerKey, what: &str) {
         self.marks.add(now, peer, limits::MARK_NAMED);
         self.out.event(Event::Suspected { peer, what: short(what) });
-    }
-
-    fn message(&mut self, now: Millis, from: PeerKey, lane: Lane, message: &[u8]) {
-        let taken = match lane {
-            Lane::Control => match Control::decode(message) {
-                Ok(control) => self.control(now, from, control),
-                Err(error) => Err(drop_of(&error)),
-            },
-            Lane::Bulk => match Bulk::decode(message) {
-                Ok(bulk) => self.bulk(now, from, &bulk),
-                Err(error) => Err(drop_of(&error)),
-            },
-            Lane::Frames => Ok(()),
-        };
-        if let Err(cause) = taken {
-            self.drops.count(cause);
-        }
-    }
-
-    fn control(&mut self, now: Millis, from: PeerKey, control: Control) -> Result<(), Drop> {
-        match control {
-            Control::Presence(presence) => self.presences.hear(now, from, presence, true),
-            Control::Proposal(proposal) => self.proposed(now, from, &proposal),
-            Control::Accept { term, certificate } => {
-                self.accepted(now, from, term, certificate);
-                Ok(())
-            }
-            Control::Farewell { term, why } => {
-                self.farewell(now, from, &term, why);
-                Ok(())
-            }
-            Control::Step { term, cycle, step } => {
-                let seat = match &self.status {
-                    Status::Seated(seat) if seat.term.id == term => {
-                        seat.seat_of(&from).ok_or(Drop::OutOfPlace)?
-                    }
-                    _ => return Err(Drop::Stale),
-                };
-                self.try_in_term(now, |sitting, context| sitting.hear(context, seat, cycle, step))
-            }
-            Control::Notice { notice, signature } => {
-                if self.settings.pictures == 0 {
-                    return Err(Drop::OutOfPlace);
-                }
-                self.teacher.notice(now, from, notice, &signature)
-            }
-            _ => Err(Drop::Malformed),
-        }
-    }
-
-    fn bulk(&mut self, now: Millis, from: PeerKey, bulk: &Bulk<'_>) -> Result<(), Drop> {
-        self.done.bulk_bytes_received += bulk.payload.len() as u64;
-        match bulk.kind {
-            BulkKind::Batch if self.settings.pictures == 0 => Err(Drop::OutOfPlace),
-            BulkKind::Batch => self.teacher.batch(now, from, bulk.payload, self.config.batch_bytes),
-            BulkKind::Update => match &self.status {
-                Status::Seated(seat) if seat.term.prefix() == bulk.term => self
-                    .try_in_term(now, |seat, context| seat.update(context, &from, bulk.cycle, bulk.payload)),
-                _ => Err(Drop::Stale),
-            },
-        }
-    }
-
-    /// Publishes a piece that this member's committee painted.
-    pub(crate) fn publish_piece(&mut self, piece: &abraham_messages::collective::SignedPiece) {
-        let message = Gossip::Piece(Box::new(piece.clone())).encode();
-        if message.len() <= GOSSIP_BYTES {
-            self.out.command(Command::Publish { message });
-        }
-    }
-
-    /// Says goodbye to a term's painters.
-    pub(crate) fn say_farewell(&mut self, term: &[u8; 32], seats: &[PeerKey; 4], why: Farewell) {
-        let message = Control::Farewell { term: *term, why };
-        for peer in seats.iter().filter(|peer| **peer != self.me) {
-            self.out.control(*peer, &message);
-        }
-    }
-}
-
-fn drop_of(error: &DecodeError) -> Drop {
-    match error {
-        DecodeError::UnknownValue { field: "version", .. } => Drop::WrongVersion,
-        _ => Drop::Malformed,
     }
 }
 

@@ -10,6 +10,7 @@ mod dice;
 mod drops;
 mod election;
 mod error;
+mod forming;
 mod input;
 pub mod limits;
 mod links;

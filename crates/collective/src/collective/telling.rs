@@ -1,0 +1,77 @@
+//! What this member tells others of itself: its presence, pieces that it helped to paint, goodbyes.
+
+use abraham_messages::{
+    PeerKey,
+    collective::{Control, Farewell, Gossip, Presence, SignedPiece},
+    limits::{GOSSIP_BYTES, LINKS},
+    node::Command,
+};
+
+use super::{Collective, Status};
+use crate::{Millis, limits};
+
+/// When and what was published of this member.
+pub(super) struct Publishing {
+    pub(super) sequence: u64,
+    pub(super) last: Option<Millis>,
+    pub(super) changed: bool,
+}
+
+impl Collective {
+    pub(super) fn publish_at(&self) -> Millis {
+        let Some(last) = self.publishing.last else { return 0 };
+        let wait = if self.publishing.changed { limits::PRESENCE_LEAST } else { limits::PRESENCE_EVERY };
+        last.saturating_add(wait)
+    }
+
+    pub(super) fn presence(&mut self, now: Millis) -> Presence {
+        self.publishing.sequence += 1;
+        let seated = match &self.status {
+            Status::Seated(seat) => Some(seat.seated()),
+            _ => None,
+        };
+        Presence {
+            sequence: self.publishing.sequence,
+            paint: self.will_paint(now),
+            pictures: self.settings.pictures,
+            capability: self.settings.capability,
+            addresses: self.addresses.clone(),
+            links: self.links.peers().take(LINKS).collect(),
+            holding: self.store.holding(),
+            seated,
+            known_term: self.presences.known_term(),
+        }
+    }
+
+    /// Tells everyone, or, while no relay is reached, those that are linked.
+    pub(super) fn publish(&mut self, now: Millis) {
+        let presence = self.presence(now);
+        if self.is_online() {
+            let message = Gossip::Presence(presence).encode();
+            self.out.command(Command::Publish { message });
+        } else {
+            let message = Control::Presence(presence);
+            for peer in self.links.peers() {
+                self.out.control(peer, &message);
+            }
+        }
+        self.publishing.last = Some(now);
+        self.publishing.changed = false;
+    }
+
+    /// Publishes a piece that this member's committee painted.
+    pub(crate) fn publish_piece(&mut self, piece: &SignedPiece) {
+        let message = Gossip::Piece(Box::new(piece.clone())).encode();
+        if message.len() <= GOSSIP_BYTES {
+            self.out.command(Command::Publish { message });
+        }
+    }
+
+    /// Says goodbye to a term's painters.
+    pub(crate) fn say_farewell(&mut self, term: &[u8; 32], seats: &[PeerKey; 4], why: Farewell) {
+        let message = Control::Farewell { term: *term, why };
+        for peer in seats.iter().filter(|peer| **peer != self.me) {
+            self.out.control(*peer, &message);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How a piece that the four painted becomes signed by all of them.
+
+use abraham_messages::collective::{Digest, Signature, SignedPiece, Statement, Step};
+
+use super::{Context, Fact, Seat, Stage, State};
+use crate::{
+    EndCause,
+    announce::{self, verify},
+    limits,
+    steps::Kind,
+};
+
+impl Seat {
+    pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: &Digest, samples: Vec<u8>) {
+        let Some(State { artist, round, commitments }) = self.state else { return };
+        let state = (&artist, round, &commitments);
+        let record = announce::record(context.config, &self.term, state, latent, &samples);
+        let signature = context.signer.sign(&Statement::Piece(&record));
+        let piece = SignedPiece { record, samples, signatures: [Signature([0; 64]); 4] };
+        self.enter(context, Stage::Sign(Box::new(piece)), limits::STEP_AFTER_WORK);
+        self.say(context, Step::Sign(signature));
+    }
+
+    /// All four signed the piece: the one whose turn it is publishes it.
+    pub(super) fn publish(&mut self, context: &mut Context<'_>) -> Result<(), EndCause> {
+        let Stage::Sign(piece) = &mut self.stage else { return Ok(()) };
+        for seat in 0..4 {
+            let painter = self.term.seats[seat];
+            match self.steps.get(Kind::Sign, seat) {
+                Some(Step::Sign(signature))
+                    if verify(&painter, &Statement::Piece(&piece.record), signature) =>
+                {
+                    piece.signatures[seat] = *signature;
+                }
+                _ => {
+                    context.facts.push(Fact::Liar(painter, "its signature is not under the piece"));
+                    return Err(EndCause::Suspected { seats: [seat as u8; 2] });
+                }
+            }
+        }
+        let piece = piece.clone();
+        let publish = self.steps.cycle() as usize % 4 == self.term.seat;
+        context.facts.push(Fact::Piece { piece, publish });
+        self.last_piece = Some(context.now);
+        self.rounds_since_piece = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Where a term stands, and whom it waits for.
+
+use abraham_messages::{
+    PeerKey,
+    collective::{Digest, Seated},
+};
+
+use super::{Seat, Stage};
+use crate::{Origin, round::Plan, steps::Kind, view::Phase};
+
+impl Seat {
+    pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
+        self.term.seats.iter().position(|seat| seat == peer)
+    }
+
+    pub(crate) fn artist(&self) -> Option<Digest> {
+        self.state.map(|state| state.artist)
+    }
+
+    /// The artist that the term began with, where it continues one.
+    pub(crate) fn continued(&self) -> Option<Digest> {
+        match &self.origin {
+            Origin::Continue { artist, .. } => Some(*artist),
+            Origin::Genesis => None,
+        }
+    }
+
+    pub(crate) fn round(&self) -> u64 {
+        self.state.map_or(0, |state| state.round)
+    }
+
+    pub(crate) fn cycle(&self) -> u32 {
+        self.steps.cycle()
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Begin { .. } => Phase::SettingUp,
+            Stage::Resting | Stage::Ready | Stage::Planned(_) => Phase::Ready,
+            Stage::PaintBatch { .. } => Phase::Painting,
+            Stage::Teaching => Phase::Teaching,
+            Stage::Have | Stage::Counted => Phase::Agreeing,
+            Stage::Learn { .. } => Phase::Learning,
+            Stage::Held | Stage::Certify(_) => Phase::Certifying,
+            Stage::PaintPiece { .. } => Phase::Piece,
+            Stage::Sign(_) => Phase::Signing,
+        }
+    }
+
+    /// Whether the term is between two cycles, where a painter may leave without loss.
+    pub(crate) fn is_between(&self) -> bool {
+        matches!(self.stage, Stage::Resting | Stage::Ready)
+    }
+
+    /// The painter whose leave the four are about to take.
+    pub(crate) fn leaver(&self) -> Option<usize> {
+        match &self.stage {
+            Stage::Planned(Plan::Leave(seat)) => Some(*seat),
+            _ => None,
+        }
+    }
+
+    /// Seats that are waited for.
+    pub(crate) fn missing(&self) -> Vec<usize> {
+        let kind = match self.stage {
+            Stage::Ready => Kind::Ready,
+            Stage::Planned(_) => Kind::Planned,
+            Stage::Have => Kind::Have,
+            Stage::Counted => Kind::Counted,
+            Stage::Held => Kind::Held,
+            Stage::Certify(_) => Kind::Certify,
+            Stage::Sign(_) => Kind::Sign,
+            _ => return Vec::new(),
+        };
+        self.steps.missing(kind)
+    }
+
+    /// What others are told.
+    pub(crate) fn seated(&self) -> Seated {
+        Seated {
+            term: self.term.id,
+            number: self.term.number,
+            seat: self.term.seat as u8,
+            artist: self.artist().unwrap_or_default(),
+            round: self.round(),
+        }
+    }
+}
