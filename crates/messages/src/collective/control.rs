@@ -1,0 +1,195 @@
+//! What linked members tell each other on the control lane: committees that are proposed, a term's steps, goodbyes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Certificate, Digest, Notice, Presence, Signature, StateName, at_most, decode, encode, seat};
+use crate::{PeerKey, codec::DecodeError, limits};
+
+/// What a proposed term would work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProposedOrigin {
+    /// A new artist.
+    Genesis,
+    /// An artist that some of the four hold.
+    Continue {
+        /// The artist.
+        artist: Digest,
+        /// Its state.
+        from: StateName,
+        /// Which seats hold it.
+        holders: [bool; 4],
+    },
+}
+
+/// A committee that one of its four proposes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The term's number: one more than the proposer knows of.
+    pub number: u64,
+    /// The painters, by seat.
+    pub seats: [PeerKey; 4],
+    /// What they would work on.
+    pub origin: ProposedOrigin,
+    /// Random, so that no two terms have the same id.
+    pub nonce: Digest,
+}
+
+impl Proposal {
+    /// The id of the term that it would begin.
+    pub fn term_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"abraham/term/1\0".to_vec();
+        bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
+        bytes
+    }
+}
+
+/// A teacher that a painter sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeacherOffer {
+    /// Who.
+    pub peer: PeerKey,
+    /// With how many pictures, by its own word.
+    pub pictures: u32,
+}
+
+/// What a painter has to say at the start of a cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// It leaves: the term is over when all four have this.
+    pub leaves: bool,
+    /// It thinks a piece is due.
+    pub piece_due: bool,
+    /// Teachers that are present and linked to it.
+    pub teachers: Vec<TeacherOffer>,
+}
+
+/// One step of a cycle, sent to the three other painters. Nobody takes the next step before it has all four.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Step {
+    /// Ready for the cycle.
+    Ready(Ready),
+    /// What this painter heard the four say; before it, nobody acts on [`Step::Ready`].
+    Planned {
+        /// BLAKE3 over the four.
+        readies: Digest,
+    },
+    /// The updates that this painter has, and the batch that it opened.
+    Have {
+        /// BLAKE3 of the batch.
+        batch: Digest,
+        /// Bit i for teacher i.
+        updates: u32,
+    },
+    /// What this painter heard the four have; before it, nobody learns.
+    Counted {
+        /// BLAKE3 over the four.
+        haves: Digest,
+    },
+    /// The commitments that this painter holds to the state after what was done.
+    Held {
+        /// By component.
+        commitments: [Option<Digest>; 4],
+    },
+    /// A signature over [`Statement::State`].
+    Certify(Signature),
+    /// A signature over [`Statement::Piece`].
+    Sign(Signature),
+}
+
+impl Step {
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Self::Ready(ready) => at_most("teachers", ready.teachers.len(), limits::LINKS),
+            _ => Ok(()),
+        }
+    }
+
+    /// What painters hash to find out whether all were told the same: the step in postcard's format.
+    pub fn hashed_bytes(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+}
+
+/// Why a painter stops a term, for the others to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Farewell {
+    /// It does not accept the proposal, or not in time.
+    Refuse,
+    /// Its visitor paused or stopped, or its machine failed.
+    Leave,
+    /// It waited in vain for this seat.
+    Silent(u8),
+    /// The protocol stopped with these suspects.
+    Suspects([u8; 2]),
+    /// It was not told the same as others.
+    Disagreement,
+    /// Another committee has learnt for longer.
+    Dissolve,
+}
+
+/// What travels between linked members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Control {
+    /// I am here: while no relay carries the topic.
+    Presence(Presence),
+    /// Let us four paint.
+    Proposal(Proposal),
+    /// I take the seat that a proposal gives me.
+    Accept {
+        /// BLAKE3 of the proposal.
+        term: Digest,
+        /// From a holder of the state that is continued: its certificate.
+        certificate: Option<Box<Certificate>>,
+    },
+    /// I do not, or no longer, sit in this term.
+    Farewell {
+        /// The term.
+        term: Digest,
+        /// Why.
+        why: Farewell,
+    },
+    /// A painter's step.
+    Step {
+        /// The term.
+        term: Digest,
+        /// The cycle.
+        cycle: u32,
+        /// The step.
+        step: Step,
+    },
+    /// To a teacher: teach us this. A painter sends the batch itself as [`BulkKind::Batch`].
+    Notice {
+        /// The batch.
+        notice: Notice,
+        /// Over [`Statement::Notice`].
+        signature: Signature,
+    },
+}
+
+impl Control {
+    /// Encodes it for the control lane.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Decodes what came on the control lane, and checks every count.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let message = decode(bytes, limits::CONTROL_BYTES)?;
+        match &message {
+            Self::Presence(presence) => presence.check()?,
+            Self::Step { step, .. } => step.check()?,
+            Self::Farewell { why: Farewell::Silent(silent), .. } => seat(*silent)?,
+            Self::Farewell { why: Farewell::Suspects(seats), .. } => {
+                seats.iter().try_for_each(|suspect| seat(*suspect))?;
+            }
+            _ => {}
+        }
+        Ok(message)
+    }
+}

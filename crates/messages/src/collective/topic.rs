@@ -1,0 +1,151 @@
+//! What everyone is told on the presence topic: who is here, and pieces.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Signature, at_most, decode, encode, seat};
+use crate::{PeerKey, PieceRecord, codec::DecodeError, limits};
+
+/// What a member computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BackendKind {
+    /// A graphics processor.
+    Gpu,
+    /// The central processor.
+    Cpu,
+}
+
+/// What a member's machine can do, by its own measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capability {
+    /// What it computes with.
+    pub backend: BackendKind,
+    /// Ring matrix products, in 10^8 multiply-accumulates a second.
+    pub rate: u32,
+}
+
+/// A certified state of an artist, as its holders name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StateName {
+    /// Learning rounds behind it.
+    pub round: u64,
+    /// BLAKE3 over artist, round and the four commitments: two states of one round differ in it.
+    pub state: Digest,
+}
+
+/// Shares that a member holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// The artist.
+    pub artist: Digest,
+    /// The seat: it holds every component but this.
+    pub seat: u8,
+    /// The newest certified state and the one before, newest first; one or two.
+    pub states: Vec<StateName>,
+}
+
+/// A seat that a member sits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seated {
+    /// The term.
+    pub term: Digest,
+    /// Its number.
+    pub number: u64,
+    /// The seat.
+    pub seat: u8,
+    /// The artist; zero while it has no name.
+    pub artist: Digest,
+    /// Learning rounds behind the artist's weights.
+    pub round: u64,
+}
+
+/// I am here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Counts this member's messages on the topic; those that do not count up are replays.
+    pub sequence: u64,
+    /// Whether it would take a seat.
+    pub paint: bool,
+    /// Pictures that it teaches with; 0 is not teaching.
+    pub pictures: u32,
+    /// Its machine.
+    pub capability: Capability,
+    /// Where it can be dialled.
+    pub addresses: Vec<String>,
+    /// Members that it has a direct link with.
+    pub links: Vec<PeerKey>,
+    /// Shares that it holds.
+    pub holding: Option<Holding>,
+    /// Where it sits.
+    pub seated: Option<Seated>,
+    /// The highest number of a term that it knows of.
+    pub known_term: u64,
+}
+
+impl Presence {
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        at_most("addresses", self.addresses.len(), limits::ADDRESSES)?;
+        for address in &self.addresses {
+            at_most("address length", address.len(), limits::ADDRESS_BYTES)?;
+        }
+        at_most("links", self.links.len(), limits::LINKS)?;
+        if let Some(holding) = &self.holding {
+            seat(holding.seat)?;
+            at_most("states", holding.states.len(), 2)?;
+        }
+        self.seated.as_ref().map_or(Ok(()), |seated| seat(seated.seat))
+    }
+}
+
+/// A piece with its painters' signatures over [`Statement::Piece`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedPiece {
+    /// Where it came from; its committee is [`crate::piece::Committee::Members`].
+    pub record: PieceRecord,
+    /// 8-bit samples, rows first, channels interleaved.
+    #[serde(with = "serde_bytes")]
+    pub samples: Vec<u8>,
+    /// By seat.
+    pub signatures: [Signature; 4],
+}
+
+/// What travels on the presence topic, whose authors the network node has checked.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time is made, handled and dropped; not large where pointers are small"
+)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Gossip {
+    /// I am here.
+    Presence(Presence),
+    /// I leave.
+    Leave {
+        /// As in [`Presence::sequence`].
+        sequence: u64,
+    },
+    /// A piece was painted.
+    Piece(Box<SignedPiece>),
+}
+
+impl Gossip {
+    /// Encodes it for the presence topic.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Decodes what was heard there, and checks every count.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let message = decode(bytes, limits::GOSSIP_BYTES)?;
+        if let Self::Presence(presence) = &message {
+            let limit = limits::PRESENCE_BYTES;
+            if bytes.len() > limit {
+                return Err(DecodeError::TooLong { bytes: bytes.len(), limit });
+            }
+            presence.check()?;
+        }
+        Ok(message)
+    }
+}
