@@ -78,12 +78,12 @@ export function standingOf(view, resting, lasted = 0) {
     case "noDirectLinks":
       if (lasted < LINKING_MS) {
         return {
-          title: "Four are here, and connect to each other",
+          title: `${here(view)}, and connect to each other`,
           why: "Each makes a direct link to each of the others, which takes seconds. What they share then runs from tab to tab, and through nobody else.",
         };
       }
       return {
-        title: "Four are here, but cannot all reach each other",
+        title: `${here(view)}, but cannot all reach each other`,
         why: `This tab has a direct link to ${linksOf(view) === 0 ? "none" : count(linksOf(view))} of the ${counted(others, "other", "others")}. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
       };
     case "electing":
@@ -104,6 +104,9 @@ export function standingOf(view, resting, lasted = 0) {
       return LOOKING;
   }
 }
+
+/** How many are here, this tab counted. @param {View} view */
+export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
 
 /** The other three painters, named. @param {View} view */
 function beside(view) {
@@ -217,7 +220,6 @@ export function memberInWords(member, term, me) {
 export function pictureInWords(view) {
   const painters = view.term?.seats.filter((key) => key !== "").length ?? 0;
   const teachers = view.term?.teachers.length ?? 0;
-  const here = `${capital(counted(view.memberCount, "tab is", "tabs are"))} here.`;
-  if (painters === 0) return `${here} Four empty seats around the middle wait for painters.`;
-  return `${here} Four painters sit around what they paint${teachers > 0 ? `, ${counted(teachers, "teacher", "teachers")} around them` : ""}. ${actInWords(view)}`;
+  if (painters === 0) return `${here(view)}. Four empty seats around the middle wait for painters.`;
+  return `${here(view)}. Four painters sit around what they paint${teachers > 0 ? `, ${counted(teachers, "teacher", "teachers")} around them` : ""}. ${actInWords(view)}`;
 }

@@ -107,7 +107,7 @@ test("every reason has a title and whole sentences, alone and among many", () =>
       for (const resting of [null, "This device runs on battery."]) {
         for (const lasted of [0, 60_000]) {
           const standing = standingOf(viewOf(count, { why, term: TERM }), resting, lasted);
-          assert.match(standing.title, /^[A-Z].+[^.]$/);
+          assert.match(standing.title, /^[A-Z\d].+[^.]$/);
           assert.match(standing.why, /^[A-Z\d].+[^.]\.$/);
           assert.doesNotMatch(standing.title + standing.why, /undefined|NaN|\b1 [a-z]+s\b/);
         }

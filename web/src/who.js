@@ -7,6 +7,7 @@ import {
   actInWords,
   connectionInWords,
   endInWords,
+  here,
   lackInWords,
   leavingInWords,
   standingOf,
@@ -16,7 +17,7 @@ import { box, write } from "./dom.js";
 import { forgetHere, showBytes, showHere } from "./here.js";
 import { PHASES } from "./phases.js";
 import { showOutgoing } from "./teach.js";
-import { bytesInWords, capital, count, counted } from "./words.js";
+import { bytesInWords, capital, count } from "./words.js";
 
 /** @import { Traffic, View } from "../types/collective.js" */
 
@@ -169,7 +170,7 @@ function speak(title, view) {
   if (title + lost === spoken && !news) return;
   if (news) newsAt = now;
   spoken = title + lost;
-  say(`${title}. ${capital(counted(view.memberCount, "tab is", "tabs are"))} here.${lost} ${actInWords(view)}`);
+  say(`${title}. ${here(view)}.${lost} ${actInWords(view)}`);
 }
 
 /** Reads out the latest line, no sooner than a few seconds after the last one. @param {string} text */
