@@ -211,7 +211,7 @@ async function rounds() {
       round = await exclusive(async () => {
         phase(
           "learning",
-          `Round ${number(roundsDone + 1)}: the four painters paint ${batch} pictures together, then take one small step towards your ${number(lessons.count())}.`,
+          `Round ${number(roundsDone + 1)}: the four painters paint ${batch} pictures, then take one small step towards your ${number(lessons.count())}.`,
         );
         return opened().round(lessons.taught());
       });
