@@ -35,7 +35,7 @@ const UNDER_WAY: usize = 20_000;
 const WARM_UP: u64 = 3;
 
 /// A setting ends after so long, whatever it reached.
-const LONGEST: Duration = Duration::from_secs(240);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// Measure learning rounds over slow lines.
 #[derive(Parser)]
@@ -47,7 +47,7 @@ struct Options {
     #[arg(long, default_values = ["0:0", "20:0", "80:0", "80:10"], value_delimiter = ',')]
     settings: Vec<String>,
     /// Rounds to measure.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 10)]
     rounds: u64,
     /// Pictures painted in a round.
     #[arg(long, default_value_t = 32)]
