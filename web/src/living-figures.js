@@ -274,12 +274,15 @@ function drawName(context, ink, { x, y, radius, person }, ground) {
   context.textBaseline = "top";
   context.font = `${person.me ? 600 : 400} ${size}px ${ink.sans}`;
   context.fillStyle = person.me ? ink.accent : ink.soft;
+  const text = person.me ? "you" : person.name;
   const below = y + radius + 5;
   // Under the top seat is the middle, and at the lower edge there is no room.
-  if (person.seat === 0 || below + size > ground.height) {
-    context.textBaseline = "bottom";
-    context.fillText(person.me ? "you" : person.name, x, y - radius - 4);
-  } else {
-    context.fillText(person.me ? "you" : person.name, x, below);
-  }
+  const above = person.seat === 0 || below + size > ground.height;
+  if (above) context.textBaseline = "bottom";
+  // Links run past under it.
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  context.strokeStyle = ink.wall;
+  context.strokeText(text, x, above ? y - radius - 4 : below);
+  context.fillText(text, x, above ? y - radius - 4 : below);
 }

@@ -7,6 +7,7 @@
  * @property {string} line
  * @property {string} edge
  * @property {string} panel
+ * @property {string} wall
  * @property {string} accent
  * @property {string} good
  * @property {string} mat
@@ -26,6 +27,7 @@ export function inkOf(element) {
     line: colour("line"),
     edge: colour("edge"),
     panel: colour("panel"),
+    wall: colour("wall"),
     accent: colour("accent"),
     good: colour("good"),
     mat: colour("mat"),
