@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod event;
 mod filling;
+mod handle;
 pub mod limits;
 mod painting;
 mod surroundings;
@@ -20,6 +21,7 @@ mod visitor;
 
 pub use error::Error;
 pub use event::{Event, LinkTraffic};
+pub use handle::{Handle, Offer};
 pub use surroundings::{Network, SeedSource, Timer};
 pub use switch::FrameTraffic;
-pub use visitor::{Handle, Offer, Tools, Visitor};
+pub use visitor::{Tools, Visitor};

@@ -7,12 +7,10 @@ use std::{
     future::poll_fn,
     pin::Pin,
     rc::Rc,
-    task::{Poll, Waker},
+    task::Poll,
 };
 
-use abraham_collective::{
-    Capability, Collective, Config, Done, Failed, Input, Millis, Output, Settings, Work,
-};
+use abraham_collective::{Collective, Config, Done, Failed, Input, Millis, Output, Settings, Work};
 use abraham_learning::{
     KernelSums, MIN_PICTURES, MIN_TEACHERS, Pictures,
     seat::{Recipe, samples},
@@ -27,8 +25,8 @@ use futures::{Stream, StreamExt};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Event, LinkTraffic, Network, SeedSource, Timer, engine::Engine, limits::VIEW_EVERY,
-    painting::read_batch, switch::Switch,
+    Error, Event, Handle, LinkTraffic, Network, Offer, SeedSource, Timer, engine::Engine, handle::Requests,
+    limits::VIEW_EVERY, painting::read_batch, switch::Switch,
 };
 
 /// What a visitor works with.
@@ -43,67 +41,6 @@ pub struct Tools<N, T, B, K, S> {
     pub kernel: K,
     /// Where keys and seeds come from.
     pub seeds: S,
-}
-
-/// What the visitor offers. May change at any time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
-    /// Whether it may be seated.
-    pub paint: bool,
-    /// Its backend and speed.
-    pub capability: Capability,
-    /// Share of the time that it is ready to work, in per cent, 10 to 100.
-    pub pace: u8,
-}
-
-/// What the page asked for, kept until the loop takes it: only the latest of each counts.
-#[derive(Default)]
-struct Requests {
-    offer: Option<Offer>,
-    pictures: Option<Option<Rc<Pictures>>>,
-    stop: bool,
-    waker: Option<Waker>,
-}
-
-/// The page's hold on a running visitor. Clones are the same visitor.
-#[derive(Clone, Default)]
-pub struct Handle(Rc<RefCell<Requests>>);
-
-impl Handle {
-    /// Changes the offer.
-    pub fn offer(&self, offer: Offer) {
-        self.ask(|requests| requests.offer = Some(offer));
-    }
-
-    /// Teaches with these pictures from the next batch on, or no longer.
-    pub fn pictures(&self, pictures: Option<Rc<Pictures>>) {
-        self.ask(|requests| requests.pictures = Some(pictures));
-    }
-
-    /// Says goodbye and stops.
-    pub fn stop(&self) {
-        self.ask(|requests| requests.stop = true);
-    }
-
-    fn ask(&self, change: impl FnOnce(&mut Requests)) {
-        let waker = {
-            let mut requests = self.0.borrow_mut();
-            change(&mut requests);
-            requests.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn take(&self, waker: &Waker) -> Option<Requests> {
-        let mut requests = self.0.borrow_mut();
-        if !requests.stop && requests.offer.is_none() && requests.pictures.is_none() {
-            requests.waker = Some(waker.clone());
-            return None;
-        }
-        Some(std::mem::take(&mut *requests))
-    }
 }
 
 /// What the loop wakes for.

@@ -1,0 +1,68 @@
+//! The page's hold on a running visitor: what it asks for waits until the visitor's loop takes it.
+
+use std::{cell::RefCell, rc::Rc, task::Waker};
+
+use abraham_collective::Capability;
+use abraham_learning::Pictures;
+
+/// What the visitor offers. May change at any time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Whether it may be seated.
+    pub paint: bool,
+    /// Its backend and speed.
+    pub capability: Capability,
+    /// Share of the time that it is ready to work, in per cent, 10 to 100.
+    pub pace: u8,
+}
+
+/// What the page asked for, kept until the loop takes it: only the latest of each counts.
+#[derive(Default)]
+pub(crate) struct Requests {
+    pub(crate) offer: Option<Offer>,
+    pub(crate) pictures: Option<Option<Rc<Pictures>>>,
+    pub(crate) stop: bool,
+    waker: Option<Waker>,
+}
+
+/// The page's hold on a running visitor. Clones are the same visitor.
+#[derive(Clone, Default)]
+pub struct Handle(Rc<RefCell<Requests>>);
+
+impl Handle {
+    /// Changes the offer.
+    pub fn offer(&self, offer: Offer) {
+        self.ask(|requests| requests.offer = Some(offer));
+    }
+
+    /// Teaches with these pictures from the next batch on, or no longer.
+    pub fn pictures(&self, pictures: Option<Rc<Pictures>>) {
+        self.ask(|requests| requests.pictures = Some(pictures));
+    }
+
+    /// Says goodbye and stops.
+    pub fn stop(&self) {
+        self.ask(|requests| requests.stop = true);
+    }
+
+    fn ask(&self, change: impl FnOnce(&mut Requests)) {
+        let waker = {
+            let mut requests = self.0.borrow_mut();
+            change(&mut requests);
+            requests.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// What was asked since the last call; the waker is woken when there is something new.
+    pub(crate) fn take(&self, waker: &Waker) -> Option<Requests> {
+        let mut requests = self.0.borrow_mut();
+        if !requests.stop && requests.offer.is_none() && requests.pictures.is_none() {
+            requests.waker = Some(waker.clone());
+            return None;
+        }
+        Some(std::mem::take(&mut *requests))
+    }
+}
