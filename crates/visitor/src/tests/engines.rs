@@ -17,10 +17,10 @@ use abraham_ring::{CpuBackend, RingTensor};
 use futures::{StreamExt, executor::LocalPool, future::try_join_all};
 use zeroize::Zeroizing;
 
-use super::world::{Known, Port, World, spawn};
+use super::world::{Clock, Known, Port, World, spawn};
 use crate::{SeedSource, engine::Engine, limits::FRAME, painting::write_batch, switch::Switch};
 
-type TestEngine = Engine<Port, World, CpuBackend, CandleKernelSums, Known>;
+type TestEngine = Engine<Port, Clock, CpuBackend, CandleKernelSums, Known>;
 
 pub(super) fn recipe() -> Recipe {
     Recipe {
@@ -64,7 +64,7 @@ impl Members {
             let mut engine = Engine::new(
                 recipe(),
                 switch.clone(),
-                Rc::new(world.clone()),
+                Rc::new(world.clock(peer, Rc::default())),
                 CpuBackend,
                 CandleKernelSums,
                 Known::new(name.into()),
@@ -73,7 +73,7 @@ impl Members {
             let clock = world.clone();
             spawn(&pool, async move {
                 while let Some(event) = events.next().await {
-                    let now = crate::Timer::now(&clock);
+                    let now = clock.now();
                     let mut switch = switch.borrow_mut();
                     match event {
                         Event::Message { peer, lane: Lane::Frames, message } => {
@@ -361,12 +361,12 @@ fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
     let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
     let silent = members.members[3].peer;
     members.world.tamper(move |from, _, _, _| from != silent);
-    let began = crate::Timer::now(&members.world);
+    let began = members.world.now();
     let answers = members.all(FOUR, |_| Work::PaintBatch { artist, round: 1 });
     for answer in &answers[..3] {
         assert!(answer.as_ref().err().unwrap().suspects.unwrap().contains(&3));
     }
-    let took = crate::Timer::now(&members.world) - began;
+    let took = members.world.now() - began;
     const MOST: abraham_collective::Millis = 7 * FRAME + 1_000;
     const { assert!(MOST <= abraham_collective::limits::WORK) };
     assert!(took <= MOST, "{took} ms");

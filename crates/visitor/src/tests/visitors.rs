@@ -1,6 +1,10 @@
 //! Visitors in a simulated world, from presence to pieces.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
 
 use abraham_collective::{
     BackendKind, Capability, Digest, EndCause, Event as News, Millis, SignedPiece, View,
@@ -18,12 +22,14 @@ use zeroize::Zeroizing;
 
 use super::{
     engines::{pictures, recipe},
-    world::{Known, World, spawn},
+    world::{Clock, Known, World, spawn},
 };
-use crate::{Event, FrameTraffic, Handle, Network, Offer, SeedSource, Timer, Tools, Visitor};
+use crate::{Event, FrameTraffic, Handle, Network, Offer, SeedSource, Tools, Visitor};
 
 /// Long enough for anything here; time passes only where all wait.
 const LONG: Millis = 600_000;
+
+const HOUR: Millis = 3_600_000;
 
 struct Nowhere;
 
@@ -37,9 +43,9 @@ fn offer() -> Offer {
 
 fn tools<N: Network>(
     network: N,
-    timer: World,
+    timer: Clock,
     name: u64,
-) -> Tools<N, World, CpuBackend, CandleKernelSums, Known> {
+) -> Tools<N, Clock, CpuBackend, CandleKernelSums, Known> {
     Tools { network, timer, backend: CpuBackend, kernel: CandleKernelSums, seeds: Known::new(name) }
 }
 
@@ -62,6 +68,8 @@ struct Guest {
     me: PeerKey,
     handle: Handle,
     page: Rc<RefCell<Page>>,
+    /// What its clock shows beyond the world's time.
+    ahead: Rc<Cell<Millis>>,
 }
 
 struct Party {
@@ -83,17 +91,21 @@ impl Party {
 
     fn join_as(&mut self, name: u64, offer: Offer) {
         let secret: Zeroizing<[u8; 32]> = Known::new(1_000 + name).seed();
-        let nobody = Visitor::new(recipe(), &secret, offer.clone(), tools(Nowhere, self.world.clone(), name));
+        // No two visitors' clocks agree.
+        let ahead = Rc::new(Cell::new((1 + name) * HOUR));
+        let clock = |me| self.world.clock(me, ahead.clone());
+        let anybody = clock(PeerKey([0; 33]));
+        let nobody = Visitor::new(recipe(), &secret, offer.clone(), tools(Nowhere, anybody, name));
         let me = nobody.unwrap().0.me();
         let (port, events) = self.world.node(me);
-        let tools = tools(port, self.world.clone(), name);
+        let tools = tools(port, clock(me), name);
         let (visitor, handle) = Visitor::new(recipe(), &secret, offer, tools).unwrap();
         handle.pictures(Some(pictures(name as u8, 20)));
         let page: Rc<RefCell<Page>> = Rc::default();
         let (told, clock) = (page.clone(), self.world.clone());
         let run = visitor.run(events, move |event| told.borrow_mut().take(event, clock.now()));
         spawn(&self.pool, run);
-        self.guests.push(Guest { me, handle, page });
+        self.guests.push(Guest { me, handle, page, ahead });
     }
 
     fn run(&mut self, done: impl Fn(&[Guest]) -> bool) -> bool {
@@ -108,6 +120,18 @@ impl Party {
         let guest = self.guests.iter().find(|guest| learnt(guest)).unwrap();
         let page = guest.page.borrow();
         page.learned.last().unwrap().0
+    }
+
+    /// The newest round that a guest saw being learnt.
+    fn round(&self) -> u64 {
+        let last = self.guests.iter().filter_map(|guest| guest.page.borrow().learned.last().copied());
+        last.map(|(_, round)| round).max().unwrap_or_default()
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, time: Millis) {
+        let until = self.world.now() + time;
+        self.world.run(&mut self.pool, until, || false);
     }
 
     fn told(&self) -> String {
@@ -197,10 +221,52 @@ fn a_painter_that_is_gone_in_a_round_is_replaced_and_the_artist_goes_on() {
     assert!(party.run(|guests| guests[lost].page.borrow().batches > batches));
     let gone = party.guests.remove(lost);
     party.world.kill(gone.me);
-    let before = party.guests.iter().flat_map(|guest| guest.page.borrow().learned.last().copied());
-    let before = before.map(|(_, round)| round).max().unwrap();
+    let before = party.round();
     assert_eq!(party.learn(before + 3), artist, "{}", party.told());
     assert_eq!(party.seated().len(), 4);
+}
+
+#[test]
+fn a_painter_that_sleeps_in_a_round_is_replaced_and_sits_again_after_it_woke() {
+    // Some machines' monotonic clocks stand still while they sleep.
+    for clock_goes_on in [true, false] {
+        let mut party = Party::new(5);
+        let artist = party.learn(3);
+        let seated = party.seated();
+        assert_eq!(seated.len(), 4, "{}", party.told());
+        let sleeper = seated[2];
+        let batches = party.guests[sleeper].page.borrow().batches;
+        assert!(party.run(|guests| guests[sleeper].page.borrow().batches > batches));
+        let me = party.guests[sleeper].me;
+        party.world.close_lid(me);
+        let before = party.round();
+        assert_eq!(party.learn(before + 3), artist, "{}", party.told());
+        let replacement = (0..5).find(|guest| !seated.contains(guest)).unwrap();
+        assert!(party.guests[replacement].page.borrow().seat.is_some(), "{}", party.told());
+        party.pass(60_000);
+
+        let taught = party.guests[sleeper].page.borrow().taught.len();
+        let slept = party.world.open_lid(me);
+        if !clock_goes_on {
+            let ahead = &party.guests[sleeper].ahead;
+            ahead.set(ahead.get() - slept);
+        }
+        let woke = party.world.now();
+        let back = |guests: &[Guest]| {
+            let page = guests[sleeper].page.borrow();
+            page.seat.is_none() && page.taught.len() > taught
+        };
+        assert!(party.run(back), "{}", party.told());
+        assert!(party.world.now() - woke < 30_000, "{} ms", party.world.now() - woke);
+        assert_eq!(party.seated().len(), 4, "nobody else's term ended: {}", party.told());
+
+        // Of the others only three are left: they need it.
+        let gone = party.guests.remove(replacement);
+        party.world.kill(gone.me);
+        let before = party.round();
+        assert_eq!(party.learn(before + 3), artist, "{}", party.told());
+        assert_eq!(party.seated().len(), 4, "{}", party.told());
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! A simulated world: a network of nodes with latency, windows and credit, a clock that only moves when nothing else
-//! does, and an executor. Everything is deterministic.
+//! A simulated world: a network of nodes with latency, windows and credit, a time that only moves when nothing else
+//! does, clocks that show it each in its own way, and an executor. Everything is deterministic.
 
 use std::{
     cell::{Cell, RefCell},
@@ -26,6 +26,9 @@ use crate::{Network, SeedSource, Timer};
 /// One way, in milliseconds.
 const LATENCY: Millis = 10;
 
+/// A link whose other side says nothing for so long is given up.
+const SILENCE: Millis = 15_000;
+
 /// Decides over every lane message: (from, to, lane, message to change); whether it arrives.
 type Tamper = Box<dyn FnMut(PeerKey, PeerKey, Lane, &mut Vec<u8>) -> bool>;
 
@@ -35,11 +38,19 @@ enum Happening {
     Event(PeerKey, Event),
     Credit(Way, usize),
     Connect(PeerKey, PeerKey),
+    Unlink(PeerKey, PeerKey),
+}
+
+/// A member that stands still: since when, and what waits for it.
+struct Sleep {
+    since: Millis,
+    backlog: Vec<Event>,
 }
 
 #[derive(Default)]
 struct Nodes {
     inboxes: BTreeMap<PeerKey, UnboundedSender<Event>>,
+    asleep: BTreeMap<PeerKey, Sleep>,
     links: BTreeSet<(PeerKey, PeerKey)>,
     /// Bytes sent for which no credit came back.
     ahead: BTreeMap<Way, usize>,
@@ -61,17 +72,27 @@ struct Inner {
     nodes: RefCell<Nodes>,
 }
 
-impl Timer for World {
+/// One member's clock.
+pub(crate) struct Clock {
+    world: World,
+    of: PeerKey,
+    /// What it shows beyond the world's time.
+    ahead: Rc<Cell<Millis>>,
+}
+
+impl Timer for Clock {
     fn now(&self) -> Millis {
-        self.0.now.get()
+        self.world.now() + self.ahead.get()
     }
 
     async fn sleep_until(&self, at: Millis) {
         poll_fn(|context| {
-            if self.now() >= at {
+            let asleep = self.world.0.nodes.borrow().asleep.contains_key(&self.of);
+            if self.now() >= at && !asleep {
                 return Poll::Ready(());
             }
-            self.0.sleepers.borrow_mut().push((at, context.waker().clone()));
+            let at = if asleep { Millis::MAX } else { at - self.ahead.get() };
+            self.world.0.sleepers.borrow_mut().push((at, context.waker().clone()));
             Poll::Pending
         })
         .await;
@@ -92,6 +113,34 @@ impl Network for Port {
 }
 
 impl World {
+    pub(crate) fn now(&self) -> Millis {
+        self.0.now.get()
+    }
+
+    /// A clock so far ahead of the world's time, which may be changed while its member sleeps.
+    pub(crate) fn clock(&self, of: PeerKey, ahead: Rc<Cell<Millis>>) -> Clock {
+        Clock { world: self.clone(), of, ahead }
+    }
+
+    /// A member stands still from now on: it gets neither input nor time, and its links die in a while.
+    pub(crate) fn close_lid(&self, peer: PeerKey) {
+        let links: Vec<_> = self.0.nodes.borrow().links.iter().copied().collect();
+        for (a, b) in links.into_iter().filter(|(a, b)| *a == peer || *b == peer) {
+            self.at(SILENCE, Happening::Unlink(a, b));
+        }
+        let sleep = Sleep { since: self.now(), backlog: Vec::new() };
+        self.0.nodes.borrow_mut().asleep.insert(peer, sleep);
+    }
+
+    /// The member goes on, with all that came in between. Returns how long it slept.
+    pub(crate) fn open_lid(&self, peer: PeerKey) -> Millis {
+        let woken = self.0.nodes.borrow_mut().asleep.remove(&peer);
+        let Some(Sleep { since, backlog }) = woken else { return 0 };
+        backlog.into_iter().for_each(|event| self.tell(peer, event));
+        self.0.sleepers.take().into_iter().for_each(|(_, waker)| waker.wake());
+        self.now() - since
+    }
+
     /// A node, and its events.
     pub(crate) fn node(&self, me: PeerKey) -> (Port, UnboundedReceiver<Event>) {
         let (sender, events) = unbounded();
@@ -151,6 +200,9 @@ impl World {
     }
 
     fn tell(&self, to: PeerKey, event: Event) {
+        if let Some(sleep) = self.0.nodes.borrow_mut().asleep.get_mut(&to) {
+            return sleep.backlog.push(event);
+        }
         if let Some(inbox) = self.0.nodes.borrow().inboxes.get(&to) {
             let _ = inbox.unbounded_send(event);
         }
@@ -173,13 +225,17 @@ impl World {
                     self.transmit(way);
                 }
                 Happening::Connect(a, b) => self.link(a, b),
+                Happening::Unlink(a, b) => self.unlink(a, b, "it says nothing"),
             }
         }
     }
 
     fn link(&self, a: PeerKey, b: PeerKey) {
         let link = (a.min(b), a.max(b));
-        let there = self.0.nodes.borrow().inboxes.contains_key(&b);
+        let there = {
+            let nodes = self.0.nodes.borrow();
+            nodes.inboxes.contains_key(&b) && ![a, b].iter().any(|end| nodes.asleep.contains_key(end))
+        };
         if !there {
             return self.tell(a, Event::Unreachable { peer: b, reason: "nobody answers".into() });
         }
