@@ -58,7 +58,7 @@ pub(crate) fn run(json: bool, with_spu: bool) -> Result<()> {
         table::print(&rows);
         println!("\n{}\n{}", spu::SECURITY, spu::source(with_spu));
     }
-    outcomes.all_ran()
+    outcomes.all_ran(PROMISES.iter().map(|promise| promise.name))
 }
 
 /// Builds the relay as it is shipped, and by itself, since what is built beside it may change the features of its

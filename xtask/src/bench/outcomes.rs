@@ -82,9 +82,11 @@ impl Outcomes {
     }
 
     /// # Errors
-    /// When a program failed.
-    pub(super) fn all_ran(&self) -> Result<()> {
+    /// When a program failed, or when none even says why a number of these names is not measured.
+    pub(super) fn all_ran<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
         ensure!(self.failed.is_empty(), "failed: {}", self.failed.join(", "));
+        let forgotten: Vec<&str> = names.into_iter().filter(|name| !self.found.contains_key(*name)).collect();
+        ensure!(forgotten.is_empty(), "no program measures {}", forgotten.join(", "));
         Ok(())
     }
 }
@@ -107,7 +109,8 @@ mod tests {
         outcomes.run("first", &mut shell(script));
         assert_eq!(outcomes.of("a"), Outcome::Measured { value: 2.0, unit: "ms".to_owned() });
         assert_eq!(outcomes.of("b"), Outcome::NotMeasured { not_measured: "no tun".to_owned() });
-        assert!(outcomes.all_ran().is_ok());
+        assert!(outcomes.all_ran(["a", "b"]).is_ok());
+        assert!(outcomes.all_ran(["a", "c"]).is_err());
     }
 
     #[test]
@@ -119,6 +122,6 @@ mod tests {
         assert_eq!(outcomes.of("a"), Outcome::Measured { value: 2.0, unit: "ms".to_owned() });
         let not_measured = "first and second and third failed, see above".to_owned();
         assert_eq!(outcomes.of("b"), Outcome::NotMeasured { not_measured });
-        assert!(outcomes.all_ran().is_err());
+        assert!(outcomes.all_ran([]).is_err());
     }
 }

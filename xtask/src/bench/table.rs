@@ -97,3 +97,31 @@ pub(super) fn print(rows: &[Row]) {
         println!("{}", (line + last).trim_end());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Outcomes, Row};
+    use crate::promises::PROMISES;
+
+    #[test]
+    fn a_row_has_its_number_and_target_or_why_there_is_none() {
+        let mut outcomes = Outcomes::default();
+        outcomes.measured("relay_failed_reservations", 2.0, "reservations");
+        outcomes.measured("relay_bytes_per_peer", 2048.0, "bytes");
+        let cells = |name: &str| {
+            let promise = PROMISES.iter().find(|promise| promise.name == name).unwrap();
+            Row::new(promise, &outcomes, &BTreeMap::new()).cells()
+        };
+        assert_eq!(
+            cells("relay_failed_reservations"),
+            ["relay_failed_reservations", "2 reservations", "≤ 0", "missed"]
+        );
+        assert_eq!(cells("relay_bytes_per_peer"), ["relay_bytes_per_peer", "2 KiB", "", ""]);
+        assert_eq!(
+            cells("netem_80ms_rounds_per_s"),
+            ["netem_80ms_rounds_per_s", "not measured: no program measures it"]
+        );
+    }
+}
