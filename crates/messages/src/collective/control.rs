@@ -91,9 +91,9 @@ pub enum Step {
         /// By component.
         commitments: [Option<Digest>; 4],
     },
-    /// A signature over [`Statement::State`].
+    /// A signature over [`super::Statement::State`].
     Certify(Signature),
-    /// A signature over [`Statement::Piece`].
+    /// A signature over [`super::Statement::Piece`].
     Sign(Signature),
 }
 
@@ -160,11 +160,11 @@ pub enum Control {
         /// The step.
         step: Step,
     },
-    /// To a teacher: teach us this. A painter sends the batch itself as [`BulkKind::Batch`].
+    /// To a teacher: teach us this. A painter sends the batch itself as [`super::BulkKind::Batch`].
     Notice {
         /// The batch.
         notice: Notice,
-        /// Over [`Statement::Notice`].
+        /// Over [`super::Statement::Notice`].
         signature: Signature,
     },
 }

@@ -96,7 +96,7 @@ impl Presence {
     }
 }
 
-/// A piece with its painters' signatures over [`Statement::Piece`].
+/// A piece with its painters' signatures over [`super::Statement::Piece`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedPiece {
     /// Where it came from; its committee is [`crate::piece::Committee::Members`].
