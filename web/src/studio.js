@@ -7,7 +7,7 @@ import { box, button } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
 import { beginLearning, endLearning, fail, hearPhase, holdLearning, isLearningWanted, request, wantLearning } from "./learning.js";
 import { writeNote } from "./note.js";
-import { sayTogether, setPhase } from "./phase.js";
+import { announce, sayTogether, setPhase } from "./phase.js";
 import { closePieces, openPieces } from "./pieces.js";
 import { chosenShare, watchPoliteness } from "./politeness.js";
 import { progress, remember } from "./progress.js";
@@ -118,6 +118,8 @@ function take(takes) {
 
 function reset() {
   visit.taken = false;
+  delete box("studio").dataset.stopping;
+  button("stop").removeAttribute("aria-disabled");
   setGuest(false);
   box("solo-rests").hidden = true;
   beginLearning();
@@ -151,10 +153,19 @@ function listen(event) {
   }
 }
 
+/** Takes everything away that was true until now; what is still being done is said in words. @param {string} text */
+function sayStopping(text) {
+  box("studio").dataset.stopping = "true";
+  button("stop").setAttribute("aria-disabled", "true");
+  setPhase("saving", text);
+  announce(text);
+  scrollTo({ top: 0 });
+}
+
 async function stop() {
   const mine = visit.client;
   if (!mine) return;
-  setPhase("saving", "Stopping: saying goodbye to the others, and saving your own artist on this device.");
+  sayStopping("Stopping: saying goodbye to the others, and saving your own artist on this device.");
   endLearning();
   visit.client = null;
   stopAwaiting();
@@ -190,6 +201,7 @@ async function startOver() {
   });
   if (!yes) return;
   const mine = visit.client ?? new StudioClient(() => {});
+  sayStopping("Saying goodbye to the others, and deleting your own artist.");
   visit.client = null;
   endLearning();
   await leaveCollective();

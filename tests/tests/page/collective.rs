@@ -312,8 +312,18 @@ async fn one_press_stops_everything_and_another_begins_anew() -> Result<()> {
         .await?;
         shows(&tab, &painting(4, "learning")).await?;
         tab.reads(&selector("standing"), "painter").await?;
+        // What it says while it stops, which is over in no time here.
+        tab.value::<bool>(
+            "(new MutationObserver(() => {
+                const { stopping } = document.getElementById('studio').dataset;
+                if (stopping) window.whileStopping ??= document.getElementById('studio').innerText;
+            }).observe(document.getElementById('studio'), { attributes: true }), true)",
+        )
+        .await?;
         tab.click(&selector("stop")).await?;
         tab.sees(&selector("wake")).await?;
+        let said: String = tab.value("whileStopping").await?;
+        ensure!(said.contains("Stopping") && !said.contains("painter"), "while it stops it says {said}");
         let asked: Vec<String> = tab.value("asked.filter((word) => word === 'leave' || word === 'stop')").await?;
         ensure!(asked == ["leave", "stop"], "the worker was asked for {asked:?}");
         ensure!(!tab.value::<String>("document.title").await?.contains("Painter"), "the title still says painter");
