@@ -9,8 +9,8 @@ use crate::{Payload, codec::DecodeError, limits};
 
 /// A member of the network: its compressed secp256k1 public key (SEC 1, section 2.3.3), which is also its libp2p
 /// identity. Not checked to be a point of the curve.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerKey(pub [u8; 33]);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PeerKey(#[serde(with = "serde_bytes")] pub [u8; 33]);
 
 impl fmt::Display for PeerKey {
     /// The first four bytes of the point in hex: enough to tell members apart in a log.
@@ -22,20 +22,6 @@ impl fmt::Display for PeerKey {
 impl fmt::Debug for PeerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PeerKey({self})")
-    }
-}
-
-impl Serialize for PeerKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_bytes::serialize(self.0.as_slice(), serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for PeerKey {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes: Vec<u8> = serde_bytes::deserialize(deserializer)?;
-        let key = bytes.try_into().map_err(|_| serde::de::Error::custom("a peer's key has 33 bytes"))?;
-        Ok(Self(key))
     }
 }
 

@@ -30,6 +30,7 @@ struct Relay {
     /// At least one. After each failure the next has its turn: a website's proxy may let one kind through and not
     /// another.
     addresses: Vec<Multiaddr>,
+    /// Counts on; the address is its remainder.
     turn: usize,
     state: State,
     failures: u32,
@@ -81,13 +82,21 @@ impl Relays {
                 }
                 continue;
             }
-            let known = before.iter().position(|relay| relay.peer == peer).map(|index| before.remove(index));
-            let known = known.map_or((State::Idle { until: now }, 0, 0), |relay| match relay.state {
-                State::Idle { .. } => (State::Idle { until: now }, relay.turn, relay.failures),
-                state => (state, relay.turn, relay.failures),
-            });
-            let (state, turn, failures) = known;
-            self.relays.push(Relay { peer, addresses: vec![address.clone()], turn, state, failures });
+            let mut relay = match before.iter().position(|relay| relay.peer == peer) {
+                Some(index) => before.remove(index),
+                None => Relay {
+                    peer,
+                    addresses: Vec::new(),
+                    turn: 0,
+                    state: State::Idle { until: now },
+                    failures: 0,
+                },
+            };
+            relay.addresses = vec![address.clone()];
+            if let State::Idle { until } = &mut relay.state {
+                *until = now;
+            }
+            self.relays.push(relay);
         }
         // Nodes spread over the relays.
         if !self.relays.is_empty() {
@@ -145,7 +154,7 @@ impl Relays {
             State::Idle { .. } => return false,
             // What has carried it once is tried first.
             State::Joined => {}
-            State::Asked { .. } => relay.turn = (relay.turn + 1) % relay.addresses.len(),
+            State::Asked { .. } => relay.turn = relay.turn.wrapping_add(1),
         }
         let wait = (FIRST_WAIT * 2_u32.saturating_pow(relay.failures.min(16))).min(LONGEST_WAIT);
         relay.failures += 1;

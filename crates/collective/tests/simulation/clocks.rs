@@ -10,10 +10,6 @@ use crate::{
 
 const HOUR: u64 = 3_600_000;
 
-fn round(world: &World) -> u64 {
-    world.artist().map_or(0, |(_, round)| round)
-}
-
 fn seats(world: &World) -> Vec<usize> {
     world.committees().into_values().next().unwrap_or_default()
 }
@@ -47,7 +43,7 @@ fn clocks_that_are_hours_apart_change_nothing() {
         let onlooker = world.join_at(teacher(0), 0, HOUR / 2);
         assert!(world.run_until(15_000, World::one_committee), "seed {seed}");
         let end = world.now + 45_000;
-        assert!(world.run_until(end, |world| round(world) >= 10), "seed {seed}: {}", round(&world));
+        assert!(world.run_until(end, |world| world.round() >= 10), "seed {seed}: {}", world.round());
         for node in 0..clocks.len() {
             assert!(knows(&world, node, onlooker), "seed {seed}: {node}");
             assert_eq!(world.view(node).done.terms > 0, world.sits(node), "seed {seed}: {node}");
@@ -64,7 +60,7 @@ fn clocks_that_are_hours_apart_change_nothing() {
 fn a_painter_that_sleeps_in_a_round_is_replaced_and_takes_a_seat_again_when_it_wakes() {
     for seed in 0..16 {
         let mut world = World::with(seed, 5, both(16));
-        assert!(world.run_until(60_000, |world| round(world) >= 2), "seed {seed}");
+        assert!(world.run_until(60_000, |world| world.round() >= 2), "seed {seed}");
         let (artist, before) = world.artist().expect("it has a name");
         let first = seats(&world);
         let sleeper = first[seed as usize % 4];
@@ -73,15 +69,14 @@ fn a_painter_that_sleeps_in_a_round_is_replaced_and_takes_a_seat_again_when_it_w
         world.run(wait);
         world.close_lid(sleeper);
         let opens = world.now + world.between((60_000, 300_000));
-        let goes_on = world.run_until(opens.min(world.now + 60_000), |world| {
-            world.artist().is_some_and(|(same, round)| same == artist && round > before + 2)
-        });
+        let goes_on =
+            world.run_until(opens.min(world.now + 60_000), |world| world.went_on(&artist, before + 2));
         assert!(goes_on, "seed {seed}: {:?}, was {artist} {before}", world.artist());
         let replacement = seats(&world).into_iter().find(|node| !first.contains(node));
         let replacement = replacement.expect("the fifth took the seat");
         world.run(opens - world.now);
 
-        let before = round(&world);
+        let before = world.round();
         world.open_lid(sleeper, waking(seed));
         let end = world.now + 30_000;
         let back = world.run_until(end, |world| {
@@ -91,17 +86,15 @@ fn a_painter_that_sleeps_in_a_round_is_replaced_and_takes_a_seat_again_when_it_w
         assert_ne!(world.view(sleeper).role, Role::Painter);
         world.run(20_000);
         assert!(world.one_committee(), "seed {seed}: {:?}", world.committees());
-        assert!(round(&world) > before + 5, "seed {seed}: it stalls nobody");
+        assert!(world.round() > before + 5, "seed {seed}: it stalls nobody");
         let terms = |world: &World, node: usize| world.view(node).done.terms;
         assert!((0..5).all(|node| node == sleeper || terms(&world, node) <= 2), "seed {seed}");
 
         // Without the replacement there are no other four.
         world.kill(replacement, 1_000);
-        let (before, end) = (round(&world), world.now + 60_000);
-        let goes_on = world.run_until(end, |world| {
-            seats(world).contains(&sleeper)
-                && world.artist().is_some_and(|(same, round)| same == artist && round > before + 2)
-        });
+        let (before, end) = (world.round(), world.now + 60_000);
+        let goes_on = world
+            .run_until(end, |world| seats(world).contains(&sleeper) && world.went_on(&artist, before + 2));
         assert!(goes_on, "seed {seed}: {:?}", world.artist());
     }
 }
@@ -110,7 +103,7 @@ fn a_painter_that_sleeps_in_a_round_is_replaced_and_takes_a_seat_again_when_it_w
 fn four_of_whom_one_sleeps_wait_and_go_on_when_it_wakes() {
     for seed in 0..16 {
         let mut world = World::with(seed, 4, both(16));
-        assert!(world.run_until(60_000, |world| round(world) >= 2), "seed {seed}");
+        assert!(world.run_until(60_000, |world| world.round() >= 2), "seed {seed}");
         let (artist, before) = world.artist().expect("it has a name");
         let wait = world.between((0, 3_000));
         world.run(wait);
@@ -120,9 +113,7 @@ fn four_of_whom_one_sleeps_wait_and_go_on_when_it_wakes() {
         assert!(world.committees().is_empty(), "seed {seed}: {:?}", world.committees());
         world.open_lid(3, waking(seed));
         let end = world.now + 60_000;
-        let goes_on = world.run_until(end, |world| {
-            world.artist().is_some_and(|(same, round)| same == artist && round > before + 2)
-        });
+        let goes_on = world.run_until(end, |world| world.went_on(&artist, before + 2));
         assert!(goes_on, "seed {seed}: {:?}, was {artist} {before}", world.artist());
     }
 }
@@ -131,7 +122,7 @@ fn four_of_whom_one_sleeps_wait_and_go_on_when_it_wakes() {
 fn a_short_sleep_within_the_links_patience_costs_at_most_the_term() {
     for seed in 0..16 {
         let mut world = World::with(seed, 4, both(16));
-        assert!(world.run_until(60_000, |world| round(world) >= 2), "seed {seed}");
+        assert!(world.run_until(60_000, |world| world.round() >= 2), "seed {seed}");
         let (artist, before) = world.artist().expect("it has a name");
         let wait = world.between((0, 3_000));
         world.run(wait);
@@ -140,9 +131,7 @@ fn a_short_sleep_within_the_links_patience_costs_at_most_the_term() {
         world.run(sleep);
         world.open_lid(2, waking(seed));
         let end = world.now + 60_000;
-        let goes_on = world.run_until(end, |world| {
-            world.artist().is_some_and(|(same, round)| same == artist && round > before + 3)
-        });
+        let goes_on = world.run_until(end, |world| world.went_on(&artist, before + 3));
         assert!(goes_on, "seed {seed}: {:?}, was {artist} {before}", world.artist());
         let suspected = |node: &crate::world::Node| {
             node.events.iter().any(|event| matches!(event, Event::Suspected { .. }))

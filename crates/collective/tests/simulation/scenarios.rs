@@ -9,10 +9,6 @@ use abraham_messages::node::{self, Lane};
 use crate::world::{Manner, World, both, painter, teacher};
 
 /// Rounds that the collective of a world has learnt.
-fn round(world: &World) -> u64 {
-    world.artist().map_or(0, |(_, round)| round)
-}
-
 fn pieces(world: &World, node: usize) -> usize {
     world.nodes[node].events.iter().filter(|event| matches!(event, Event::Piece { .. })).count()
 }
@@ -46,8 +42,8 @@ fn fewer_than_four_wait_and_say_so() {
 fn four_that_paint_and_teach_learn_and_paint() {
     for seed in 0..10 {
         let mut world = World::with(seed, 4, both(16));
-        let learnt = world.run_until(60_000, |world| round(world) >= 10);
-        assert!(learnt, "seed {seed}: round {}", round(&world));
+        let learnt = world.run_until(60_000, |world| world.round() >= 10);
+        assert!(learnt, "seed {seed}: round {}", world.round());
         world.run(500);
         for node in 0..4 {
             assert!(pieces(&world, node) >= 2, "one at first, one after eight rounds: seed {seed}");
@@ -66,12 +62,12 @@ fn a_late_joiner_becomes_a_teacher_and_without_a_crowd_pieces_are_painted() {
         let teachers = [world.join(teacher(30), 500), world.join(teacher(30), 700)];
         assert!(world.run_until(15_000, World::one_committee), "seed {seed}");
         world.run(30_000);
-        assert_eq!(round(&world), 0, "two teachers are no crowd");
+        assert_eq!(world.round(), 0, "two teachers are no crowd");
         assert!(pieces(&world, 0) >= 2, "a piece now and then");
         assert!(pieces(&world, teachers[0]) >= 1, "others hear of them");
         let late = world.join(teacher(4), 0);
         let end = world.now + 20_000;
-        assert!(world.run_until(end, |world| round(world) >= 3), "seed {seed}");
+        assert!(world.run_until(end, |world| world.round() >= 3), "seed {seed}");
         let view = world.view(late);
         assert_eq!((view.role, view.why), (Role::Teacher, Why::Teaching), "seed {seed}");
         assert!(view.done.rounds_taught >= 2, "seed {seed}");
@@ -82,7 +78,7 @@ fn a_late_joiner_becomes_a_teacher_and_without_a_crowd_pieces_are_painted() {
 fn a_departed_painter_is_replaced_and_the_artist_goes_on() {
     for seed in 0..60 {
         let mut world = World::with(seed, 6, both(16));
-        assert!(world.run_until(60_000, |world| round(world) >= 2), "seed {seed}");
+        assert!(world.run_until(60_000, |world| world.round() >= 2), "seed {seed}");
         let (artist, before) = world.artist().expect("it has a name");
         let seats = world.committees().into_values().next().expect("one sits");
         let gone = seats[seed as usize % 4];
@@ -97,7 +93,7 @@ fn a_departed_painter_is_replaced_and_the_artist_goes_on() {
         world.run(500);
         let end = world.now + 60_000;
         let goes_on = world.run_until(end, |world| {
-            world.artist().is_some_and(|(same, round)| same == artist && round > before + 2)
+            world.went_on(&artist, before + 2)
                 && !world.committees().values().any(|seats| seats.contains(&gone))
         });
         assert!(goes_on, "seed {seed}: {:?}, was {artist} {before}", world.artist());
@@ -108,17 +104,15 @@ fn a_departed_painter_is_replaced_and_the_artist_goes_on() {
 fn painters_leave_one_after_the_other_and_the_artist_goes_on() {
     for seed in 0..8 {
         let mut world = World::with(seed, 10, both(16));
-        assert!(world.run_until(60_000, |world| round(world) >= 1), "seed {seed}");
+        assert!(world.run_until(60_000, |world| world.round() >= 1), "seed {seed}");
         let (artist, _) = world.artist().expect("it has a name");
         for _ in 0..4 {
             let seats = world.committees().into_values().next().expect("one sits");
             let gone = seats[world.between((0, 3)) as usize];
-            let before = round(&world);
+            let before = world.round();
             world.kill(gone, 1_000);
             let end = world.now + 60_000;
-            let goes_on = world.run_until(end, |world| {
-                world.artist().is_some_and(|(same, now)| same == artist && now > before)
-            });
+            let goes_on = world.run_until(end, |world| world.went_on(&artist, before));
             assert!(goes_on, "seed {seed}: {:?}, was {artist} {before}", world.artist());
         }
     }
@@ -186,13 +180,13 @@ fn a_silent_proposer_is_passed_over() {
 fn a_silent_painter_is_replaced() {
     for seed in 0..20 {
         let mut world = World::with(seed, 6, both(16));
-        assert!(world.run_until(40_000, |world| round(world) >= 1), "seed {seed}");
+        assert!(world.run_until(40_000, |world| world.round() >= 1), "seed {seed}");
         let (artist, before) = world.artist().expect("it has a name");
         let silent = world.committees().into_values().next().expect("one sits")[0];
         world.nodes[silent].manner = Manner::SilentFrom(world.now);
         let end = world.now + 150_000;
         let goes_on = world.run_until(end, |world| {
-            world.artist().is_some_and(|(same, now)| same == artist && now > before + 3)
+            world.went_on(&artist, before + 3)
                 && !world.committees().values().any(|seats| seats.contains(&silent))
         });
         assert!(goes_on, "seed {seed}: {:?}", world.committees());
@@ -206,9 +200,9 @@ fn a_silent_teacher_costs_a_round_and_then_rests() {
     world.nodes[lazy].manner = Manner::LazyTeacher;
     world.join(teacher(30), 0);
     assert!(world.run_until(20_000, World::one_committee));
-    let from = round(&world);
+    let from = world.round();
     world.run(60_000);
-    assert!(round(&world) > from + 15, "{}", round(&world));
+    assert!(world.round() > from + 15, "{}", world.round());
 }
 
 #[test]
@@ -219,7 +213,7 @@ fn a_liar_does_no_worse_than_end_terms() {
         let liar = seed as usize % 7;
         world.nodes[liar].manner = Manner::Liar;
         // The world checks order, shapes and seats at every step.
-        let learnt = world.run_until(240_000, |world| round(world) >= 5);
+        let learnt = world.run_until(240_000, |world| world.round() >= 5);
         assert!(learnt, "seed {seed}: {:?}", world.artist());
     }
 }
@@ -227,7 +221,7 @@ fn a_liar_does_no_worse_than_end_terms() {
 #[test]
 fn garbage_and_replays_are_dropped_and_counted() {
     let mut world = World::with(5, 5, both(16));
-    assert!(world.run_until(40_000, |world| round(world) >= 2));
+    assert!(world.run_until(40_000, |world| world.round() >= 2));
     let seats = world.committees().into_values().next().expect("one sits");
     let (target, other) = (seats[0], seats[1]);
     let peer = world.nodes[other].key;
@@ -249,16 +243,16 @@ fn garbage_and_replays_are_dropped_and_counted() {
     }
     let dropped: u64 = world.view(target).dropped.iter().map(|dropped| dropped.count).sum();
     assert!(dropped > 40, "{dropped}");
-    let before = round(&world);
+    let before = world.round();
     let end = world.now + 30_000;
-    assert!(world.run_until(end, |world| round(world) > before + 5), "and nothing stalls");
+    assert!(world.run_until(end, |world| world.round() > before + 5), "and nothing stalls");
 }
 
 #[test]
 fn ten_thousand_presences_change_nothing_for_those_who_know_each_other() {
     use abraham_messages::collective::{BackendKind, Capability, Gossip, Presence};
     let mut world = World::with(6, 5, both(16));
-    assert!(world.run_until(40_000, |world| round(world) >= 1));
+    assert!(world.run_until(40_000, |world| world.round() >= 1));
     let presence = |n: u64| Presence {
         sequence: n,
         paint: true,
@@ -282,21 +276,21 @@ fn ten_thousand_presences_change_nothing_for_those_who_know_each_other() {
     let view = world.view(0);
     assert!(view.member_count <= abraham_collective::limits::MEMBERS + 1);
     assert!(view.members.len() <= abraham_collective::limits::VIEW_MEMBERS);
-    let before = round(&world);
+    let before = world.round();
     let end = world.now + 60_000;
-    assert!(world.run_until(end, |world| round(world) > before + 5), "{}", round(&world));
+    assert!(world.run_until(end, |world| world.round() > before + 5), "{}", world.round());
 }
 
 #[test]
 fn without_a_relay_the_committee_goes_on() {
     for seed in 0..5 {
         let mut world = World::with(seed, 5, both(16));
-        assert!(world.run_until(40_000, |world| round(world) >= 1), "seed {seed}");
+        assert!(world.run_until(40_000, |world| world.round() >= 1), "seed {seed}");
         world.relay(false);
         world.run(5_000);
-        let before = round(&world);
+        let before = world.round();
         world.run(60_000);
-        assert!(round(&world) > before + 10, "seed {seed}: links stay");
+        assert!(world.round() > before + 10, "seed {seed}: links stay");
         assert!(matches!(world.view(0).connection, Connection::Offline { .. }));
         world.relay(true);
         world.run(10_000);
@@ -319,9 +313,9 @@ fn links_that_break_at_any_moment_stop_nothing_for_long() {
             let wait = world.between((0, 4_000));
             world.run(wait);
         }
-        let before = round(&world);
+        let before = world.round();
         let end = world.now + 90_000;
-        let goes_on = world.run_until(end, |world| world.one_committee() && round(world) >= before + 3);
+        let goes_on = world.run_until(end, |world| world.one_committee() && world.round() >= before + 3);
         assert!(goes_on, "seed {seed}: {:?} {:?}", world.committees(), world.artist());
     }
 }
@@ -329,7 +323,7 @@ fn links_that_break_at_any_moment_stop_nothing_for_long() {
 #[test]
 fn a_painter_that_pauses_leaves_between_two_rounds_without_blame() {
     let mut world = World::with(2, 5, both(16));
-    assert!(world.run_until(40_000, |world| round(world) >= 2));
+    assert!(world.run_until(40_000, |world| world.round() >= 2));
     let seats = world.committees().into_values().next().expect("one sits");
     let pauses = seats[2];
     world.set(pauses, teacher(16));

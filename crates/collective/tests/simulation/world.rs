@@ -443,6 +443,16 @@ impl World {
         Some((term.artist?, term.round))
     }
 
+    /// Learning rounds behind it; none where there is none.
+    pub(crate) fn round(&self) -> u64 {
+        self.artist().map_or(0, |(_, round)| round)
+    }
+
+    /// Whether this very artist has more learning rounds behind it than these.
+    pub(crate) fn went_on(&self, artist: &str, rounds: u64) -> bool {
+        self.artist().is_some_and(|(same, round)| same == artist && round > rounds)
+    }
+
     pub(crate) fn sits(&self, node: usize) -> bool {
         self.view(node).role == Role::Painter
     }

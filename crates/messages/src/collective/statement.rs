@@ -1,26 +1,13 @@
 //! What members sign, and signatures.
 
-use serde::{Deserialize, Serialize, de::Error as _};
+use serde::{Deserialize, Serialize};
 
 use super::Digest;
 use crate::{PeerKey, PieceRecord};
 
 /// An ECDSA signature over secp256k1: r and s, 32 bytes each, big-endian. Not checked to be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Signature(pub [u8; 64]);
-
-impl Serialize for Signature {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_bytes::serialize(self.0.as_slice(), serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Signature {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes: Vec<u8> = serde_bytes::deserialize(deserializer)?;
-        Ok(Self(bytes.try_into().map_err(|_| D::Error::custom("a signature has 64 bytes"))?))
-    }
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature(#[serde(with = "serde_bytes")] pub [u8; 64]);
 
 /// What four painters certify: a state of their artist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
