@@ -12,6 +12,9 @@ const status = {
   round: 0,
   pictures: 0,
   storage: "kept on this device",
+  born: true,
+  saved: null,
+  note: null,
 };
 const lesson = { done: 0, total: 0, used: 0, refused: [], refusedCount: 0, notes: [] };
 
@@ -30,6 +33,8 @@ const answers = {
       });
     }),
   stop: () => release(),
+  forget: () => ({ silent: 0 }),
+  reset: () => ({ silent: 0 }),
   teach: ({ files }) => ({ ...lesson, used: taught(files.length) }),
   teachDemo: () => ({ ...lesson, used: taught(270) }),
   keep: () => "piece",
