@@ -213,9 +213,8 @@ fn wake(
         let files: [&[u8]; 4] = std::array::from_fn(|i| files[i].as_slice());
         match Painters::restore(config.clone(), [device; 4], entropy()?, files) {
             Ok(painters) => {
-                let note = first.map(|error| {
-                    format!("The last save could not be used: {error}. The one before it was.")
-                });
+                let note = first
+                    .map(|error| format!("The last save could not be used: {error}. The one before it was."));
                 return Ok(Some((painters, note)));
             }
             Err(error) => {

@@ -13,7 +13,7 @@ const FAILURES = /** @type {Record<string, string>} */ ({
   "device-lost":
     "The graphics card stopped answering, so learning stopped. What was saved is safe. Wake the artist again, on the processor.",
   "storage-full":
-    "This browser’s storage for the site is full. The artist keeps living in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
+    "This browser’s storage for the site is full. What is not saved yet lives in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
   "storage-denied":
     "This browser does not let the site store anything, perhaps because the window is private. The artist lives in this tab’s memory only, and is gone when the tab closes.",
   "studio-closed": "The studio was closed before that was done.",
