@@ -42,12 +42,14 @@ export async function startNetwork() {
     const reason = await reasonFor([new URL(path, import.meta.url)]);
     throw new Apart("This tab cannot join", `The network part could not be started. ${reasonInWords(reason)}`, true);
   }
-  const spoken = module.protocol?.();
-  if (spoken !== undefined && protocols.length > 0 && !protocols.includes(spoken)) {
+  if (!understands(module.protocol?.(), protocols)) {
     throw new Apart("This page is older than the server", "The server was updated, and tabs of different versions do not understand each other. Reload the page to join; your own artist is saved.", false);
   }
   return { network: module.start({ relays, iceServers }, port1), port: port2, iceServers };
 }
+
+/** Whether a page that speaks `spoken` and the server's pages understand each other, as far as is known. @param {string | undefined} spoken @param {unknown[]} protocols */
+export const understands = (spoken, protocols) => spoken === undefined || protocols.length === 0 || protocols.includes(spoken);
 
 /** Between asking for a way to others and giving up on one. */
 const GATHERING_MS = 20_000;
@@ -125,13 +127,13 @@ async function settings() {
   return { relays, iceServers: list(found.iceServers), protocols: list(found.protocols) };
 }
 
-/** @param {{ now_ms?: unknown, nowMs?: unknown } | null} found @param {Response} answer @param {number} asked */
+/** @param {{ now_ms?: unknown } | null} found @param {Response} answer @param {number} asked */
 function correctClockBy(found, answer, asked) {
-  correctClock(behindOf(found?.now_ms ?? found?.nowMs, answer.headers.get("date"), asked, deviceNow()));
+  correctClock(behindOf(found?.now_ms, answer.headers.get("date"), asked, deviceNow()));
 }
 
 /** @param {unknown} error @returns {[title: string, why: string]} */
-function whyNoSettings(error) {
+export function whyNoSettings(error) {
   if (!(error instanceof Unfetched) || !isReason(error.code)) {
     return ["The server says nothing of use", "What it answers cannot be understood, so this tab does not know where others meet. Reload the page, then try again."];
   }
