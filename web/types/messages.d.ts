@@ -175,8 +175,8 @@ export interface Member {
 export interface StudioModule {
   default(options: { module_or_path: Response }): Promise<unknown>;
   /** Where its wasm is, and how many bytes it has. */
-  wasm: URL;
-  wasmBytes: number;
+  program: URL;
+  programBytes: number;
   Studio: { open(options: OpenOptions): Promise<Studio> };
   Lessons: new (channels: number) => Lessons;
   Member: {

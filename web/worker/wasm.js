@@ -41,9 +41,9 @@ async function fetched() {
   } catch {
     throw new Unfetched(await reasonFor([new URL(path, import.meta.url)]));
   }
-  const answer = await get(module.wasm);
+  const answer = await get(module.program);
   // A copy is counted, for browsers keep what they compiled of an answer of the network itself.
-  const counting = countBytes(answer.clone(), module.wasmBytes);
+  const counting = countBytes(answer.clone(), module.programBytes);
   // Looked at only where starting fails.
   counting.catch(() => {});
   try {

@@ -125,7 +125,7 @@ impl Program {
         ensure!(text.contains(&plain), "{} does not name {plain}", script.display());
         // So that a page can fetch the wasm itself, and say how much of it is left.
         let exports = format!(
-            "export const wasm = new URL('{hashed}', import.meta.url);\nexport const wasmBytes = {};\n",
+            "export const program = new URL('{hashed}', import.meta.url);\nexport const programBytes = {};\n",
             wasm.len()
         );
         fs::write(&script, text.replace(&plain, &hashed) + "\n" + &exports)?;
