@@ -26,6 +26,8 @@ pub enum Answer {
     CutOff,
     /// As the relay does, called plain text.
     PlainText,
+    /// As the relay does, and then the line stands still in the middle.
+    Stuck,
 }
 
 /// A proxy before a relay. Ends when dropped.
@@ -115,11 +117,16 @@ async fn serve(
     }
     let mut body = rest;
     server.read_to_end(&mut body).await?;
-    if answer == Some(Answer::CutOff) {
+    if matches!(answer, Some(Answer::CutOff | Answer::Stuck)) {
         body.truncate(body.len() / 2);
     }
     browser.write_all(head.as_bytes()).await?;
     browser.write_all(&body).await?;
+    if answer == Some(Answer::Stuck) {
+        // Until the browser gives up; it says nothing more.
+        let mut nothing = [0];
+        let _ = browser.read(&mut nothing).await?;
+    }
     browser.shutdown().await?;
     Ok(())
 }

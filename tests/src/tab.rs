@@ -8,7 +8,9 @@ use chromiumoxide::{
     cdp::{
         browser_protocol::{
             dom::SetFileInputFilesParams,
-            emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
+            emulation::{
+                MediaFeature, SetDeviceMetricsOverrideParams, SetLocaleOverrideParams, SetTimezoneOverrideParams,
+            },
             input::{DispatchDragEventParams, DispatchDragEventType, DragData, DragDataItem},
             log::{EventEntryAdded, LogEntryLevel},
             network::EmulateNetworkConditionsParams,
@@ -409,6 +411,16 @@ impl Tab {
         self.page
             .execute(SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), 1.0, mobile))
             .await?;
+        Ok(())
+    }
+
+    /// Puts the visitor into another language and time zone, such as `ar-EG` and `Pacific/Kiritimati`.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn is_at(&self, locale: &str, timezone: &str) -> Result<()> {
+        self.page.execute(SetLocaleOverrideParams::builder().locale(locale).build()).await?;
+        self.page.execute(SetTimezoneOverrideParams::new(timezone)).await?;
         Ok(())
     }
 

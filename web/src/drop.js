@@ -26,11 +26,11 @@ export function draggedOf(types, ours) {
  */
 export function sentenceFor({ files, link, ours }, inStudio) {
   if (ours) return null;
-  if (files) return inStudio ? null : "There is nobody here yet to teach. Press the button first, then drop your pictures again.";
+  if (files) return inStudio ? null : "Nobody is here yet to be taught. Press the button first, then drop your pictures again.";
   if (!link) return null;
   return inStudio
     ? "Files are taken, not links. Save the picture on this device, then drop its file."
-    : "Nothing can be taught yet, and links never: press the button first, then drop picture files.";
+    : "Links are not taken, only files. Press the button first, then drop your pictures.";
 }
 
 /** @param {() => boolean} inStudio whether there is a studio to take files @param {(text: string) => void} say */

@@ -16,7 +16,7 @@ test("a picture of another page comes as a file and is taught", () => {
 test("a link is refused in words, whichever browser names it", () => {
   for (const types of [["text/uri-list", "text/html"], ["text/x-moz-url"]]) {
     assert.match(sentenceFor(draggedOf(types, false), true) ?? "", /Files are taken, not links/);
-    assert.match(sentenceFor(draggedOf(types, false), false) ?? "", /picture files/);
+    assert.match(sentenceFor(draggedOf(types, false), false) ?? "", /Links are not taken/);
   }
 });
 

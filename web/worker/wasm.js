@@ -67,18 +67,17 @@ async function fetched() {
 export async function countBytes(answer, total) {
   const began = performance.now();
   let done = 0;
-  let told = began;
+  // By the clock and not by what comes, for a line may stand still.
+  const telling = setInterval(() => {
+    tell({ event: "fetching", done: Math.min(done, total), total, millis: performance.now() - began });
+  }, TOLD_EVERY_MS);
   try {
     const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      done += part.value.length;
-      const now = performance.now();
-      if (now - told < TOLD_EVERY_MS) continue;
-      told = now;
-      tell({ event: "fetching", done: Math.min(done, total), total, millis: now - began });
-    }
+    for (let part = await reader.read(); !part.done; part = await reader.read()) done += part.value.length;
   } catch {
     throw new Unfetched("fetch-cut");
+  } finally {
+    clearInterval(telling);
   }
   if (done < total) throw new Unfetched("fetch-cut");
   // More than was built is not what was built.

@@ -35,11 +35,35 @@ test("one that is longer than what was built is of another version", async () =>
   await assert.rejects(countBytes(answer([400, 601]), 1_000), { code: "fetch-missing" });
 });
 
-test("the page is told how much has come, and not for every part", async (context) => {
-  let now = 0;
-  context.mock.method(performance, "now", () => (now += 100));
+test("the page is told how much has come, also while nothing does, and no longer once it is over", async (context) => {
+  context.mock.timers.enable({ apis: ["setInterval"] });
   told.length = 0;
-  await countBytes(answer(Array(20).fill(50)), 1_000);
-  assert.ok(told.length > 2 && told.length < 10, `${told.length} words`);
-  assert.ok(told.every(({ event, done, total }) => event === "fetching" && done <= total));
+  /** @type {(value?: unknown) => void} */
+  let goOn = () => {};
+  const stuck = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  const parts = [400, 600];
+  const counting = countBytes(
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          const part = parts.shift();
+          if (part === 600) await stuck;
+          if (part) controller.enqueue(new Uint8Array(part));
+          else controller.close();
+        },
+      }),
+    ),
+    1_000,
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  context.mock.timers.tick(1_000);
+  const words = told.length;
+  assert.ok(words >= 2 && words <= 10, `${words} words`);
+  assert.ok(told.every(({ event, done, total }) => event === "fetching" && done === 400 && total === 1_000));
+  goOn();
+  await counting;
+  context.mock.timers.tick(1_000);
+  assert.equal(told.length, words);
 });

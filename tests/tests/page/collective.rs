@@ -4,7 +4,7 @@ use abraham_tests::{Abilities, Setup, Tab, Visit, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{awake, wake};
+use crate::{ROUND, awake, wake};
 
 /// The key of member `index`; member 0 is the tab that is looked at.
 fn key(index: usize) -> String {
@@ -62,7 +62,7 @@ pub(crate) async fn learned(tab: &Tab, round: u64) -> Result<()> {
             kinds: {{ open: 600, keys: 400 }} }})"
     ))
     .await?;
-    tab.until("the round to be shown", &format!("document.getElementById('round').textContent === '{round}'"))
+    tab.until("the round to be shown", &format!("{ROUND} === {round}"))
         .await
 }
 

@@ -26,7 +26,7 @@ async fn whatever_is_dropped_the_page_stays_and_says_where_things_go() -> Result
         tab.drop_on(&selector("wall"), &files).await?;
         tab.reads(&selector("welcome-said"), "button first").await?;
         tab.drop_data_on(&selector("wall"), &link).await?;
-        tab.reads(&selector("welcome-said"), "links never").await?;
+        tab.reads(&selector("welcome-said"), "links are not taken").await?;
 
         tab.click(&selector("wake")).await?;
         crate::awake(&tab).await?;
@@ -296,6 +296,77 @@ async fn axe_finds_nothing_on_any_screen() -> Result<()> {
         look(&tab, "sure").await?;
         ensure!(faults.is_empty(), "{}", faults.join("\n"));
         Ok(())
+    })
+    .await
+}
+
+/// Moves the focus forward by Tab to the element with this id, and checks that it can be seen there.
+async fn tab_to(tab: &Tab, id: &str) -> Result<()> {
+    let there = format!("document.activeElement?.id === '{id}'");
+    for _ in 0..120 {
+        if tab.value::<bool>(&there).await? {
+            let seen = "(() => { const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement);
+                const { top, bottom } = document.activeElement.getBoundingClientRect();
+                return ((outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none')
+                    && bottom > 0 && top < innerHeight; })()";
+            ensure!(tab.value::<bool>(seen).await?, "the focus on {id} cannot be seen");
+            return Ok(());
+        }
+        tab.press("Tab").await?;
+    }
+    anyhow::bail!("Tab does not reach {id}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_done_by_keyboard_and_dialogs_give_the_focus_back() -> Result<()> {
+    visit("everything_is_done_by_keyboard", Setup::scripted(WebGpu::Off), async |visit| {
+        let tab = visit.open("/").await?;
+        // Where the language is another and the day, too, the page is the same.
+        tab.is_at("ar-EG", "Pacific/Kiritimati").await?;
+        tab_to(&tab, "wake").await?;
+        tab.press("Enter").await?;
+        crate::awake(&tab).await?;
+        tab_to(&tab, "teach-demo").await?;
+        tab.press("Enter").await?;
+        tab.until("the flags to be taught", &format!("{GIVEN} === 270")).await?;
+        collective::learned(&tab, 1_205).await?;
+
+        tab.value::<()>("void document.getElementById('studio-title').focus()").await?;
+        tab_to(&tab, "run").await?;
+        tab.press("Enter").await?;
+        tab.until("it to pause", "document.getElementById('run').dataset.action === 'start'").await?;
+        tab_to(&tab, "paint").await?;
+        tab.press("Enter").await?;
+        tab.sees(&selector("easel")).await?;
+        tab.press("Escape").await?;
+        tab.until("the focus to be back", "document.activeElement?.id === 'paint'").await?;
+        tab.press("Enter").await?;
+        tab.value::<()>("void (window.script ??= new BroadcastChannel('script')).postMessage({ finish: true })").await?;
+        tab.until("the piece to be there", "document.activeElement?.id === 'keep'").await?;
+        tab.press("Enter").await?;
+        tab.until("it to be kept", "document.activeElement?.id === 'easel-close'").await?;
+        tab.press("Enter").await?;
+        tab.no_longer_sees(&selector("easel")).await?;
+
+        tab_to(&tab, "forget").await?;
+        tab.press("Enter").await?;
+        tab.until("the safe answer to have the focus", "document.activeElement?.id === 'sure-no'").await?;
+        tab.press("Escape").await?;
+        tab.until("the focus to be back", "document.activeElement?.id === 'forget'").await?;
+
+        tab.value::<()>("void document.querySelector('[data-testid=piece] button').focus()").await?;
+        tab.press("Enter").await?;
+        tab_to(&tab, "delete").await?;
+        tab.press("Enter").await?;
+        tab.sees(&selector("undo")).await?;
+        tab.until("the focus to be near", "document.activeElement?.id === 'pieces-title'").await?;
+        tab_to(&tab, "undo").await?;
+        tab.press("Enter").await?;
+        tab.sees(&selector("piece")).await?;
+        tab.value::<()>("void document.getElementById('studio-title').focus()").await?;
+        tab_to(&tab, "stop").await?;
+        tab.press("Enter").await?;
+        tab.until("the focus to be on the button", "document.activeElement?.id === 'wake'").await
     })
     .await
 }

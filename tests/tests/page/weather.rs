@@ -47,6 +47,14 @@ async fn each_address_browser_and_server_that_will_not_do_has_its_own_sentence()
             between.answers(part, answer);
             refused(&tab, text).await?;
         }
+        // A line that stands still: how much has come is said, and Stop ends it at once.
+        between.answers("abraham_client_bg", Answer::Stuck);
+        tab.click(&selector("wake")).await?;
+        tab.reads(&selector("phase"), "fetching the artist").await?;
+        tab.click(&selector("stop")).await?;
+        tab.sees(&selector("wake")).await?;
+        tab.no_longer_sees(&selector("welcome-error")).await?;
+
         between.answers("api/v1/config", Answer::Portal);
         tab.click(&selector("wake")).await?;
         tab.reads(&selector("standing"), "in place of the server").await?;

@@ -114,7 +114,7 @@ async fn what_the_browser_keeps_promises_and_removes_is_told() -> Result<()> {
             tab.value::<String>("document.getElementById('genesis').title").await? == genesis,
             "another artist"
         );
-        ensure!(tab.value::<usize>(ROUND).await? == round, "not as it was saved");
+        ensure!(tab.value::<usize>(ROUND).await? >= round, "not as it was saved");
         pause(&tab).await?;
         tab.click(&selector("stop")).await?;
         tab.reads(&selector("returning"), "your artist is here").await?;
