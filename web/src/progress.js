@@ -51,6 +51,7 @@ export function showFacts(status) {
       ? "in this tab, until it is first saved on this device"
       : "on this device, saved as it learns";
   box("storage").classList.toggle("bad", !stored);
+  box("storage-stays").hidden = !stored;
   box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;
   box("genesis").title = status.genesis;
   showNumbers();

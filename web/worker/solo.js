@@ -143,9 +143,12 @@ function close() {
 async function save() {
   phase("saving", "Saving the four painters’ shares on this device.");
   savedAt = performance.now();
-  await opened().save();
-  // The page notes what it can promise to a returning visitor: what was saved.
-  await tellStatus();
+  try {
+    await opened().save();
+  } finally {
+    // The page notes what it can promise to a returning visitor: what was saved. Where nothing was, it says so.
+    await tellStatus();
+  }
 }
 
 /** Saves where there is a studio; a failure is told, and the artist lives on in memory. */
@@ -155,7 +158,6 @@ async function saveOrTell() {
     await save();
   } catch (error) {
     tell({ event: "failure", ...failure(error) });
-    await tellStatus().catch(() => {});
   }
 }
 
@@ -276,22 +278,32 @@ export async function keepPictures(tiles) {
   unsaved.push(...tiles);
   try {
     await exclusive(async () => {
-      const waiting = [...unsaved];
-      if (waiting.length > 0 && (await shelf.put(waiting, () => before === forgettings))) {
-        windows.sayAdded();
-        unsaved = unsaved.slice(waiting.length);
-      } else if (before === forgettings && waiting.length > 0) {
-        // Another window emptied the shelf, and its word is still on its way.
-        forgetHere();
+      try {
+        await putUnsaved(() => before === forgettings);
+        tellShelf(null);
+      } catch (error) {
+        tellShelf(failure(error).code);
+        throw error;
+      } finally {
+        // Each is tried, whatever became of the other; what the page says of both is then the same.
+        if (studio) await save();
       }
-      tellShelf(null);
-      if (studio) await save();
     });
   } catch (error) {
-    const told = failure(error);
-    tellShelf(told.code);
-    tell({ event: "failure", ...told });
-    await exclusive(async () => studio && tellStatus());
+    tell({ event: "failure", ...failure(error) });
+  }
+}
+
+/** Puts the pictures that only this window has on the shelf. @param {() => boolean} wanted whether none were forgotten since */
+async function putUnsaved(wanted) {
+  const waiting = [...unsaved];
+  if (waiting.length === 0) return;
+  if (await shelf.put(waiting, wanted)) {
+    windows.sayAdded();
+    unsaved = unsaved.slice(waiting.length);
+  } else if (wanted()) {
+    // Another window emptied the shelf, and its word is still on its way.
+    forgetHere();
   }
 }
 
