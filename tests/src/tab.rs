@@ -9,11 +9,12 @@ use chromiumoxide::{
         browser_protocol::{
             dom::SetFileInputFilesParams,
             emulation::{
-                MediaFeature, SetDeviceMetricsOverrideParams, SetLocaleOverrideParams, SetTimezoneOverrideParams,
+                MediaFeature, SetDeviceMetricsOverrideParams, SetLocaleOverrideParams,
+                SetTimezoneOverrideParams,
             },
             input::{DispatchDragEventParams, DispatchDragEventType, DragData, DragDataItem},
             log::{EventEntryAdded, LogEntryLevel},
-            network::EmulateNetworkConditionsParams,
+            network::{EmulateNetworkConditionsByRuleParams, NetworkConditions, OverrideNetworkStateParams},
             page::{
                 AddScriptToEvaluateOnNewDocumentParams, CaptureScreenshotFormat, CrashParams,
                 SetWebLifecycleStateParams, SetWebLifecycleStateState,
@@ -369,7 +370,10 @@ impl Tab {
     /// # Errors
     /// When the browser refuses.
     pub async fn cut_off(&self, offline: bool) -> Result<()> {
-        self.page.execute(EmulateNetworkConditionsParams::new(offline, 0.0, -1.0, -1.0)).await?;
+        let everywhere = NetworkConditions::new("", 0.0, -1.0, -1.0);
+        self.page.execute(EmulateNetworkConditionsByRuleParams::new(offline, vec![everywhere])).await?;
+        // What the page is told of it.
+        self.page.execute(OverrideNetworkStateParams::new(offline, 0.0, -1.0, -1.0)).await?;
         Ok(())
     }
 

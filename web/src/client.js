@@ -26,7 +26,8 @@ export class StudioClient {
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: StudioError) => void }>} */
   #waiting = new Map();
 
-  #ended = false;
+  /** Why the worker answers nothing any more. @type {Failure | null} */
+  #over = null;
 
   /** @param {(event: Event) => void} listener */
   constructor(listener) {
@@ -55,7 +56,7 @@ export class StudioClient {
       const reason = await reasonFor(PARTS);
       failure = { code: reason, message: reasonInWords(reason) };
     }
-    if (this.#ended) return;
+    if (this.#over) return;
     this.#drop(failure);
     listener({ event: "failure", ...failure });
   }
@@ -68,6 +69,7 @@ export class StudioClient {
    * @throws {StudioError} by rejection
    */
   ask(request, transfer = []) {
+    if (this.#over) return Promise.reject(new StudioError(this.#over));
     const id = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {
@@ -92,13 +94,13 @@ export class StudioClient {
 
   /** Ends the worker at once. What was not saved is lost. */
   end() {
-    this.#ended = true;
     this.#worker.terminate();
     this.#drop({ code: "studio-closed", message: "The studio was closed." });
   }
 
   /** @param {Failure} failure */
   #drop(failure) {
+    this.#over ??= failure;
     for (const { reject } of this.#waiting.values()) reject(new StudioError(failure));
     this.#waiting.clear();
   }

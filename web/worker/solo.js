@@ -23,6 +23,8 @@ let wanted = false;
 /** What keeps it from learning for now. @type {Set<"teaching" | "collective">} */
 const holds = new Set();
 let looping = false;
+/** Pauses whose save is not done: nothing is said to rest before it is. */
+let pausing = 0;
 /** Share of the time that rounds may take. */
 let share = 0.5;
 let roundsDone = 0;
@@ -67,7 +69,7 @@ async function tellStatus() {
 }
 
 function rested() {
-  if (!studio || holds.has("collective") || (wanted && holds.size === 0)) return;
+  if (!studio || pausing > 0 || holds.has("collective") || (wanted && holds.size === 0)) return;
   const some = lessons.count() > 0;
   phase(some ? "paused" : "idle", some ? "Paused. Nothing is being computed." : "Awake, and waiting to be taught.");
 }
@@ -187,11 +189,16 @@ export async function start() {
 export async function pause() {
   if (!wanted) return;
   wanted = false;
+  pausing += 1;
   wake();
-  await exclusive(async () => {
-    if (studio) await save();
-  });
-  rested();
+  try {
+    await exclusive(async () => {
+      if (studio) await save();
+    });
+  } finally {
+    pausing -= 1;
+    rested();
+  }
 }
 
 /** @param {number} time share of the time that rounds may take, 0 to 1 */

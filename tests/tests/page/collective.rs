@@ -62,8 +62,7 @@ pub(crate) async fn learned(tab: &Tab, round: u64) -> Result<()> {
             kinds: {{ open: 600, keys: 400 }} }})"
     ))
     .await?;
-    tab.until("the round to be shown", &format!("{ROUND} === {round}"))
-        .await
+    tab.until("the round to be shown", &format!("{ROUND} === {round}")).await
 }
 
 async fn shows(tab: &Tab, view: &Value) -> Result<()> {

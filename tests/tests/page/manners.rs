@@ -277,6 +277,7 @@ async fn axe_finds_nothing_on_any_screen() -> Result<()> {
         say(&tab, &json!({ "event": "collective", "view": collective::painting(5, "learning") })).await?;
         tab.reads(&selector("standing"), "painter").await?;
         look(&tab, "learning").await?;
+        say(&tab, &json!({ "event": "collective", "view": collective::view(1) })).await?;
 
         tab.click(&selector("paint")).await?;
         tab.value::<()>(
@@ -309,8 +310,7 @@ async fn tab_to(tab: &Tab, id: &str) -> Result<()> {
                 const { top, bottom } = document.activeElement.getBoundingClientRect();
                 return ((outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none')
                     && bottom > 0 && top < innerHeight; })()";
-            ensure!(tab.value::<bool>(seen).await?, "the focus on {id} cannot be seen");
-            return Ok(());
+            return tab.until(&format!("the focus on {id} to be seen"), seen).await;
         }
         tab.press("Tab").await?;
     }
@@ -323,6 +323,7 @@ async fn everything_is_done_by_keyboard_and_dialogs_give_the_focus_back() -> Res
         let tab = visit.open("/").await?;
         // Where the language is another and the day, too, the page is the same.
         tab.is_at("ar-EG", "Pacific/Kiritimati").await?;
+        tab.prefer(&[("prefers-reduced-motion", "reduce")]).await?;
         tab_to(&tab, "wake").await?;
         tab.press("Enter").await?;
         crate::awake(&tab).await?;
@@ -341,7 +342,10 @@ async fn everything_is_done_by_keyboard_and_dialogs_give_the_focus_back() -> Res
         tab.press("Escape").await?;
         tab.until("the focus to be back", "document.activeElement?.id === 'paint'").await?;
         tab.press("Enter").await?;
-        tab.value::<()>("void (window.script ??= new BroadcastChannel('script')).postMessage({ finish: true })").await?;
+        tab.value::<()>(
+            "void (window.script ??= new BroadcastChannel('script')).postMessage({ finish: true })",
+        )
+        .await?;
         tab.until("the piece to be there", "document.activeElement?.id === 'keep'").await?;
         tab.press("Enter").await?;
         tab.until("it to be kept", "document.activeElement?.id === 'easel-close'").await?;
