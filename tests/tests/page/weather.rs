@@ -75,7 +75,9 @@ async fn each_address_browser_and_server_that_will_not_do_has_its_own_sentence()
         let foreign: Vec<&String> = errors
             .iter()
             .filter(|line| {
-                !["Failed to load", "Failed to fetch", "MIME"].iter().any(|known| line.contains(known))
+                !["Failed to load", "Failed to fetch", "MIME", "Cross-Origin-Opener-Policy"]
+                    .iter()
+                    .any(|known| line.contains(known))
             })
             .collect();
         ensure!(foreign.is_empty(), "{foreign:?}");
