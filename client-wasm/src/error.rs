@@ -22,6 +22,9 @@ pub enum Error {
     /// The browser does not let the page store anything.
     #[error("this browser does not let the page keep anything ({0}); the artist lives on in memory")]
     StorageDenied(String),
+    /// Files of the last save are gone.
+    #[error("some of its files are missing")]
+    Incomplete,
     /// There is no such piece.
     #[error("there is no kept piece of that name")]
     NoSuchPiece,
@@ -50,6 +53,7 @@ impl Error {
             Self::Learning(
                 abraham_learning::Error::Checkpoint(_) | abraham_learning::Error::MixedCheckpoints,
             ) => "checkpoint-corrupt",
+            Self::Incomplete => "checkpoint-corrupt",
             Self::StorageFull => "storage-full",
             Self::StorageDenied(_) => "storage-denied",
             Self::Device(_) => "device-lost",

@@ -29,6 +29,15 @@ pub(crate) struct KeptPiece {
     pub(crate) record: String,
 }
 
+/// What was saved, as far as it is there.
+#[derive(Default)]
+pub(crate) struct Saves {
+    /// The checkpoints of each save whose files are all there, the newest first.
+    pub(crate) whole: Vec<[Vec<u8>; 4]>,
+    /// Whether the save that `current` names lacks a file.
+    pub(crate) incomplete: bool,
+}
+
 /// The studio's folder.
 pub(crate) struct Storage {
     root: FileSystemDirectoryHandle,
@@ -47,14 +56,15 @@ impl Storage {
         Ok(Self { root: folder(&top, ROOT).await? })
     }
 
-    /// The checkpoints that `current` names, then those of the other slot: (slot, four files).
-    pub(crate) async fn checkpoints(&self) -> Result<Vec<[Vec<u8>; 4]>, Error> {
+    /// The checkpoints that `current` names, then those of the other slot.
+    pub(crate) async fn checkpoints(&self) -> Result<Saves, Error> {
         let mut slots = SLOTS;
-        if self.current().await?.as_deref() == Some(SLOTS[1]) {
+        let current = self.current().await?;
+        if current.as_deref() == Some(SLOTS[1]) {
             slots.reverse();
         }
-        let mut found = Vec::new();
-        for slot in slots {
+        let mut saves = Saves::default();
+        for (place, slot) in slots.into_iter().enumerate() {
             let mut files: [Vec<u8>; 4] = Default::default();
             let mut whole = true;
             for (painter, file) in files.iter_mut().enumerate() {
@@ -64,10 +74,13 @@ impl Storage {
                 }
             }
             if whole {
-                found.push(files);
+                saves.whole.push(files);
+            } else if place == 0 {
+                // Without `current` nothing was ever saved whole in it.
+                saves.incomplete = current.is_some();
             }
         }
-        Ok(found)
+        Ok(saves)
     }
 
     /// Saves the four painters' checkpoints.
@@ -94,9 +107,18 @@ impl Storage {
     /// Keeps a piece under `id`.
     pub(crate) async fn keep(&self, id: &str, png: &[u8], record: &str) -> Result<(), Error> {
         let pieces = folder(&self.root, PIECES).await?;
-        write(&pieces, &format!("{id}.png"), png).await?;
+        let (picture, text) = (format!("{id}.png"), format!("{id}.json"));
         // The record is written last: a piece without one is not listed.
-        write(&pieces, &format!("{id}.json"), record.as_bytes()).await
+        let mut written = write(&pieces, &picture, png).await;
+        if written.is_ok() {
+            written = write(&pieces, &text, record.as_bytes()).await;
+        }
+        if written.is_err() {
+            // Half a piece only takes room; what cannot be removed either is not listed.
+            let _ = remove(&pieces, &text).await;
+            let _ = remove(&pieces, &picture).await;
+        }
+        written
     }
 
     /// Every kept piece, the latest first.

@@ -21,7 +21,7 @@ use crate::{
     picture,
     pieces::painting,
     recipe::{SIDE, recipe},
-    storage::Storage,
+    storage::{Saves, Storage},
 };
 
 /// Paintings a round, at most: a round of this size takes a few seconds without a graphics card.
@@ -43,6 +43,9 @@ struct Status<'a> {
     genesis: String,
     round: f64,
     storage: &'a str,
+    born: bool,
+    saved: Option<f64>,
+    note: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +66,12 @@ pub struct Studio {
     device: Device,
     storage: Option<Storage>,
     kept: String,
+    /// Whether this visit drew it.
+    born: bool,
+    /// Its round in the last whole save.
+    saved: Option<u64>,
+    /// What the visitor is told about how it woke.
+    note: Option<String>,
 }
 
 const KEPT: &str = "kept on this device";
@@ -81,24 +90,22 @@ impl Studio {
         }
         let config = recipe(options.channels, options.batch)?;
         let device = Device::get(&options.webgpu).await?;
-        let (storage, mut kept) = match Storage::open().await {
+        let (storage, kept) = match Storage::open().await {
             Ok(storage) => (Some(storage), KEPT.to_owned()),
             Err(error) => (None, error.to_string()),
         };
-        let mut found = Vec::new();
-        if let Some(storage) = &storage {
-            found = storage.checkpoints().await?;
-        }
-        let painters = match wake(&config, device.backend, &found)? {
-            Some((painters, note)) => {
-                if let Some(note) = note {
-                    kept = note;
-                }
-                painters
-            }
-            None => Painters::genesis(config, [device.backend; 4], entropy()?).await?,
+        let saves = match &storage {
+            Some(storage) => storage.checkpoints().await?,
+            None => Saves::default(),
         };
-        Ok(Self { painters, device, storage, kept })
+        let awake = wake(&config, device.backend, &saves)?;
+        let born = awake.is_none();
+        let (painters, note) = match awake {
+            Some(awake) => awake,
+            None => (Painters::genesis(config, [device.backend; 4], entropy()?).await?, None),
+        };
+        let saved = (!born).then(|| painters.round_number());
+        Ok(Self { painters, device, storage, kept, born, saved, note })
     }
 
     /// Runs one learning round, with what the visitor teaches.
@@ -147,7 +154,11 @@ impl Studio {
             return Err(Error::StorageDenied(self.kept.clone()));
         };
         match storage.save(&files).await {
-            Ok(()) => self.kept = KEPT.to_owned(),
+            Ok(()) => {
+                self.kept = KEPT.to_owned();
+                self.saved = Some(self.painters.round_number());
+                self.note = None;
+            }
             Err(error) => {
                 self.kept = error.to_string();
                 return Err(error);
@@ -164,6 +175,7 @@ impl Studio {
         if let Some(storage) = &self.storage {
             storage.forget_artist().await?;
         }
+        (self.born, self.saved, self.note) = (true, None, None);
         let config = self.painters.config().clone();
         self.painters = Painters::genesis(config, [self.device.backend; 4], entropy()?).await?;
         Ok(())
@@ -180,35 +192,37 @@ impl Studio {
             genesis: blake3::Hash::from_bytes(self.painters.genesis_id()).to_hex().to_string(),
             round: self.painters.round_number() as f64,
             storage: &self.kept,
+            born: self.born,
+            saved: self.saved.map(|round| round as f64),
+            note: self.note.as_deref(),
         })
     }
 }
 
 type Awake = (Painters<&'static ComputeBackend>, Option<String>);
 
-/// Wakes the artist from the newest checkpoints that are whole. Where the newest are damaged but the ones before are
-/// not, says so; where none are, fails with the newest's reason, and nothing is overwritten.
+/// Wakes the artist from the newest checkpoints that are whole. Where the newest are damaged or not all there but the
+/// ones before are, says so; where none are, fails with the newest's reason, and nothing is overwritten.
 fn wake(
     config: &StudioConfig,
     device: &'static ComputeBackend,
-    found: &[[Vec<u8>; 4]],
+    saves: &Saves,
 ) -> Result<Option<Awake>, Error> {
-    let mut first = None;
-    for files in found {
+    let mut first = saves.incomplete.then_some(Error::Incomplete);
+    for files in &saves.whole {
         let files: [&[u8]; 4] = std::array::from_fn(|i| files[i].as_slice());
         match Painters::restore(config.clone(), [device; 4], entropy()?, files) {
             Ok(painters) => {
-                let note = first.map(|error: abraham_learning::Error| {
-                    format!("The last save could not be used: {error}. The one before it was.")
-                });
+                let note = first
+                    .map(|error| format!("The last save could not be used: {error}. The one before it was."));
                 return Ok(Some((painters, note)));
             }
             Err(error) => {
-                first.get_or_insert(error);
+                first.get_or_insert(error.into());
             }
         }
     }
-    first.map_or(Ok(None), |error| Err(error.into()))
+    first.map_or(Ok(None), Err)
 }
 
 fn entropy() -> Result<Entropy, Error> {

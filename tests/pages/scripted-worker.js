@@ -12,8 +12,23 @@ const status = {
   round: 0,
   pictures: 0,
   storage: "kept on this device",
+  born: true,
+  saved: null,
+  note: null,
 };
 const lesson = { done: 0, total: 0, used: 0, refused: [], refusedCount: 0, notes: [] };
+
+/** Finishes the piece that is being painted. */
+let finish = () => {};
+
+/** A picture of one pixel. */
+const PNG = Uint8Array.from(
+  atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="),
+  (letter) => letter.charCodeAt(0),
+);
+const painting = { png: PNG, record: JSON.stringify({ genesis: status.genesis, round: 3, committee: "solo" }) };
+/** @type {object[]} */
+let kept = [];
 
 /** Ends this tab's hold of the studio, which one tab at a time has. */
 let release = () => {};
@@ -30,10 +45,22 @@ const answers = {
       });
     }),
   stop: () => release(),
+  forget: () => ({ silent: 0 }),
+  reset: () => ({ silent: 0 }),
   teach: ({ files }) => ({ ...lesson, used: taught(files.length) }),
   teachDemo: () => ({ ...lesson, used: taught(270) }),
-  keep: () => "piece",
-  pieces: () => [],
+  paint: () =>
+    new Promise((resolve) => {
+      finish = () => resolve(painting);
+    }),
+  keep: () => {
+    kept = [{ ...painting, id: "piece" }];
+    return "piece";
+  },
+  delete: () => {
+    kept = [];
+  },
+  pieces: () => kept,
 };
 
 /** @param {number} count */
@@ -43,7 +70,7 @@ function taught(count) {
   return count;
 }
 
-script.onmessage = ({ data }) => postMessage(data);
+script.onmessage = ({ data }) => (data.finish ? finish() : postMessage(data));
 
 self.onmessage = async ({ data: { id, type, ...request } }) => {
   const { share, resting } = request;

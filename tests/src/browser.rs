@@ -83,13 +83,24 @@ pub struct Setup {
     scripted: bool,
     /// Whether the relay takes tabs by WebRTC too.
     webrtc_direct: bool,
+    /// Further switches of the browser.
+    switches: Vec<&'static str>,
+    /// What the page's worker runs before anything else.
+    first: Option<&'static str>,
 }
 
 impl<A: Into<Abilities>> From<A> for Setup {
     /// The product's own page. The files as they are now, so that a test never sees what was embedded before the last
     /// build.
     fn from(abilities: A) -> Self {
-        Self { abilities: abilities.into(), pages: root().join("web"), scripted: false, webrtc_direct: false }
+        Self {
+            abilities: abilities.into(),
+            pages: root().join("web"),
+            scripted: false,
+            webrtc_direct: false,
+            switches: Vec::new(),
+            first: None,
+        }
     }
 }
 
@@ -97,7 +108,7 @@ impl Setup {
     /// The pages that are libp2p peers and nothing else, made by `cargo xtask test` from `tests/interop`.
     #[must_use]
     pub fn peers() -> Self {
-        Self { abilities: WebGpu::Off.into(), pages: peer_pages(), scripted: false, webrtc_direct: false }
+        Self { pages: peer_pages(), ..Self::from(WebGpu::Off) }
     }
 
     /// The same, with a relay that takes tabs by WebRTC too.
@@ -117,6 +128,20 @@ impl Setup {
     #[must_use]
     pub fn scripted(abilities: impl Into<Abilities>) -> Self {
         Self { scripted: true, ..Self::from(abilities.into()) }
+    }
+
+    /// The product's own page, whose worker runs `script` before anything else: scripts that a tab is told to run first
+    /// are not run by its workers.
+    #[must_use]
+    pub fn first(self, script: &'static str) -> Self {
+        Self { first: Some(script), ..self }
+    }
+
+    /// With a further switch of the browser, named without its dashes.
+    #[must_use]
+    pub fn with(mut self, switch: &'static str) -> Self {
+        self.switches.push(switch);
+        self
     }
 }
 
@@ -174,6 +199,8 @@ impl Visit {
         let mut config = Config::default();
         config.assets = Some(if setup.scripted {
             scripted_pages(&setup.pages, &folder.path().join("pages"))?
+        } else if let Some(script) = setup.first {
+            pages_with(script, &setup.pages, &folder.path().join("pages"))?
         } else {
             setup.pages
         });
@@ -192,6 +219,7 @@ impl Visit {
             "disable-renderer-backgrounding",
             "disable-background-timer-throttling",
         ];
+        arguments.extend(setup.switches);
         if !abilities.wasm_simd {
             arguments.push("js-flags=--no-enable-sse4-1");
         }
@@ -358,6 +386,22 @@ fn scripted_pages(page: &Path, to: &Path) -> Result<PathBuf> {
     let stand_ins = root().join("tests/pages");
     fs::copy(stand_ins.join("scripted-worker.js"), to.join("worker.js"))?;
     fs::copy(stand_ins.join("scripted-window.js"), to.join("pkg/abraham_window.js"))?;
+    Ok(to.to_owned())
+}
+
+/// Copies the page into `to`, with a worker that runs `script` first.
+fn pages_with(script: &str, page: &Path, to: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(to.join("pkg"))?;
+    copy_folder(page, to)?;
+    for entry in fs::read_dir(page.join("pkg"))? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join("pkg").join(entry.file_name()))?;
+    }
+    // Imports of a module are run before it, in their order.
+    let worker = to.join("worker.js");
+    fs::write(to.join("first.js"), script)?;
+    let text = fs::read_to_string(&worker)?;
+    fs::write(worker, format!("import \"./first.js\";\n{text}"))?;
     Ok(to.to_owned())
 }
 

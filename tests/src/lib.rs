@@ -4,6 +4,7 @@
 //! profile. A test fails when it returns an error or when the browser's console shows one; then the console log
 //! and a picture of each tab are in `target/artifacts/<test>`.
 
+mod between;
 mod browser;
 mod member;
 mod peer;
@@ -12,6 +13,7 @@ mod relay;
 mod stranger;
 mod tab;
 
+pub use between::{Answer, Between};
 pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
 pub use member::{Member, Standing};
 pub use peer::{Links, Peer, PeerKind, TimesToLink};

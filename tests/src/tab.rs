@@ -11,6 +11,7 @@ use chromiumoxide::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
             input::{DispatchDragEventParams, DispatchDragEventType, DragData, DragDataItem},
             log::{EventEntryAdded, LogEntryLevel},
+            network::EmulateNetworkConditionsParams,
             page::{
                 AddScriptToEvaluateOnNewDocumentParams, CaptureScreenshotFormat, CrashParams,
                 SetWebLifecycleStateParams, SetWebLifecycleStateState,
@@ -26,7 +27,7 @@ use chromiumoxide::{
 use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 
-use crate::browser::Console;
+use crate::browser::{Console, root};
 
 /// How long something that the page is working on may take before the test gives up: learning rounds on a
 /// loaded machine take seconds each.
@@ -99,7 +100,10 @@ impl Tab {
     }
 
     /// Runs `script` in every page of this tab from now on, before the page's own scripts.
-    pub(crate) async fn before_each_page(&self, script: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn before_each_page(&self, script: &str) -> Result<()> {
         self.page.execute(AddScriptToEvaluateOnNewDocumentParams::new(script)).await?;
         Ok(())
     }
@@ -339,6 +343,48 @@ impl Tab {
             self.page.execute(DispatchDragEventParams::new(step, point.x, point.y, data.clone())).await?;
         }
         Ok(())
+    }
+
+    /// Drops something that is no file on the middle of the first element for `selector`: a text for each MIME type.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub async fn drop_data_on(&self, selector: &str, items: &[(&str, &str)]) -> Result<()> {
+        let element = self.page.find_element(selector).await.with_context(|| format!("no {selector}"))?;
+        let point = element.scroll_into_view().await?.clickable_point().await?;
+        let items = items.iter().map(|(mime, text)| DragDataItem::new(*mime, *text)).collect();
+        let data = DragData { items, files: None, drag_operations_mask: 1 };
+        for step in
+            [DispatchDragEventType::DragEnter, DispatchDragEventType::DragOver, DispatchDragEventType::Drop]
+        {
+            self.page.execute(DispatchDragEventParams::new(step, point.x, point.y, data.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// Cuts this tab off from every server, or lets it reach them again.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn cut_off(&self, offline: bool) -> Result<()> {
+        self.page.execute(EmulateNetworkConditionsParams::new(offline, 0.0, -1.0, -1.0)).await?;
+        Ok(())
+    }
+
+    /// What axe-core, which `cargo xtask` installs, finds wrong with what the tab shows, in a line for each.
+    ///
+    /// # Errors
+    /// When axe-core is not installed or does not run.
+    pub async fn violations(&self) -> Result<Vec<String>> {
+        let script = root().join("web/node_modules/axe-core/axe.min.js");
+        let axe = fs::read_to_string(&script).with_context(|| format!("no {}", script.display()))?;
+        self.value::<()>(&format!("void (globalThis.axe ??= (() => {{ {axe}; return globalThis.axe; }})())"))
+            .await?;
+        self.value(
+            "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(
+                ({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`)))",
+        )
+        .await
     }
 
     /// Lets this site store `bytes` bytes from now on, or as many as it likes.

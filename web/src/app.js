@@ -2,11 +2,12 @@
  * The page's first module: the gallery and the invitation. Everything else is fetched when the artist is woken.
  *
  * Handles for tests (`data-testid`, the same as the ids). `?webgpu=on|off` forces the backend; default `auto`.
- *   welcome   wall wall-main wake now returning welcome-error processor-only start-over
+ *   welcome   wall wall-main wake now returning welcome-error welcome-said processor-only start-over
  *   here      elsewhere collective (data-standing, data-role, data-state) standing standing-why lack living
  *             living-caption steps (li[data-act]) connection leaving rounds-painted rounds-taught pieces-signed lent
  *             sent received outgoing here here-list stay-hidden another-tab copy-address join-again solo-rests
  *             collective-live collective-pieces-list collective-piece (each)
+ *   told      told (data-why) storage-stays teach-missing yours-unsaved
  *   studio    studio phase (data-phase) trouble rewake batch run (data-action=start|pause) paint stop
  *             throttle-light throttle-medium throttle-full while-hidden on-battery still
  *             round pictures time pace backend storage genesis bytes kinds
@@ -18,24 +19,39 @@
  */
 
 import { box, button, make } from "./dom.js";
+import { keepPageOnDrop } from "./drop.js";
+import { reasonFor, reasonInWords } from "./fetching.js";
 import { hangGallery } from "./gallery.js";
 import { greet } from "./note.js";
 import { showNow } from "./now.js";
+import { lackOf } from "./start.js";
+
+/** What is fetched at the press of the button, first of all. */
+const STUDIO = "./studio.js";
 
 /** @param {Partial<import("../types/messages.js").OpenOptions>} options */
 async function wake(options = {}) {
   for (const id of ["wake", "processor-only"]) button(id).disabled = true;
   box("welcome-error").hidden = true;
+  box("welcome-said").hidden = true;
   try {
+    const lack = await lackOf({ isSecureContext, href: location.href, WebAssembly: globalThis.WebAssembly });
+    if (lack !== null) return refuse(lack);
     const [{ openStudio }] = await Promise.all([import("./studio.js"), dress()]);
     await openStudio(options);
   } catch {
     // The studio reports its own failures; this one is that it could not be fetched.
-    box("welcome-error").textContent = "The studio could not be fetched. Check your connection and try again.";
-    box("welcome-error").hidden = false;
+    const parts = [STUDIO, "../collective.css"].map((part) => new URL(part, import.meta.url));
+    refuse(reasonInWords(await reasonFor(parts)));
   } finally {
     for (const id of ["wake", "processor-only"]) button(id).disabled = false;
   }
+}
+
+/** @param {string} text why the artist cannot wake */
+function refuse(text) {
+  box("welcome-error").textContent = text;
+  box("welcome-error").hidden = false;
 }
 
 /** Fetches how the collective looks, once. @returns {Promise<unknown>} */
@@ -52,10 +68,21 @@ function dress() {
   });
 }
 
+/** Something that is no failure, beside the button. @param {string} text */
+function say(text) {
+  if (box("studio").hidden) {
+    box("welcome-said").textContent = text;
+    box("welcome-said").hidden = false;
+  } else {
+    import("./ask.js").then(({ toast }) => toast(text));
+  }
+}
+
 // A reload leads from the studio back to the welcome page, where the studio's place on the page means nothing.
 history.scrollRestoration = "manual";
 greet();
 hangGallery();
 showNow();
+keepPageOnDrop(() => !box("studio").hidden, say);
 button("wake").addEventListener("click", () => wake());
 button("processor-only").addEventListener("click", () => wake({ webgpu: "off" }));

@@ -2,6 +2,8 @@
 
 /** @import { Answer, Answers, Event, Failure, Request } from "../types/messages.js" */
 
+import { reasonFor, reasonInWords } from "./fetching.js";
+
 /** A failure that the worker answered with. */
 export class StudioError extends Error {
   /** @param {Failure} failure */
@@ -14,11 +16,17 @@ export class StudioError extends Error {
 /** How long stopping may take before the worker is ended; a round takes seconds at most. */
 const STOP_MS = 15_000;
 
+const WORKER = new URL("../worker.js", import.meta.url);
+/** What the worker is made of before it can speak for itself. */
+const PARTS = [WORKER, ...["collective", "lessons", "pieces", "shelf", "solo", "talk", "wasm", "windows"].map((name) => new URL(`../worker/${name}.js`, import.meta.url))];
+
 export class StudioClient {
-  #worker = new Worker(new URL("../worker.js", import.meta.url), { type: "module", name: "abraham-studio" });
+  #worker = new Worker(WORKER, { type: "module", name: "abraham-studio" });
   #next = 1;
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: StudioError) => void }>} */
   #waiting = new Map();
+
+  #ended = false;
 
   /** @param {(event: Event) => void} listener */
   constructor(listener) {
@@ -34,10 +42,22 @@ export class StudioClient {
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      const failure = { code: "internal", message: event.message || "The studio’s worker could not start." };
-      this.#drop(failure);
-      listener({ event: "failure", ...failure });
+      this.#fail(event.message, listener);
     };
+  }
+
+  /** The worker threw, or did not start at all. @param {string | undefined} message what it threw @param {(event: Event) => void} listener */
+  async #fail(message, listener) {
+    /** @type {Failure} */
+    let failure = { code: "internal", message: message ?? "" };
+    if (!message) {
+      // Browsers say nothing where a part of a worker could not be fetched.
+      const reason = await reasonFor(PARTS);
+      failure = { code: reason, message: reasonInWords(reason) };
+    }
+    if (this.#ended) return;
+    this.#drop(failure);
+    listener({ event: "failure", ...failure });
   }
 
   /**
@@ -72,8 +92,9 @@ export class StudioClient {
 
   /** Ends the worker at once. What was not saved is lost. */
   end() {
+    this.#ended = true;
     this.#worker.terminate();
-    this.#drop({ code: "internal", message: "The studio was closed." });
+    this.#drop({ code: "studio-closed", message: "The studio was closed." });
   }
 
   /** @param {Failure} failure */

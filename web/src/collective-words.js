@@ -84,7 +84,7 @@ export function standingOf(view, resting, lasted = 0) {
       }
       return {
         title: `${here(view)}, but cannot all reach each other`,
-        why: `This tab has a direct link to ${linksOf(view) === 0 ? "none" : count(linksOf(view))} of the ${counted(others, "other", "others")}. Some networks keep tabs apart, and four that are not all linked never paint together. Your own artist goes on.`,
+        why: `This tab has a direct link to ${linksOf(view) === 0 ? "none" : count(linksOf(view))} of the ${counted(others, "other", "others")}. ${apartInWords(view)} Four that are not all linked never paint together. Your own artist goes on.`,
       };
     case "electing":
       return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
@@ -126,6 +126,25 @@ export function titleOf(view, resting) {
 
 /** Members that this tab has a direct link to. @param {View} view */
 export const linksOf = (view) => view.members.filter(({ linked }) => linked).length;
+
+/**
+ * Why some cannot reach each other, as far as this tab sees who is linked with whom.
+ *
+ * @param {View} view
+ */
+export function apartInWords({ me, members }) {
+  const links = new Map(members.map((member) => [member.key, new Set(member.links)]));
+  const areLinked = (/** @type {string} */ one, /** @type {string} */ other) => links.get(one)?.has(other) || links.get(other)?.has(one);
+  const isAlone = (/** @type {string} */ key) => !members.some((other) => other.key !== key && areLinked(key, other.key));
+  const alone = members.filter(({ key }) => isAlone(key)).map(({ key }) => key);
+  if (members.length < 3 || alone.length === members.length) return "Some networks keep tabs apart; from here it cannot be seen whose does.";
+  if (alone.includes(me)) return "The others reach each other, so it is this tab’s network, a VPN or an extension that keeps it apart. Another network may help.";
+  if (alone.length === 0) return "Some networks keep tabs apart, and between some of these lies one.";
+  const names = alone.slice(0, 3).map(nameOf).join(", ");
+  return alone.length === 1
+    ? `${names} reaches nobody: its network or its browser keeps it apart, and not this tab’s.`
+    : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers keep them apart, and not this tab’s.`;
+}
 
 /** @param {View} view */
 export function connectionInWords(view) {

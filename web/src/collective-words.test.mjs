@@ -3,6 +3,7 @@ import test from "node:test";
 
 import {
   actInWords,
+  apartInWords,
   connectionInWords,
   endInWords,
   lackInWords,
@@ -175,4 +176,28 @@ test("members are told apart in words", () => {
   assert.match(memberInWords({ ...other, linked: false, backend: "gpu", pictures: 0 }, null, false), /ready to paint, on a graphics card, no direct link/);
   assert.equal(nameOf(keys[1]), nameOf(keys[1]));
   assert.notEqual(nameOf(keys[1]), nameOf(keys[2]));
+});
+
+test("a painter that comes back is no birth: what has a name is taken up", () => {
+  const setting = (/** @type {object} */ changes) => actInWords(viewOf(4, { term: { ...TERM, phase: "settingUp", ...changes } }));
+  assert.match(setting({ round: 0, artist: null }), /An artist is born/);
+  assert.match(setting({ round: 0 }), /take up the artist/);
+  assert.match(setting({ round: 7 }), /take up the artist where it was left, at round 7/);
+});
+
+test("those who cannot link learn whom it is that something keeps apart", () => {
+  /** @param {[number, number][]} pairs that are linked @param {number} count */
+  const among = (pairs, count) => {
+    const view = viewOf(count);
+    for (const [i, member] of view.members.entries()) {
+      member.links = pairs.flatMap(([a, b]) => (a === i ? [keys[b]] : b === i ? [keys[a]] : []));
+    }
+    return apartInWords(view);
+  };
+  assert.match(among([], 2), /cannot be seen whose/);
+  assert.match(among([], 4), /cannot be seen whose/);
+  assert.match(among([[1, 2], [2, 3]], 4), /this tab’s network/);
+  assert.match(among([[0, 1], [1, 2]], 4), new RegExp(`^${nameOf(keys[3])} reaches nobody.*not this tab’s`));
+  assert.match(among([[0, 1]], 4), /reach nobody: their networks/);
+  assert.match(among([[0, 1], [2, 3]], 4), /between some of these/);
 });

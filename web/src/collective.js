@@ -5,7 +5,7 @@ import { hangCollectivePiece, takeDownCollectivePieces } from "./collective-piec
 import { pictureInWords } from "./collective-words.js";
 import { box, button, element } from "./dom.js";
 import { LivingPicture } from "./living-picture.js";
-import { Apart, refreshRelays, startNetwork } from "./network.js";
+import { Apart, isWalledIn, refreshRelays, startNetwork } from "./network.js";
 import { sceneOf } from "./scene.js";
 import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.js";
 import { capital, sentence } from "./words.js";
@@ -70,6 +70,9 @@ export async function joinCollective(studio, backend, whenChanged) {
       return false;
     }
     network = started.network;
+    isWalledIn(started.iceServers).then((walled) => {
+      if (walled && mine === turn) setWalledIn();
+    });
     await studio.ask({ type: "join", port: started.port, share, webgpu }, [started.port]);
     if (mine === turn && resting !== null) tellPace();
     return mine === turn;
@@ -83,6 +86,18 @@ export async function joinCollective(studio, backend, whenChanged) {
 export function setApart(reason) {
   turn += 1;
   standApart(new Apart("This browser keeps to itself", capital(reason), false));
+}
+
+/** This browser finds no way by which other tabs could reach it. */
+function setWalledIn() {
+  turn += 1;
+  standApart(
+    new Apart(
+      "This browser lets no direct links through",
+      "A policy, a VPN or an extension keeps it from linking with other tabs, so it cannot meet them. Your own artist goes on. Change that, then try again.",
+      true,
+    ),
+  );
 }
 
 /** @param {Apart} apart */

@@ -20,10 +20,21 @@ export const button = (id) => element(id, HTMLButtonElement);
 /** @param {string} id */
 export const box = (id) => element(id, HTMLElement);
 
-/** Writes only what changed, so that nobody's selection or reading place is lost. @param {string} id @param {string} text */
+/** What was last written where. @type {WeakMap<HTMLElement, string>} */
+const written = new WeakMap();
+
+/**
+ * Writes only what changed, so that nobody's selection or reading place is lost. What a translator made of it since then
+ * stays, for the same words would only be translated again.
+ *
+ * @param {string} id
+ * @param {string} text
+ */
 export function write(id, text) {
   const place = box(id);
-  if (place.textContent !== text) place.textContent = text;
+  if (written.get(place) === text) return;
+  written.set(place, text);
+  place.textContent = text;
 }
 
 /** @param {string} id */

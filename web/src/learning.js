@@ -2,8 +2,12 @@
 
 import { sure, toast } from "./ask.js";
 import { box, button } from "./dom.js";
+import { isReason } from "./fetching.js";
+import { askToStay } from "./keeping.js";
+import { silentInWords } from "./keeping-words.js";
 import { announce, sayTogether, setPhase } from "./phase.js";
 import { breakPace, progress } from "./progress.js";
+import { FEWEST } from "./stage.js";
 import { allowTeaching, hideTeachingProgress, wireTeaching } from "./teach.js";
 import { visit } from "./visit.js";
 import { capital, counted, sentence } from "./words.js";
@@ -17,6 +21,13 @@ let wanted = false;
 let held = null;
 /** Whether the worker was told to learn. */
 let told = false;
+/** Done when the studio takes pictures, or ends before it does. */
+let ready = Promise.resolve();
+let beReady = () => {};
+/** What is taught waits here until what came before is read. */
+let reading = Promise.resolve();
+/** Lessons that are read or wait to be. */
+let lessons = 0;
 
 /** Nothing is wanted, and the worker knows nothing yet. */
 export function beginLearning() {
@@ -26,6 +37,16 @@ export function beginLearning() {
   box("refused").hidden = true;
   hideTeachingProgress();
   allowTeaching(false);
+  beReady();
+  ready = new Promise((resolve) => {
+    beReady = resolve;
+  });
+}
+
+/** From now on the worker takes pictures, those first that were dropped while it woke. */
+export function beginTeaching() {
+  allowTeaching(true);
+  beReady();
 }
 
 /** @param {boolean} learn what the visitor wants from now on */
@@ -37,6 +58,20 @@ export function wantLearning(learn) {
 /** The visit ends: nothing is asked of the worker any more. */
 export function endLearning() {
   wanted = false;
+  beReady();
+}
+
+/** Another window of this visitor forgot the pictures, and so did this one. */
+export function hearForgotten() {
+  endWanting();
+  toast("Your pictures were forgotten in another window of yours, and so they are here.");
+}
+
+/** The worker has stopped learning by itself. */
+function endWanting() {
+  wanted = false;
+  told = false;
+  apply();
 }
 
 export const isLearningWanted = () => wanted;
@@ -83,12 +118,10 @@ export function request(answer) {
 
 /** @param {Failure} failure */
 export function fail(failure) {
-  const lasting = failure.code === "internal" || failure.code === "device-lost";
+  const lasting = failure.code === "internal" || failure.code === "device-lost" || isReason(failure.code);
   // Storage failures leave the artist alive in memory; it goes on.
   if (!failure.code.startsWith("storage-")) {
-    wanted = false;
-    told = false;
-    apply();
+    endWanting();
   }
   box("trouble-text").textContent = sentence(failure);
   button("rewake").hidden = !lasting;
@@ -96,22 +129,38 @@ export function fail(failure) {
   box("trouble").hidden = false;
 }
 
+/** Teaches once what came before is read, and once the studio is awake. @param {{ type: "teach", files: File[] } | { type: "teachDemo" }} lesson */
+function teach(lesson) {
+  const mine = visit.client;
+  if (!mine) return;
+  lessons += 1;
+  if (lessons > 1) toast("They wait until the pictures before them are read.");
+  reading = Promise.all([ready, reading])
+    .then(() => (visit.client === mine ? read(lesson) : undefined))
+    .finally(() => {
+      lessons -= 1;
+    });
+}
+
 /** @param {{ type: "teach", files: File[] } | { type: "teachDemo" }} lesson */
-async function teach(lesson) {
-  if (!visit.client) return;
+async function read(lesson) {
+  const mine = visit.client;
+  if (!mine) return;
   allowTeaching(false);
   box("trouble").hidden = true;
   try {
-    const { used, refusedCount } = await visit.client.ask(lesson);
+    const { used, refusedCount } = await mine.ask(lesson);
     announce(
       `${capital(counted(used, "picture is", "pictures are"))} taken in${refusedCount > 0 ? `, ${counted(refusedCount, "file is", "files are")} left out` : ""}.`,
     );
-    if (used > 0) {
-      wantLearning(true);
+    if (used > 0 && visit.client === mine) {
+      // What is too little to learn from is said where one teaches.
+      if (progress.pictures >= FEWEST) wantLearning(true);
       if (box("stage").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
+      askToStay();
     }
   } catch (error) {
-    if (visit.client) fail(/** @type {StudioError} */ (error));
+    if (visit.client === mine) fail(/** @type {StudioError} */ (error));
   } finally {
     hideTeachingProgress();
     allowTeaching(visit.client !== null);
@@ -122,20 +171,21 @@ async function teach(lesson) {
 async function forget() {
   const yes = await sure({
     title: "Forget your pictures?",
-    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device. What the artist has learned from them stays in it.`,
+    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device and from every window of this page that you have open. What the artist has learned from them stays in it.`,
     yes: "Forget them",
     no: "Keep them",
   });
-  if (!yes || !visit.client) return;
-  wanted = false;
-  told = false;
+  const mine = visit.client;
+  if (!yes || !mine) return;
+  endWanting();
   try {
-    await visit.client.ask({ type: "forget" });
-    apply();
+    const { silent } = await mine.ask({ type: "forget" });
     box("teach-title").focus();
-    toast("Your pictures are forgotten.");
+    const left = silentInWords(silent);
+    if (left === null) toast("Your pictures are forgotten.");
+    else fail({ code: "windows-silent", message: left });
   } catch (error) {
-    fail(/** @type {StudioError} */ (error));
+    if (visit.client === mine) fail(/** @type {StudioError} */ (error));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { box, button } from "./dom.js";
+import { lostInWords, welcomeInWords } from "./greeting.js";
 
 /**
  * @typedef {object} Note
@@ -25,28 +26,61 @@ export function readNote() {
   return null;
 }
 
-/** @param {Note | null} note */
+/** @param {Note} note */
 export function writeNote(note) {
   try {
-    if (note) localStorage.setItem(KEY, JSON.stringify(note));
-    else localStorage.removeItem(KEY);
+    localStorage.setItem(KEY, JSON.stringify(note));
   } catch {
     // Storage denied: nothing to remember.
   }
 }
 
-/** Greets a new or a returning visitor. */
+/** Lets everything go that the page notes in this browser, choices included. */
+export function forgetNotes() {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("abraham-")) localStorage.removeItem(key);
+  } catch {
+    // Storage denied: nothing was noted.
+  }
+}
+
+/** Greets a new or a returning visitor, at first by the note, and then by what is on the device. */
 export function greet() {
   const note = readNote();
+  const place = box("returning");
+  delete place.dataset.said;
   box("welcome-lead").hidden = note !== null;
-  box("returning").hidden = note === null;
+  place.hidden = note === null;
   button("wake").textContent = note ? "Continue" : "Donate this tab";
-  if (note) {
-    const kept = note.pieces === 0 ? "" : note.pieces === 1 ? " You kept one piece." : ` You kept ${note.pieces} pieces.`;
-    const sleeps = "It sleeps until you continue, which donates this tab again.";
-    box("returning").textContent =
-      note.round > 0
-        ? `Your artist is here, at round ${note.round.toLocaleString("en")}.${kept} ${sleeps}`
-        : `Your artist is here. It has not learned yet.${kept} ${sleeps}`;
+  if (note) place.textContent = welcomeInWords(note);
+  check(note);
+}
+
+/** Corrects the greeting where the device has an artist that no note tells of, or has no longer the one that it tells of. @param {Note | null} note */
+async function check(note) {
+  const there = await isArtistHere();
+  if (there === null) return;
+  const place = box("returning");
+  // What another window knows better stays.
+  if (place.dataset.said === "elsewhere") return;
+  if (note && !there) {
+    place.textContent = lostInWords(note);
+    button("wake").textContent = "Donate this tab";
+  } else if (!note && there) {
+    box("welcome-lead").hidden = true;
+    place.hidden = false;
+    place.textContent = "An artist of yours is on this device. It sleeps until you continue, which donates this tab again.";
+    button("wake").textContent = "Continue";
+  }
+}
+
+/** Whether an artist was saved on this device; null where the browser does not tell. @returns {Promise<boolean | null>} */
+async function isArtistHere() {
+  try {
+    const top = await navigator.storage.getDirectory();
+    await (await top.getDirectoryHandle("abraham")).getFileHandle("current");
+    return true;
+  } catch (error) {
+    return error instanceof DOMException && error.name === "NotFoundError" ? false : null;
   }
 }

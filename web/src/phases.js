@@ -16,10 +16,13 @@ export const PHASES = {
   forming: { act: "settingUp", words: () => "Four tabs agree to paint together." },
   settingUp: {
     act: "settingUp",
-    words: ({ round }) =>
+    // What is drawn anew has no name yet; the round of one that goes on may not be known at once.
+    words: ({ artist, round }) =>
       round > 0
         ? `The four take up the artist where it was left, at round ${count(round)}.`
-        : "An artist is born: the four draw its first numbers so that none of them ever knows one.",
+        : artist
+          ? "The four take up the artist where it was left."
+          : "An artist is born: the four draw its first numbers so that none of them ever knows one.",
   },
   ready: {
     act: "ready",

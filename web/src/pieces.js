@@ -2,6 +2,7 @@
 
 import { toast } from "./ask.js";
 import { box, button, element, image, make } from "./dom.js";
+import { askToStay } from "./keeping.js";
 import { nameOf } from "./names.js";
 import { count, sentence } from "./words.js";
 
@@ -39,6 +40,7 @@ export async function openPieces(studio, changed) {
 
 export function closePieces() {
   client = null;
+  delete element("easel", HTMLDialogElement).dataset.painting;
   element("easel", HTMLDialogElement).close();
   forgetShown();
   hang([]);
@@ -174,9 +176,24 @@ function excuse(error) {
   box("easel-text").textContent = sentence(/** @type {StudioError} */ (error));
 }
 
+/** A piece that could not be kept can still be taken away. @param {unknown} error */
+function excuseNotKept(error) {
+  const { code } = /** @type {StudioError} */ (error);
+  if (code !== "storage-full" && code !== "storage-denied") return excuse(error);
+  const why = code === "storage-full" ? "there is no room left for it in this browser" : "this browser does not let the site store anything";
+  box("easel-text").textContent = `It is not kept, for ${why}. Download it, or it is gone when you close this.`;
+  for (const id of ["download-png", "download-json"]) box(id).hidden = false;
+}
+
 async function paint() {
-  if (!client) return;
+  const mine = client;
+  if (!mine) return;
   const dialog = element("easel", HTMLDialogElement);
+  // It is being painted already, and was perhaps only put out of sight.
+  if (dialog.dataset.painting !== undefined) {
+    if (!dialog.open) dialog.showModal();
+    return;
+  }
   for (const id of ["keep", "paint-another"]) {
     button(id).hidden = false;
     button(id).disabled = true;
@@ -189,14 +206,17 @@ async function paint() {
   dialog.dataset.painting = "";
   if (!dialog.open) dialog.showModal();
   try {
-    const painting = await client.ask({ type: "paint" });
+    const painting = await mine.ask({ type: "paint" });
+    // Whoever closed it meanwhile, or stopped, let it go.
+    if (client !== mine || !dialog.open) return;
     show({ ...painting, id: null, url: urlOf(painting.png) });
     button("keep").focus();
   } catch (error) {
+    if (client !== mine) return;
     excuse(error);
     button("paint-another").disabled = false;
   } finally {
-    delete dialog.dataset.painting;
+    if (client === mine) delete dialog.dataset.painting;
   }
 }
 
@@ -209,8 +229,9 @@ async function keep() {
     show({ png, record, url, id });
     button("easel-close").focus();
     await reload();
+    askToStay();
   } catch (error) {
-    excuse(error);
+    excuseNotKept(error);
     button("keep").disabled = false;
   }
 }

@@ -9,13 +9,13 @@ import { count, timeInWords } from "./words.js";
 /** What the wasm module says where the artist is saved. */
 const KEPT = "kept on this device";
 
-/** `bytes` and `millis` are of this visit's rounds. */
-export const progress = { rounds: 0, pictures: 0, pieces: 0, bytes: 0, millis: 0 };
+/** `bytes` and `millis` are of this visit's rounds; `saved` is the round of the last save, null where there is none. */
+export const progress = { rounds: 0, pictures: 0, pieces: 0, bytes: 0, millis: 0, saved: /** @type {number | null} */ (null) };
 /** @type {number[]} when the last few rounds ended */
 let ends = [];
 
 export function beginProgress() {
-  Object.assign(progress, { rounds: 0, pictures: 0, bytes: 0, millis: 0 });
+  Object.assign(progress, { rounds: 0, pictures: 0, bytes: 0, millis: 0, saved: null });
   breakPace();
   showNumbers();
 }
@@ -39,12 +39,17 @@ export function addRound(round) {
 export function showFacts(status) {
   progress.rounds = status.round;
   progress.pictures = status.pictures;
+  progress.saved = status.saved;
   box("backend").textContent = status.backend === "CPU" ? "the processor" : status.backend;
   box("backend").title = status.why;
   // Without the technical detail in parentheses, which the tooltip has.
   box("backend").append(make("small", { textContent: status.why.replace(/\s*\([^()]*\)/g, "") }));
   const stored = status.storage === KEPT;
-  box("storage").textContent = stored ? "on this device, saved as it learns" : status.storage;
+  box("storage").textContent = !stored
+    ? status.storage
+    : status.saved === null
+      ? "in this tab, until it is first saved on this device"
+      : "on this device, saved as it learns";
   box("storage").classList.toggle("bad", !stored);
   box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;
   box("genesis").title = status.genesis;
@@ -52,9 +57,9 @@ export function showFacts(status) {
   if (stored) remember();
 }
 
-/** Notes what a returning visitor is greeted with. */
+/** Notes what a returning visitor is greeted with: what was saved, and nothing that was not. */
 export function remember() {
-  writeNote({ round: progress.rounds, pictures: progress.pictures, pieces: progress.pieces });
+  if (progress.saved !== null) writeNote({ round: progress.saved, pictures: progress.pictures, pieces: progress.pieces });
 }
 
 /** Rounds a minute over the last few. @returns {number | null} */

@@ -22,13 +22,17 @@ export function showWelcome(failure, text = failure ? sentence(failure) : "") {
   button("reset").hidden = true;
   greet();
   box("welcome-error").hidden = !failure;
+  box("welcome-said").hidden = true;
   const damaged = failure?.code.startsWith("checkpoint-") ?? false;
   const lost = failure?.code === "device-lost";
   box("welcome-remedies").hidden = !damaged && !lost;
   button("start-over").hidden = !damaged;
   button("processor-only").hidden = !lost;
   box("welcome-error").textContent = text;
-  if (failure?.code === "studio-elsewhere") box("returning").textContent = "Your artist is awake, in another tab.";
+  if (failure?.code === "studio-elsewhere") {
+    box("returning").dataset.said = "elsewhere";
+    box("returning").textContent = "Your artist is awake, in another tab.";
+  }
   scrollTo({ top: 0 });
   button("wake").focus({ preventScroll: true });
 }

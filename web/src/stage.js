@@ -6,9 +6,12 @@ import { showExchange } from "./painters.js";
 import { addRound, beginProgress, pace, progress, showFacts, showNumbers } from "./progress.js";
 import { showYours } from "./teach.js";
 import { visit } from "./visit.js";
-import { count, stageOfLearning } from "./words.js";
+import { capital, count, counted, stageOfLearning } from "./words.js";
 
 /** @import { Round, Status } from "../types/messages.js" */
+
+/** Pictures that an artist of one's own must have before it learns. */
+export const FEWEST = 16;
 
 const batch = new BatchView(element("batch", HTMLCanvasElement));
 
@@ -50,7 +53,12 @@ export function showRound(round) {
 }
 
 export function showLessons() {
-  showYours(progress.pictures, progress.rounds, visit.taken || visit.guest);
+  const together = visit.taken || visit.guest;
+  showYours(progress.pictures, progress.rounds, together);
+  const missing = together || progress.pictures === 0 ? 0 : Math.max(0, FEWEST - progress.pictures);
+  box("teach-missing").hidden = missing === 0;
+  box("teach-missing").textContent =
+    missing === 0 ? "" : `${capital(counted(missing, "more picture", "more pictures"))}, and it begins: with fewer than ${FEWEST} it would learn them by heart.`;
 }
 
 /** Before the first round the invitation to teach has the stage; after it, the batch. */
@@ -59,5 +67,5 @@ export function layOut() {
   box("studio").dataset.learning = String(learning);
   box("stage").hidden = !learning;
   box("controls").hidden = progress.rounds === 0;
-  button("run").disabled = progress.pictures === 0;
+  button("run").disabled = progress.pictures < FEWEST;
 }

@@ -1,21 +1,24 @@
 /** The studio: everything between waking the artist and stopping it. Fetched when the artist is woken. */
 
-import { sure, toast } from "./ask.js";
+import { sure } from "./ask.js";
 import { StudioClient, StudioError } from "./client.js";
 import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective, setApart } from "./collective.js";
 import { box, button } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
-import { beginLearning, endLearning, fail, hearPhase, holdLearning, isLearningWanted, request, wantLearning } from "./learning.js";
-import { writeNote } from "./note.js";
+import { recallPromise, showUnsaved, tellOnce, tellReplaced } from "./keeping.js";
+import { leftInWords, silentInWords } from "./keeping-words.js";
+import { beginLearning, beginTeaching, endLearning, fail, hearForgotten, hearPhase, holdLearning, isLearningWanted, request, wantLearning } from "./learning.js";
+import { backOf } from "./leaving.js";
+import { forgetNotes, readNote } from "./note.js";
 import { announce, sayTogether, setPhase } from "./phase.js";
 import { closePieces, openPieces } from "./pieces.js";
 import { chosenShare, watchPoliteness } from "./politeness.js";
 import { progress, remember } from "./progress.js";
 import { showStudio, showWelcome } from "./rooms.js";
-import { clearStage, layOut, showLessons, showPictures, showRound, showStatus } from "./stage.js";
-import { allowTeaching, showTeaching } from "./teach.js";
+import { FEWEST, clearStage, layOut, showLessons, showPictures, showRound, showStatus } from "./stage.js";
+import { showTeaching } from "./teach.js";
 import { visit } from "./visit.js";
-import { count } from "./words.js";
+import { count, fetchInWords } from "./words.js";
 
 /** @import { Event, Failure, OpenOptions } from "../types/messages.js" */
 
@@ -41,6 +44,7 @@ export async function openStudio(options = {}) {
   visit.options = options;
   reset();
   showStudio();
+  back.enter();
   setPhase("waking", "Waking your own artist. The first time, its four shares are drawn so that no painter ever knows a number.");
   throttle();
   const joining = joinCollective(mine, options.webgpu ?? webgpuOfAddress(), take);
@@ -55,32 +59,41 @@ export async function openStudio(options = {}) {
       return;
     }
     visit.client = null;
+    endLearning();
     await leaveCollective();
     mine.end();
     closePieces();
+    back.left();
     showWelcome(failure);
   }
 }
 
 /** @param {StudioClient} mine @throws {StudioError} by rejection, where the studio does not open */
 async function openSolo(mine) {
-  showStatus(await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: 3, batch: BATCH, ...visit.options } }));
+  const note = readNote();
+  const status = await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: 3, batch: BATCH, ...visit.options } });
   if (visit.client !== mine) return;
+  visit.awake = true;
+  showStatus(status);
+  if (status.note) tellOnce(status.note, "note");
+  else if (status.born && status.saved === null && note) tellReplaced(note);
+  recallPromise();
   setGuest(false);
   await openPieces(mine, (kept) => {
     progress.pieces = kept;
     remember();
   });
   button("reset").hidden = false;
-  allowTeaching(true);
-  if (progress.pictures > 0) wantLearning(true);
+  beginTeaching();
+  if (progress.pictures >= FEWEST) wantLearning(true);
   else if (!visit.taken) setPhase("idle", "Awake, and waiting to be taught.");
 }
 
 /** Stays for the collective while another tab has the studio, and takes the studio over when that one leaves it. */
 function beGuest(/** @type {StudioClient} */ mine) {
   setGuest(true);
-  allowTeaching(true);
+  visit.awake = true;
+  beginTeaching();
   showLessons();
   layOut();
   sayTogether();
@@ -118,6 +131,9 @@ function take(takes) {
 
 function reset() {
   visit.taken = false;
+  visit.awake = false;
+  tellOnce(null, "");
+  showUnsaved(0, null);
   delete box("studio").dataset.stopping;
   button("stop").removeAttribute("aria-disabled");
   setGuest(false);
@@ -137,6 +153,15 @@ function listen(event) {
       break;
     case "lessons":
       showPictures(event.pictures);
+      break;
+    case "shelf":
+      showUnsaved(event.unsaved, event.code);
+      break;
+    case "forgotten":
+      hearForgotten();
+      break;
+    case "fetching":
+      if (!visit.awake) setPhase("waking", fetchInWords(event));
       break;
     case "teaching":
       showTeaching(event);
@@ -165,19 +190,27 @@ function sayStopping(text) {
 async function stop() {
   const mine = visit.client;
   if (!mine) return;
-  sayStopping("Stopping: saying goodbye to the others, and saving your own artist on this device.");
+  const { awake } = visit;
+  sayStopping(
+    awake
+      ? "Stopping: saying goodbye to the others, and saving your own artist on this device."
+      : "Stopping: saying goodbye to the others.",
+  );
   endLearning();
   visit.client = null;
   stopAwaiting();
   /** @type {Failure | undefined} */
   let failure;
   try {
+    // What has not woken has nothing to save, and may take long to wake.
+    if (!awake) mine.end();
     await leaveCollective();
-    await mine.stop();
+    if (awake) await mine.stop();
   } catch (error) {
     failure = /** @type {StudioError} */ (error);
   }
   closePieces();
+  back.left();
   if (failure?.code.startsWith("storage-")) {
     showWelcome(failure, "The artist could not be saved on this device, so what it learned since the last save is gone.");
   } else {
@@ -207,17 +240,39 @@ async function startOver() {
   await leaveCollective();
   /** @type {Failure | undefined} */
   let failure;
+  let silent = 0;
+  const pieces = Math.max(progress.pieces, readNote()?.pieces ?? 0);
   try {
-    await mine.ask({ type: "reset" });
-    writeNote(null);
+    ({ silent } = await mine.ask({ type: "reset" }));
+    forgetNotes();
   } catch (error) {
     failure = /** @type {StudioError} */ (error);
   }
   mine.end();
   closePieces();
+  back.left();
   showWelcome(failure);
-  if (!failure) toast("The artist is gone.");
+  if (failure) return;
+  const left = silentInWords(silent);
+  if (left !== null) showWelcome({ code: "windows-silent", message: left });
+  box("welcome-said").hidden = false;
+  box("welcome-said").textContent = leftInWords(pieces);
 }
+
+/** Asks before Back takes this tab out of the studio. @returns {Promise<boolean>} */
+function mayLeave() {
+  const seat = box("collective").dataset.role === "painter";
+  return sure({
+    title: seat ? "Give up your seat?" : "Leave the studio?",
+    text: seat
+      ? "This tab is one of the four painters. When it leaves, the other three wait for another tab. Your own artist is saved on this device."
+      : "This tab stops working, and your own artist is saved on this device.",
+    yes: seat ? "Give it up" : "Leave",
+    no: "Stay",
+  });
+}
+
+const back = backOf(history, mayLeave, stop);
 
 async function rewake() {
   const dead = visit.client;
@@ -228,6 +283,7 @@ async function rewake() {
   await openStudio(visit.options);
 }
 
+addEventListener("popstate", ({ state }) => back.moved(state));
 button("stop").addEventListener("click", stop);
 button("rewake").addEventListener("click", rewake);
 button("reset").addEventListener("click", startOver);

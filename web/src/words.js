@@ -4,14 +4,19 @@
 const FAILURES = /** @type {Record<string, string>} */ ({
   "studio-elsewhere":
     "Another tab has this artist open, and only one at a time can. Close or stop it there, then try again here.",
+  "wasm-missing":
+    "This browser runs no WebAssembly in workers, which the artist computes with. A lockdown mode, a setting or a policy may have switched it off. Allow it for this site, or take another browser.",
+  "wasm-blocked":
+    "This browser does not run the artist’s program. A policy, an extension or a lockdown mode may forbid WebAssembly. Allow it for this site, or take another browser.",
   "wasm-simd-missing":
     "This browser lacks WebAssembly SIMD, which the artist computes with. A current Chrome, Edge, Firefox or Safari has it.",
   "device-lost":
     "The graphics card stopped answering, so learning stopped. What was saved is safe. Wake the artist again, on the processor.",
   "storage-full":
-    "This browser’s storage for the site is full. The artist keeps living in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
+    "This browser’s storage for the site is full. What is not saved yet lives in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
   "storage-denied":
     "This browser does not let the site store anything, perhaps because the window is private. The artist lives in this tab’s memory only, and is gone when the tab closes.",
+  "studio-closed": "The studio was closed before that was done.",
   "checkpoint-corrupt":
     "The artist saved on this device is damaged and was not loaded. You can start a new one; that deletes the damaged one.",
   "checkpoint-foreign":
@@ -76,6 +81,13 @@ export function timeInWords(millis) {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** How far a long fetch is, and what is left of it. @param {{ done: number, total: number, millis: number }} fetching */
+export function fetchInWords({ done, total, millis }) {
+  const left = millis > 1_000 && done > 0 ? Math.ceil(((total - done) / done) * millis) : 0;
+  const time = left >= 1_000 ? `, ${timeInWords(left)} left at this pace` : "";
+  return `Fetching the artist’s program: ${bytesInWords(done)} of ${bytesInWords(total)}${time}. Stop ends it.`;
 }
 
 /** Round from which on paintings are of their own kind; measured with the demo set. */

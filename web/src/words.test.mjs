@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bytesInWords, counted, timeInWords } from "./words.js";
+import { bytesInWords, counted, fetchInWords, sentence, timeInWords } from "./words.js";
 
 test("bytes have two or three digits and a unit", () => {
   const cases = [
@@ -24,4 +24,16 @@ test("bytes have two or three digits and a unit", () => {
 test("nothing, one and many are said as people say them", () => {
   assert.deepEqual([0, 1, 2, 1_234].map((value) => counted(value, "tab", "tabs")), ["0 tabs", "one tab", "2 tabs", "1,234 tabs"]);
   assert.deepEqual([0, 59_400, 61_000, 3_660_000].map(timeInWords), ["0 s", "59 s", "1 min 1 s", "1 h 1 min"]);
+});
+
+test("a long fetch says how much is left, once its pace is known", () => {
+  assert.equal(fetchInWords({ done: 0, total: 2_500_000, millis: 300 }), "Fetching the artist’s program: 0 bytes of 2.5 MB. Stop ends it.");
+  assert.match(fetchInWords({ done: 1_000_000, total: 2_500_000, millis: 10_000 }), /1\.0 MB of 2\.5 MB, 15 s left at this pace/);
+  assert.doesNotMatch(fetchInWords({ done: 2_499_000, total: 2_500_000, millis: 10_000 }), /left/);
+});
+
+test("only what is a fault of the program sounds like one", () => {
+  assert.match(sentence({ code: "internal", message: "x is undefined" }), /went wrong that should not/);
+  const codes = ["studio-elsewhere", "studio-closed", "wasm-missing", "wasm-blocked", "wasm-simd-missing", "storage-full", "storage-denied", "fetch-offline"];
+  for (const code of codes) assert.doesNotMatch(sentence({ code, message: "You are offline." }), /went wrong/);
 });

@@ -22,6 +22,12 @@ export interface Status {
   pictures: number;
   /** Where the artist lives, as a sentence; anything but `kept on this device` means in memory only. */
   storage: string;
+  /** Whether it was drawn in this visit, because none was on this device. */
+  born: boolean;
+  /** Its round in the last whole save on this device; null where there is none. */
+  saved: number | null;
+  /** What is to be said about how it woke. */
+  note: string | null;
 }
 
 /** One learning round. */
@@ -98,8 +104,8 @@ export interface Answers {
   open: Status;
   teach: Teaching;
   teachDemo: Teaching;
-  /** Null where this tab has no solo studio. */
-  forget: Status | null;
+  /** `silent`: how many other windows of this visitor did not answer, and so may still have the pictures. */
+  forget: { silent: number };
   start: void;
   pause: void;
   stop: void;
@@ -108,7 +114,8 @@ export interface Answers {
   keep: string;
   pieces: Piece[];
   delete: void;
-  reset: void;
+  /** As for `forget`. */
+  reset: { silent: number };
   join: void;
   pace: void;
   leave: void;
@@ -122,6 +129,12 @@ export type Event =
   | ({ event: "failure" } & Failure)
   /** The number of pictures changed; also where there is no studio, and so no status. */
   | { event: "lessons"; pictures: number }
+  /** The artist's program is being fetched: bytes so far, bytes in all, and for how long. */
+  | { event: "fetching"; done: number; total: number; millis: number }
+  /** How many pictures the device did not take, and the code of the failure. */
+  | { event: "shelf"; unsaved: number; code: string | null }
+  /** Another window of this visitor forgot the pictures, and so did this one. */
+  | { event: "forgotten" }
   | { event: "collective"; view: View }
   /** A batch that the collective painted, as this tab has it: tiles of 32×32 RGBA, one after another. */
   | { event: "collectiveBatch"; round: number; tiles: Uint8Array }
@@ -160,7 +173,10 @@ export interface Member {
 
 /** What `pkg/abraham_client.js` exports. */
 export interface StudioModule {
-  default(): Promise<unknown>;
+  default(options: { module_or_path: Response }): Promise<unknown>;
+  /** Where its wasm is, and how many bytes it has. */
+  program: URL;
+  programBytes: number;
   Studio: { open(options: OpenOptions): Promise<Studio> };
   Lessons: new (channels: number) => Lessons;
   Member: {

@@ -1,7 +1,6 @@
 /** This tab's part in the collective: what the wasm module's member says and does, with a studio or without. */
 
 import * as lessons from "./lessons.js";
-import * as shelf from "./shelf.js";
 import * as solo from "./solo.js";
 import { tell } from "./talk.js";
 import { load } from "./wasm.js";
@@ -25,11 +24,8 @@ export async function join(port, share, webgpu) {
   turn += 1;
   const mine = turn;
   const module = await load();
-  if (!lessons.begun()) {
-    lessons.begin(new module.Lessons(lessons.CHANNELS));
-    // Pictures that another tab of this visitor was taught are this visitor's to teach here, too.
-    lessons.remember(await shelf.taken(lessons.PICTURES));
-  }
+  // Pictures that another tab of this visitor was taught are this visitor's to teach here, too.
+  await solo.beginLessons(module);
   const joined = await module.Member.join({ webgpu, share }, lessons.taught(), port, (event) => {
     if (mine === turn) hear(event);
   });

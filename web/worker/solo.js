@@ -4,8 +4,9 @@ import * as lessons from "./lessons.js";
 import * as shelf from "./shelf.js";
 import { Fault, failure, number, phase, tell } from "./talk.js";
 import { load } from "./wasm.js";
+import * as windows from "./windows.js";
 
-/** @import { OpenOptions, Painting, Round, Status, Studio } from "../types/messages.js" */
+/** @import { OpenOptions, Painting, Round, Status, Studio, StudioModule } from "../types/messages.js" */
 
 /** How long learning may go on before what was learned is saved; a save writes some 40 MB. */
 const SAVE_EVERY_MS = 15_000;
@@ -52,6 +53,11 @@ function opened() {
   return studio;
 }
 
+/** Pictures of this window that the device did not take. @type {Uint8Array[]} */
+let unsaved = [];
+/** Counts up whenever the pictures are forgotten, so that none of before is put on the shelf. */
+let forgettings = 0;
+
 /** @returns {Promise<Status>} */
 async function tellStatus() {
   const status = { ...(await opened().status()), pictures: lessons.count() };
@@ -97,12 +103,13 @@ export function open(options) {
     await takeLock();
     try {
       const module = await load();
-      if (!lessons.begun()) lessons.begin(new module.Lessons(lessons.CHANNELS));
+      await beginLessons(module);
       studio = await module.Studio.open(options);
     } catch (error) {
       releaseLock?.();
       throw error;
     }
+    // What windows before this one had left.
     lessons.remember(await shelf.taken(lessons.PICTURES));
     batch = options.batch;
     savedAt = performance.now();
@@ -243,28 +250,84 @@ function rest(spent) {
 
 // Pictures and pieces
 
-/** Keeps new pictures on this device for the next visit. @param {Uint8Array[]} tiles */
+/**
+ * Makes a place for pictures, with those on this device in it, where there is none yet. From then on this window hears
+ * what the visitor's other windows do with theirs.
+ *
+ * @param {StudioModule} module
+ */
+export async function beginLessons(module) {
+  if (lessons.begun()) return;
+  lessons.begin(new module.Lessons(lessons.CHANNELS));
+  await windows.attend({ added: takeOver, forget: forgetHere });
+  await takeOver();
+}
+
+/** Takes pictures in that are on this device: any window of this visitor may teach them. */
+async function takeOver() {
+  const before = forgettings;
+  const tiles = await shelf.taken(lessons.PICTURES);
+  if (before === forgettings) lessons.remember(tiles);
+}
+
+/** Keeps new pictures on this device for the next visit and for the other windows. @param {Uint8Array[]} tiles */
 export async function keepPictures(tiles) {
+  const before = forgettings;
+  unsaved.push(...tiles);
   try {
     await exclusive(async () => {
-      if (!studio) return;
-      await shelf.put(tiles);
-      await save();
+      const waiting = [...unsaved];
+      if (waiting.length > 0 && (await shelf.put(waiting, () => before === forgettings))) {
+        windows.sayAdded();
+        unsaved = unsaved.slice(waiting.length);
+      } else if (before === forgettings && waiting.length > 0) {
+        // Another window emptied the shelf, and its word is still on its way.
+        forgetHere();
+      }
+      tellShelf(null);
+      if (studio) await save();
     });
   } catch (error) {
-    tell({ event: "failure", ...failure(error) });
-    await exclusive(tellStatus);
+    const told = failure(error);
+    tellShelf(told.code);
+    tell({ event: "failure", ...told });
+    await exclusive(async () => studio && tellStatus());
   }
 }
 
-/** Forgets every picture, also those kept on this device where this tab has them. */
-export async function forgetPictures() {
+/** Says how many pictures the device did not take. @param {string | null} code why */
+function tellShelf(code) {
+  tell({ event: "shelf", unsaved: unsaved.length, code: unsaved.length > 0 ? code : null });
+}
+
+/** Drops every picture of this window at once, also what is still being read. */
+function dropPictures() {
+  forgettings += 1;
+  unsaved = [];
+  wanted = false;
+  lessons.forget();
+  tellShelf(null);
+}
+
+/** Another window of this visitor forgets the pictures. */
+function forgetHere() {
+  dropPictures();
+  wake();
+  tell({ event: "forgotten" });
+}
+
+/**
+ * Forgets every picture: here, on this device, and in this visitor's other windows.
+ *
+ * @returns {Promise<{ silent: number }>} how many windows did not answer, and so may still have them
+ */
+export function forgetPictures() {
   wanted = false;
   return exclusive(async () => {
-    lessons.forget();
-    if (!studio) return null;
-    await shelf.clear();
-    return tellStatus();
+    dropPictures();
+    const silent = await windows.forgetEverywhere(shelf.clear);
+    if (studio) await tellStatus();
+    return { silent };
   });
 }
 
@@ -286,7 +349,11 @@ export function saveBeside() {
   });
 }
 
-/** Lets the artist and the pictures on this device go; kept pieces stay. */
+/**
+ * Lets the artist and the pictures on this device go; kept pieces stay.
+ *
+ * @returns {Promise<{ silent: number }>} how many other windows did not answer, and so may still have the pictures
+ */
 export function reset() {
   wanted = false;
   wake();
@@ -294,10 +361,11 @@ export function reset() {
     // What could not be opened can still be deleted, unless another tab has it.
     if (!studio) await takeLock();
     try {
+      await windows.attend({ added: () => {}, forget: () => {} });
       if (studio) await studio.reset();
       else await shelf.clearArtist();
-      await shelf.clear();
-      lessons.forget();
+      dropPictures();
+      return { silent: await windows.forgetEverywhere(shelf.clear) };
     } finally {
       close();
     }

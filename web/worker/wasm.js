@@ -1,6 +1,7 @@
 /** The wasm module: fetched when it is first needed, never before. */
 
-import { Fault } from "./talk.js";
+import { Unfetched, get, reasonFor } from "../src/fetching.js";
+import { Fault, tell } from "./talk.js";
 
 /** @import { StudioModule } from "../types/messages.js" */
 
@@ -12,8 +13,14 @@ const SIMD = new Uint8Array([
 /** @type {Promise<StudioModule> | null} */
 let loading = null;
 
-/** @returns {Promise<StudioModule>} @throws {Fault} by rejection, where this browser cannot run it */
+/** Between two words on how much has come. */
+const TOLD_EVERY_MS = 250;
+
+/** @returns {Promise<StudioModule>} @throws {Fault | Unfetched} by rejection, where this browser cannot run it, or it does not come */
 export function load() {
+  if (typeof WebAssembly === "undefined") {
+    return Promise.reject(new Fault("wasm-missing", "This browser runs no WebAssembly in workers."));
+  }
   if (!WebAssembly.validate(SIMD)) {
     return Promise.reject(new Fault("wasm-simd-missing", "This browser lacks WebAssembly SIMD."));
   }
@@ -28,7 +35,52 @@ async function fetched() {
   // Not a literal: the module is built, and does not exist where types are checked.
   const path = "../pkg/abraham_client.js";
   /** @type {StudioModule} */
-  const module = await import(path);
-  await module.default();
+  let module;
+  try {
+    module = await import(path);
+  } catch {
+    throw new Unfetched(await reasonFor([new URL(path, import.meta.url)]));
+  }
+  const answer = await get(module.program);
+  // A copy is counted, for browsers keep what they compiled of an answer of the network itself.
+  const counting = countBytes(answer.clone(), module.programBytes);
+  // Looked at only where starting fails.
+  counting.catch(() => {});
+  try {
+    await module.default({ module_or_path: answer });
+  } catch (error) {
+    await counting;
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    // What came is whole, and yet the browser does not take it.
+    throw new Fault("wasm-blocked", error.message);
+  }
   return module;
+}
+
+/**
+ * Counts an answer's bytes as they come, with a word to the page on how many are left.
+ *
+ * @param {Response} answer
+ * @param {number} total
+ * @throws {Unfetched} by rejection, where some are missing
+ */
+export async function countBytes(answer, total) {
+  const began = performance.now();
+  let done = 0;
+  let told = began;
+  try {
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      done += part.value.length;
+      const now = performance.now();
+      if (now - told < TOLD_EVERY_MS) continue;
+      told = now;
+      tell({ event: "fetching", done: Math.min(done, total), total, millis: now - began });
+    }
+  } catch {
+    throw new Unfetched("fetch-cut");
+  }
+  if (done < total) throw new Unfetched("fetch-cut");
+  // More than was built is not what was built.
+  if (done > total) throw new Unfetched("fetch-missing");
 }

@@ -127,7 +127,12 @@ impl Program {
         let script = made.join(format!("{}.js", self.name));
         let text = fs::read_to_string(&script)?;
         ensure!(text.contains(&plain), "{} does not name {plain}", script.display());
-        fs::write(&script, text.replace(&plain, &hashed))?;
+        // So that a page can fetch the wasm itself, and say how much of it is left.
+        let exports = format!(
+            "export const program = new URL('{hashed}', import.meta.url);\nexport const programBytes = {};\n",
+            wasm.len()
+        );
+        fs::write(&script, text.replace(&plain, &hashed) + "\n" + &exports)?;
         fs::rename(made.join(&plain), made.join(hashed))?;
         Ok(Size { plain: wasm.len(), gzip: gzipped(&wasm)? })
     }

@@ -118,7 +118,7 @@ fn toolchain_has_wasm() -> bool {
 
 /// Node.js, and the npm packages that `web/package-lock.json` pins.
 pub(crate) fn node_tools() -> Result<()> {
-    npm_packages("web", "binaryen and typescript: they shrink and check the page")
+    npm_packages("web", "binaryen, typescript and axe-core: they shrink, check and test the page")
 }
 
 /// Node.js, and the npm packages that `tests/interop/package-lock.json` pins.

@@ -11,7 +11,10 @@ mod port;
 
 use std::{cell::RefCell, rc::Rc};
 
-use abraham_messages::node::{Command, Event};
+use abraham_messages::{
+    PROTOCOL_VERSION,
+    node::{Command, Event},
+};
 use abraham_p2p::{Commands, Config, Events, IceServer, Node, Secret};
 use futures::{
     StreamExt,
@@ -118,6 +121,13 @@ pub fn start(options: NetworkOptions, port: MessagePort) -> Result<Network, JsVa
     let port = Port::open(port, orders.clone(), node.clone());
     spawn_local(serve(options, port, incoming, node.clone()));
     Ok(Network { orders, node })
+}
+
+/// The version of what this tab speaks with others; a relay's `/api/v1/config` names those that its page speaks.
+#[wasm_bindgen]
+#[must_use]
+pub fn protocol() -> String {
+    PROTOCOL_VERSION.into()
 }
 
 #[wasm_bindgen]

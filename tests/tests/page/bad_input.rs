@@ -51,13 +51,12 @@ async fn one_picture_only_is_too_few_and_more_pictures_set_it_going() -> Result<
         let tab = wake(visit, "/").await?;
         let files = flags(visit, 24)?;
         tab.choose(&selector("teach-files"), &files[..1]).await?;
-        tab.sees(&selector("trouble")).await?;
-        tab.reads(&selector("trouble"), "picture").await?;
-        tab.no_longer_sees(&selector("rewake")).await?;
+        tab.reads(&selector("teach-missing"), "15 more pictures").await?;
+        tab.no_longer_sees(&selector("trouble")).await?;
         ensure!(tab.value::<usize>(PICTURES).await? == 1, "the one picture was not kept");
         tab.choose(&selector("teach-files"), &files[1..]).await?;
         learned(&tab, 1).await?;
-        tab.no_longer_sees(&selector("trouble")).await
+        tab.no_longer_sees(&selector("teach-missing")).await
     })
     .await
 }

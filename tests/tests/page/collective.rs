@@ -12,7 +12,7 @@ fn key(index: usize) -> String {
 }
 
 /// How the collective stands with `count` members, all linked, of which the first is this tab.
-fn view(count: usize) -> Value {
+pub(crate) fn view(count: usize) -> Value {
     let members: Vec<Value> = (0..count)
         .map(|index| {
             let links: Vec<String> = (0..count).filter(|other| *other != index).map(key).collect();
@@ -31,7 +31,7 @@ fn view(count: usize) -> Value {
 }
 
 /// The same with this tab at the first of four seats, in `phase` of round 8.
-fn painting(count: usize, phase: &str) -> Value {
+pub(crate) fn painting(count: usize, phase: &str) -> Value {
     let mut view = view(count);
     view["role"] = json!("painter");
     view["why"] = json!("elected");
@@ -45,12 +45,25 @@ fn painting(count: usize, phase: &str) -> Value {
 }
 
 /// Lets the worker say `event` to the page.
-async fn say(tab: &Tab, event: &Value) -> Result<()> {
+pub(crate) async fn say(tab: &Tab, event: &Value) -> Result<()> {
     tab.value::<bool>(&format!(
         "(window.script ??= new BroadcastChannel('script'), script.postMessage({event}), true)"
     ))
     .await?;
     Ok(())
+}
+
+/// Lets the worker say that the visitor's own artist has learned `round` rounds.
+pub(crate) async fn learned(tab: &Tab, round: u64) -> Result<()> {
+    // Bytes are no JSON.
+    tab.value::<()>(&format!(
+        "void (window.script ??= new BroadcastChannel('script')).postMessage({{ event: 'round', round: {round}, pictures: 20,
+            batch: new Uint8Array(32 * 32 * 4 * 4).fill(128), bytes: 1000, protocolRounds: 8, millis: 500,
+            kinds: {{ open: 600, keys: 400 }} }})"
+    ))
+    .await?;
+    tab.until("the round to be shown", &format!("document.getElementById('round').textContent === '{round}'"))
+        .await
 }
 
 async fn shows(tab: &Tab, view: &Value) -> Result<()> {

@@ -97,6 +97,9 @@ async fn paints_colours(tab: &Tab) -> Result<bool> {
 async fn check_downloads(visit: &Visit, tab: &Tab, genesis: &str) -> Result<()> {
     tab.click(&selector("download-png")).await?;
     let picture = fs::read(visit.downloaded(".png").await?)?;
+    let said = |text: &[u8]| picture.windows(text.len()).any(|bytes| bytes == text);
+    ensure!(said(b"digitalsourcetype/trainedAlgorithmicMedia"), "the picture does not say what made it");
+    ensure!(said(b"abraham-provenance"), "the picture does not carry its record");
     let picture = image::load_from_memory(&picture)?;
     ensure!(
         (picture.width(), picture.height()) == (32, 32),

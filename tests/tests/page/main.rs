@@ -5,8 +5,11 @@ mod browsers;
 mod collective;
 mod first_visit;
 mod look;
+mod manners;
 mod storage;
 mod tabs;
+mod weather;
+mod windows;
 
 use std::path::PathBuf;
 

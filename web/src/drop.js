@@ -1,0 +1,65 @@
+/**
+ * Whatever is dropped on the page, the page stays: a browser would else leave it for what was dropped. Files are the
+ * studio's to teach; for everything else there is a sentence.
+ */
+
+/** What of a drag matters. @typedef {{ files: boolean, link: boolean, ours: boolean }} Dragged */
+
+/**
+ * What a drag bears, as far as the browser says before it is dropped.
+ *
+ * @param {readonly string[]} types
+ * @param {boolean} ours whether it began on this page
+ * @returns {Dragged}
+ */
+export function draggedOf(types, ours) {
+  // A picture of another page is a file and a link at once.
+  return { files: types.includes("Files"), link: types.some((type) => type === "text/uri-list" || type === "text/x-moz-url"), ours };
+}
+
+/**
+ * What is said of a drop, if anything.
+ *
+ * @param {Dragged} dragged
+ * @param {boolean} inStudio whether there is a studio to take files
+ * @returns {string | null}
+ */
+export function sentenceFor({ files, link, ours }, inStudio) {
+  if (ours) return null;
+  if (files) return inStudio ? null : "There is nobody here yet to teach. Press the button first, then drop your pictures again.";
+  if (!link) return null;
+  return inStudio
+    ? "Files are taken, not links. Save the picture on this device, then drop its file."
+    : "Nothing can be taught yet, and links never: press the button first, then drop picture files.";
+}
+
+/** @param {() => boolean} inStudio whether there is a studio to take files @param {(text: string) => void} say */
+export function keepPageOnDrop(inStudio, say) {
+  let ours = false;
+  addEventListener("dragstart", () => {
+    ours = true;
+  });
+  addEventListener("dragend", () => {
+    ours = false;
+  });
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    addEventListener(
+      type,
+      (event) => {
+        const { dataTransfer } = /** @type {DragEvent} */ (event);
+        event.preventDefault();
+        const dragged = draggedOf(dataTransfer?.types ?? [], ours);
+        // The studio's own listeners hear of files from elsewhere, and of nothing else.
+        if (!inStudio() || !dragged.files || dragged.ours) event.stopImmediatePropagation();
+        if (type !== "drop") {
+          if (dataTransfer && sentenceFor(dragged, inStudio()) === null && (!dragged.files || dragged.ours)) dataTransfer.dropEffect = "none";
+          return;
+        }
+        ours = false;
+        const text = sentenceFor(dragged, inStudio());
+        if (text !== null) say(text);
+      },
+      { capture: true },
+    );
+  }
+}
