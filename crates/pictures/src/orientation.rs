@@ -69,7 +69,16 @@ mod tests {
     #[test]
     fn each_of_the_eight_is_its_own_way_up() {
         let stored: Vec<u8> = (1..=4).flat_map(|v| [v; 4]).collect();
-        let shown = [[1, 2, 3, 4], [2, 1, 4, 3], [4, 3, 2, 1], [3, 4, 1, 2], [1, 3, 2, 4], [3, 1, 4, 2], [4, 2, 3, 1], [2, 4, 1, 3]];
+        let shown = [
+            [1, 2, 3, 4],
+            [2, 1, 4, 3],
+            [4, 3, 2, 1],
+            [3, 4, 1, 2],
+            [1, 3, 2, 4],
+            [3, 1, 4, 2],
+            [4, 2, 3, 1],
+            [2, 4, 1, 3],
+        ];
         for (orientation, expected) in (1..).zip(shown) {
             let mut picture = stored.clone();
             turn(&mut picture, 2, orientation);

@@ -141,7 +141,9 @@ impl<'a> Painter<'a> {
                 sink.row(rgb);
             }
             ColorType::GrayscaleAlpha => {
-                for ([grey, opacity], pixel) in row.as_chunks::<2>().0.iter().zip(shown.as_chunks_mut::<4>().0) {
+                for ([grey, opacity], pixel) in
+                    row.as_chunks::<2>().0.iter().zip(shown.as_chunks_mut::<4>().0)
+                {
                     *pixel = [*grey, *grey, *grey, *opacity];
                 }
                 *seen |= over_white(shown, rgb);
@@ -155,7 +157,11 @@ impl<'a> Painter<'a> {
     }
 
     /// A frame at its place (left, top, width, height) on a clear canvas.
-    fn frame(&mut self, data: &[u8], (left, top, width, height): (u32, u32, u32, u32)) -> Result<(), Refusal> {
+    fn frame(
+        &mut self,
+        data: &[u8],
+        (left, top, width, height): (u32, u32, u32, u32),
+    ) -> Result<(), Refusal> {
         let [left, top, width, height] = [left, top, width, height].map(|v| v as usize);
         let samples = self.kind.samples();
         self.begin()?;
@@ -165,7 +171,8 @@ impl<'a> Painter<'a> {
             line.clear();
             line.resize(self.width * samples, 0);
             let within = (top..top + height).contains(&y).then(|| rows.next()).flatten();
-            if let (Some(row), Some(place)) = (within, line.get_mut(left * samples..(left + width) * samples)) {
+            if let (Some(row), Some(place)) = (within, line.get_mut(left * samples..(left + width) * samples))
+            {
                 place.copy_from_slice(row);
             }
             self.row(&line);

@@ -37,7 +37,8 @@ pub(crate) fn find(bytes: &[u8]) -> Option<Reservation> {
             let value = &bytes[at + entry.len()..];
             let value = &value[..value.len().min(WITHIN)];
             // Up to the next entry.
-            let value = &value[..memmem::find(value, b"c2pa.").or(memmem::find(value, b"cawg.")).unwrap_or(value.len())];
+            let value = &value
+                [..memmem::find(value, b"c2pa.").or(memmem::find(value, b"cawg.")).unwrap_or(value.len())];
             NOT_ALLOWED.iter().any(|word| memmem::find(value, word).is_some())
         })
     };
@@ -60,8 +61,11 @@ mod tests {
 
     #[test]
     fn c2pa_forbids_by_entry() {
-        let entry = |key: &str, value: &str| format!("c2pa.training-mining\0\u{1}entries\u{1}x\u{1b}{key}\u{1}cuse{value}");
-        for key in ["c2pa.ai_generative_training", "c2pa.ai_training", "cawg.ai_training", "c2pa.data_mining"] {
+        let entry = |key: &str, value: &str| {
+            format!("c2pa.training-mining\0\u{1}entries\u{1}x\u{1b}{key}\u{1}cuse{value}")
+        };
+        for key in ["c2pa.ai_generative_training", "c2pa.ai_training", "cawg.ai_training", "c2pa.data_mining"]
+        {
             assert_eq!(find(entry(key, "jnotAllowed").as_bytes()), Some(Reservation::C2pa), "{key}");
             assert_eq!(find(entry(key, "kconstrained").as_bytes()), Some(Reservation::C2pa), "{key}");
             assert_eq!(find(entry(key, "gallowed").as_bytes()), None, "{key}");

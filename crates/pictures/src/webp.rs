@@ -57,7 +57,10 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
         }
         if seen {
             let which = if number == 0 { Frame::First } else { Frame::Later };
-            return Ok(Found { orientation: 0, frame: (animated && decoder.num_frames() > 1).then_some(which) });
+            return Ok(Found {
+                orientation: 0,
+                frame: (animated && decoder.num_frames() > 1).then_some(which),
+            });
         }
     }
     Err(Refusal::Clear)

@@ -134,7 +134,8 @@ fn each_file_is_taught_as_a_browser_shows_it() {
         assert_eq!(picture.rgba.len(), SIDE * SIDE * 4);
         assert!(picture.rgba.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255), "{name}");
         let found = fields(&picture.rgba);
-        let far = found.as_flattened().iter().zip(expected.as_flattened()).any(|(a, b)| a.abs_diff(*b) > WITHIN);
+        let far =
+            found.as_flattened().iter().zip(expected.as_flattened()).any(|(a, b)| a.abs_diff(*b) > WITHIN);
         assert!(!far, "{name}: {found:?}, and browsers show {expected:?}");
     }
 }
@@ -188,7 +189,8 @@ fn what_a_file_asks_for_is_told_of_those_that_ask_only() {
 fn copies_are_one_picture_and_near_ones_are_sixteen() {
     let different = |folder: &str| {
         let tiles = (0..16).map(|i| {
-            let name = if folder == "copies" { format!("copy-{i:02}.png") } else { format!("near-{i:02}.png") };
+            let name =
+                if folder == "copies" { format!("copy-{i:02}.png") } else { format!("near-{i:02}.png") };
             decode(&case(&format!("{folder}/{name}")), SIDE).unwrap().rgba
         });
         tiles.collect::<BTreeSet<_>>().len()
@@ -198,7 +200,14 @@ fn copies_are_one_picture_and_near_ones_are_sixteen() {
 
 #[test]
 fn no_beginning_of_any_file_does_harm_and_none_is_taught_as_the_whole() {
-    for name in ["jpeg/plain.jpg", "jpeg/progressive.jpg", "png/interlaced.png", "png/plain.png", "gif/plain.gif", "webp/lossy.webp"] {
+    for name in [
+        "jpeg/plain.jpg",
+        "jpeg/progressive.jpg",
+        "png/interlaced.png",
+        "png/plain.png",
+        "gif/plain.gif",
+        "webp/lossy.webp",
+    ] {
         let whole = case(name);
         let expected = decode(&whole, SIDE).unwrap().rgba;
         for length in 0..whole.len() {
