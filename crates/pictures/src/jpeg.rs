@@ -56,7 +56,7 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
     };
     let colour = ToSrgb::embedded(decoder.icc_profile().as_deref(), samples);
     // Without a profile the library does what browsers do.
-    let decoded = match samples {
+    let decoded = match colour.takes() {
         _ if !colour.is_some() => ColorSpace::RGB,
         Samples::Cmyk => stored,
         Samples::Grey => ColorSpace::Luma,
@@ -79,12 +79,13 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
     Ok(Found { orientation: orientation.unwrap_or_default(), frame: None })
 }
 
-/// Adobe's YCCK, whose black is stored inverted, to CMYK with 255 for full (JFIF's matrix).
+/// Adobe's YCCK to CMYK with 255 for full: black is stored inverted, and JFIF's matrix gives the other inks twice
+/// inverted.
 fn ycck_to_cmyk(row: &mut [u8]) {
     for pixel in row.as_chunks_mut::<4>().0 {
         let [y, cb, cr, black] = pixel.map(f32::from);
         let (cb, cr) = (cb - 128.0, cr - 128.0);
-        let inks = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb, black];
-        *pixel = inks.map(|light| 255 - (light + 0.5).clamp(0.0, 255.0) as u8);
+        let inks = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb, 255.0 - black];
+        *pixel = inks.map(|ink| (ink + 0.5).clamp(0.0, 255.0) as u8);
     }
 }

@@ -13,6 +13,9 @@ use crate::{
 /// Bytes that the library may take beside the picture: for a profile and texts. Packed texts stay packed.
 const BESIDE: usize = 32 * 1024 * 1024;
 
+/// The gamma that stands for sRGB.
+const SRGB_GAMMA: f32 = 0.45455;
+
 impl From<DecodingError> for Refusal {
     fn from(error: DecodingError) -> Self {
         match error {
@@ -73,6 +76,25 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
     Err(Refusal::Clear)
 }
 
+/// How the file says what its colours are, by the precedence of the standard (section 4.3).
+fn colour_of(info: &png::Info<'_>, samples: Samples) -> ToSrgb {
+    if let Some(points) = info.coding_independent_code_points {
+        return ToSrgb::of_code_points(points.color_primaries, points.transfer_function, samples);
+    }
+    if info.icc_profile.is_some() {
+        return ToSrgb::embedded(info.icc_profile.as_deref(), samples);
+    }
+    let gamma = info.gama_chunk.map(png::ScaledFloat::into_value).filter(|gamma| *gamma > 0.0);
+    let (Some(gamma), None) = (gamma, info.srgb) else { return ToSrgb::none(samples) };
+    let place = |(x, y): (png::ScaledFloat, png::ScaledFloat)| (x.into_value(), y.into_value());
+    let places = info.chrm_chunk.map(|at| [at.white, at.red, at.green, at.blue].map(place));
+    if places.is_none() && (gamma - SRGB_GAMMA).abs() < 0.001 {
+        // What programs write that mean sRGB.
+        return ToSrgb::none(samples);
+    }
+    ToSrgb::made(gamma, places, samples)
+}
+
 /// Lays rows of any kind over white and hands them on.
 struct Painter<'a> {
     sink: &'a mut dyn Sink,
@@ -80,8 +102,9 @@ struct Painter<'a> {
     height: usize,
     kind: ColorType,
     colour: ToSrgb,
-    /// A row in the file's samples, on the canvas; the same in sRGB; and over white.
+    /// A row in the file's samples, on the canvas; grey written out; in sRGB; and over white.
     stored: Vec<u8>,
+    expanded: Vec<u8>,
     shown: Vec<u8>,
     rgb: Vec<u8>,
     /// Whether anything that was painted is seen.
@@ -96,14 +119,7 @@ impl<'a> Painter<'a> {
             ColorType::Rgb => Samples::Rgb,
             _ => Samples::Rgba,
         };
-        let colour = match (&info.icc_profile, info.srgb, info.gama_chunk, info.chrm_chunk) {
-            (Some(icc), ..) => ToSrgb::embedded(Some(icc), samples),
-            (None, None, Some(gamma), Some(at)) if gamma.into_value() > 0.0 => {
-                let place = |(x, y): (png::ScaledFloat, png::ScaledFloat)| (x.into_value(), y.into_value());
-                ToSrgb::made(gamma.into_value(), [at.white, at.red, at.green, at.blue].map(place), samples)
-            }
-            _ => ToSrgb::embedded(None, samples),
-        };
+        let colour = colour_of(info, samples);
         Self {
             sink,
             width,
@@ -111,6 +127,7 @@ impl<'a> Painter<'a> {
             kind,
             colour,
             stored: Vec::new(),
+            expanded: vec![0; width * 4],
             shown: vec![0; width * 4],
             rgb: vec![0; width * 3],
             seen: false,
@@ -123,36 +140,29 @@ impl<'a> Painter<'a> {
 
     /// The next row of the canvas, in the file's samples.
     fn row(&mut self, row: &[u8]) {
-        let Self { sink, kind, colour, shown, rgb, width, seen, .. } = self;
-        match kind {
-            ColorType::Grayscale if colour.is_some() => {
-                *seen = true;
-                sink.row(colour.row(row, rgb));
-            }
-            ColorType::Rgb => {
-                *seen = true;
-                sink.row(colour.row(row, rgb));
-            }
-            ColorType::Grayscale => {
-                *seen = true;
-                for (grey, pixel) in row.iter().zip(rgb.as_chunks_mut::<3>().0) {
+        let Self { sink, kind, colour, expanded, shown, rgb, seen, .. } = self;
+        // What is grey for the file and not for its profile, or for none, is written out.
+        let row = match kind {
+            ColorType::Grayscale if colour.takes() == Samples::Rgb || !colour.is_some() => {
+                for (grey, pixel) in row.iter().zip(expanded.as_chunks_mut::<3>().0) {
                     *pixel = [*grey; 3];
                 }
-                sink.row(rgb);
+                &expanded[..rgb.len()]
             }
             ColorType::GrayscaleAlpha => {
-                for ([grey, opacity], pixel) in
-                    row.as_chunks::<2>().0.iter().zip(shown.as_chunks_mut::<4>().0)
-                {
+                for ([grey, opacity], pixel) in row.as_chunks().0.iter().zip(expanded.as_chunks_mut().0) {
                     *pixel = [*grey, *grey, *grey, *opacity];
                 }
-                *seen |= over_white(shown, rgb);
-                sink.row(rgb);
+                &expanded[..]
             }
-            ColorType::Rgba | ColorType::Indexed => {
-                *seen |= over_white(colour.row(row, &mut shown[..*width * 4]), rgb);
-                sink.row(rgb);
-            }
+            _ => row,
+        };
+        if matches!(kind, ColorType::Grayscale | ColorType::Rgb) {
+            *seen = true;
+            sink.row(colour.row(row, rgb));
+        } else {
+            *seen |= over_white(colour.row(row, shown), rgb);
+            sink.row(rgb);
         }
     }
 

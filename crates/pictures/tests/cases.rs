@@ -29,9 +29,30 @@ const GREY: [Colour; 4] = [[80; 3], [102; 3], [43; 3], [194; 3]];
 /// Red and blue exchanged by a profile whose curve differs a little from that of sRGB.
 const SWAPPED: [Colour; 4] = [[12, 12, 221], [12, 161, 11], [221, 12, 13], [12, 211, 230]];
 const WIDE: [Colour; 4] = [[242, 0, 0], [0, 164, 0], [13, 12, 230], [235, 210, 0]];
+const GAMMA: [Colour; 4] = [[239, 79, 79], [79, 208, 79], [79, 79, 239], [244, 234, 79]];
+const INVERTED_INKS: [Colour; 4] = [[186, 0, 226], [255, 169, 178], [106, 255, 255], [176, 0, 0]];
 const PALE: [Colour; 4] = [[237, 137, 137], [137, 207, 137], [137, 137, 237], [242, 232, 137]];
 
-const TAUGHT: [(&str, [Colour; 4]); 49] = [
+const TAUGHT: [(&str, [Colour; 4]); 68] = [
+    ("colours/alpha-profile.png", WIDE),
+    ("colours/cmyk-without-adobe.jpg", PLAIN),
+    ("colours/code-points.png", [[240, 0, 0], [0, 163, 0], [20, 20, 229], [234, 209, 0]]),
+    ("colours/gamma-and-places.png", WIDE),
+    ("colours/gamma-of-srgb.png", PLAIN),
+    ("colours/gamma.png", GAMMA),
+    ("colours/grey-alpha.png", GREY),
+    ("colours/grey-profile-for-rgb.png", [[79; 3], [102; 3], [39; 3], [195; 3]]),
+    ("colours/grey-profile.jpg", [[152; 3], [170; 3], [114; 3], [226; 3]]),
+    ("colours/grey-profile.png", [[152; 3], [170; 3], [114; 3], [226; 3]]),
+    ("colours/half-transparent.webp", PALE),
+    ("colours/profile.webp", WIDE),
+    ("colours/rgb.jpg", PLAIN),
+    ("colours/srgb-and-gamma.png", PLAIN),
+    ("colours/ycck-profile.jpg", [[207, 52, 134], [255, 189, 160], [117, 210, 251], [199, 46, 0]]),
+    ("colours/ycck.jpg", INVERTED_INKS),
+    // Its darkest channel is 4 from the 38 that Chromium shows: the two libraries differ most where inks are nearly
+    // pure.
+    ("colours/cmyk-profile.jpg", [[221, 65, 0], [124, 128, 62], [124, 69, 156], [242, 200, 36]]),
     ("copies/copy-00.png", PLAIN),
     ("gif/2000-frames.gif", PLAIN),
     ("gif/first-frame-clear.gif", PLAIN),
@@ -75,7 +96,10 @@ const TAUGHT: [(&str, [Colour; 4]); 49] = [
     ("png/wide-profile.png", WIDE),
     // Browsers pass over what its EXIF says.
     ("webp/exif-orientation-6.webp", PLAIN),
+    // Browsers show its first frame, which is clear.
+    ("webp/first-frame-clear.webp", PLAIN),
     ("webp/lossy.webp", PLAIN),
+    ("webp/moving.webp", PLAIN),
     ("webp/plain.webp", PLAIN),
     ("copies/copy-15.png", PLAIN),
     ("near/near-00.png", PLAIN),
@@ -151,7 +175,7 @@ fn each_file_that_cannot_be_taught_is_left_out_for_its_reason() {
 fn every_file_of_the_folders_is_in_a_table() {
     let tables = TAUGHT.iter().map(|row| row.0).chain(LEFT_OUT.iter().map(|row| row.0));
     let known: BTreeSet<String> = tables.map(str::to_owned).collect();
-    for kind in ["gif", "jpeg", "other", "png", "webp"] {
+    for kind in ["colours", "gif", "jpeg", "other", "png", "webp"] {
         for file in fs::read_dir(folder().join(kind)).unwrap() {
             let name = format!("{kind}/{}", file.unwrap().file_name().into_string().unwrap());
             assert!(known.contains(&name), "{name} is in neither table");
@@ -167,6 +191,8 @@ fn which_frame_was_taken_is_told() {
         ("gif/plain.gif", None),
         ("png/animated-first-frame-clear.png", Some(Frame::Later)),
         ("png/plain.png", None),
+        ("webp/first-frame-clear.webp", Some(Frame::Later)),
+        ("webp/moving.webp", Some(Frame::First)),
         ("webp/plain.webp", None),
     ] {
         assert_eq!(decode(&case(name), SIDE).unwrap().frame, frame, "{name}");
@@ -222,9 +248,11 @@ fn no_beginning_of_any_file_does_harm_and_none_is_taught_as_the_whole() {
 
 #[test]
 fn a_changed_byte_does_no_harm() {
-    for (name, _) in TAUGHT.iter().filter(|(name, _)| !name.contains("thousands") && !name.contains("bomb")) {
+    // But for long ones and those whose profile takes long to prepare.
+    let long = ["thousands", "bomb", "cmyk-profile", "ycck-profile"];
+    for (name, _) in TAUGHT.iter().filter(|(name, _)| !long.iter().any(|part| name.contains(part))) {
         let mut file = case(name);
-        let step = (file.len() / 400).max(1);
+        let step = (file.len() / 150).max(1);
         for at in (0..file.len()).step_by(step) {
             let right = file[at];
             for wrong in [0, 255, right ^ 0x40] {
