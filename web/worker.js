@@ -12,20 +12,27 @@ import { failure } from "./worker/talk.js";
 
 /** @import { Answers, Request, Teaching } from "./types/messages.js" */
 
+/** Lessons that are given or wait. */
+let taught = 0;
+
 /** @param {() => Promise<Teaching>} lesson @returns {Promise<Teaching>} */
 async function teach(lesson) {
+  taught += 1;
   solo.hold("teaching");
   try {
     return await lesson();
   } finally {
-    solo.release("teaching");
+    taught -= 1;
+    if (taught === 0) solo.release("teaching");
   }
 }
 
 /** @type {{ [T in Request["type"]]: (request: Extract<Request, { type: T }>) => Promise<Answers[T]> }} */
 const handlers = {
   open: ({ options }) => solo.open(options),
-  teach: ({ files }) => teach(() => lessons.teach(files, solo.keepPictures)),
+  teach: (given) => teach(() => lessons.teach(given, solo.keepPictures)),
+  teachReserved: () => teach(() => lessons.teachReserved(solo.keepPictures)),
+  leaveReserved: async () => lessons.leaveReserved(),
   teachDemo: () => teach(() => lessons.teachDemo(solo.keepPictures)),
   forget: () => solo.forgetPictures(),
   start: () => solo.start(),

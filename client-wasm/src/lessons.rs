@@ -30,15 +30,15 @@ impl Lessons {
         Ok(Self(Rc::new(RefCell::new(Shelf { pictures, member: None }))))
     }
 
-    /// Adds a picture: RGBA, already scaled to the artist's size. Returns how many there are. The collective learns
-    /// from it after [`Lessons::share`].
+    /// Adds a picture, unless it is there already: RGBA, already scaled to the artist's size. Returns how many there
+    /// are. The collective learns from it after [`Lessons::share`].
     ///
     /// # Errors
     /// Where the picture has another size, or there are too many.
     pub fn teach(&self, rgba: &[u8]) -> Result<usize, Error> {
         let mut shelf = self.0.borrow_mut();
         // A round under way keeps the pictures that it began with: they are copied before the first that comes then.
-        Rc::make_mut(&mut shelf.pictures).push_rgba(rgba)?;
+        Rc::make_mut(&mut shelf.pictures).push_new_rgba(rgba)?;
         Ok(shelf.pictures.len())
     }
 

@@ -16,7 +16,21 @@ const status = {
   saved: null,
   note: null,
 };
-const lesson = { done: 0, total: 0, used: 0, refused: [], refusedCount: 0, notes: [] };
+const lesson = {
+  done: 0,
+  total: 0,
+  used: 0,
+  copies: 0,
+  unlooked: 0,
+  beyond: 0,
+  leftovers: 0,
+  beside: 0,
+  refused: [],
+  refusedCount: 0,
+  notes: [],
+  reserved: [],
+  reservedCount: 0,
+};
 
 /** Finishes the piece that is being painted. */
 let finish = () => {};

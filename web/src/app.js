@@ -12,7 +12,7 @@
  *             throttle-light throttle-medium throttle-full while-hidden on-battery still
  *             round pictures time pace backend storage genesis bytes kinds
  *   teach     drop-zone teach-demo teach-choose teach-files (input) teach-folder (input) yours forget
- *             refused refused-list
+ *             refused refused-list (li[data-kind]) asking asking-list (li[data-kind]) asking-teach asking-leave
  *   pieces    easel easel-image keep paint-another download-png download-json delete easel-close
  *             pieces-none pieces-list piece (each) toast undo
  *   other     reset sure sure-yes sure-no

@@ -8,11 +8,15 @@ import { silentInWords } from "./keeping-words.js";
 import { announce, sayTogether, setPhase } from "./phase.js";
 import { breakPace, progress } from "./progress.js";
 import { FEWEST } from "./stage.js";
-import { allowTeaching, hideTeachingProgress, wireTeaching } from "./teach.js";
+import { allowTeaching, hideAsking, hideTeachingProgress, wireTeaching } from "./teach.js";
+import { lessonInWords } from "./teaching-words.js";
 import { visit } from "./visit.js";
 import { capital, counted, sentence } from "./words.js";
 
-/** @import { Failure, Phase } from "../types/messages.js" */
+/** @import { Failure, Given, Phase } from "../types/messages.js" */
+
+/** @typedef {({ type: "teach" } & Given) | { type: "teachDemo" } | { type: "teachReserved" }} Lesson */
+
 /** @import { StudioError } from "./client.js" */
 
 /** What the visitor wants, whatever holds it back for now. */
@@ -35,6 +39,7 @@ export function beginLearning() {
   told = false;
   box("trouble").hidden = true;
   box("refused").hidden = true;
+  hideAsking();
   hideTeachingProgress();
   allowTeaching(false);
   beReady();
@@ -129,7 +134,7 @@ export function fail(failure) {
   box("trouble").hidden = false;
 }
 
-/** Teaches once what came before is read, and once the studio is awake. @param {{ type: "teach", files: File[] } | { type: "teachDemo" }} lesson */
+/** Teaches once what came before is read, and once the studio is awake. @param {Lesson} lesson */
 function teach(lesson) {
   const mine = visit.client;
   if (!mine) return;
@@ -142,17 +147,16 @@ function teach(lesson) {
     });
 }
 
-/** @param {{ type: "teach", files: File[] } | { type: "teachDemo" }} lesson */
+/** @param {Lesson} lesson */
 async function read(lesson) {
   const mine = visit.client;
   if (!mine) return;
   allowTeaching(false);
   box("trouble").hidden = true;
   try {
-    const { used, refusedCount } = await mine.ask(lesson);
-    announce(
-      `${capital(counted(used, "picture is", "pictures are"))} taken in${refusedCount > 0 ? `, ${counted(refusedCount, "file is", "files are")} left out` : ""}.`,
-    );
+    const teaching = await mine.ask(lesson);
+    const { used } = teaching;
+    announce(lessonInWords(teaching));
     if (used > 0 && visit.client === mine) {
       // What is too little to learn from is said where one teaches.
       if (progress.pictures >= FEWEST) wantLearning(true);
@@ -195,7 +199,13 @@ button("trouble-close").addEventListener("click", () => {
   box("studio-title").focus({ preventScroll: true });
 });
 wireTeaching({
-  files: (files) => teach({ type: "teach", files }),
+  files: (given) => teach({ type: "teach", ...given }),
+  asking: (yes) => {
+    hideAsking();
+    box("teach-title").focus({ preventScroll: true });
+    if (yes) teach({ type: "teachReserved" });
+    else request(visit.client?.ask({ type: "leaveReserved" }));
+  },
   demo: () => teach({ type: "teachDemo" }),
   forget,
 });

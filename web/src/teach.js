@@ -1,9 +1,12 @@
 /** Teaching: pictures by drop, by file picker, or the demo set. */
 
 import { box, button, element, make, write } from "./dom.js";
+import { shownName, sorted } from "./files.js";
+import { askingInWords, askingLines, linesOf, nothingInWords, summaryOf } from "./teaching-words.js";
 import { bytesInWords, capital, count, counted } from "./words.js";
 
-/** @import { Remark, Teaching } from "../types/messages.js" */
+/** @import { Chosen, Given, Teaching } from "../types/messages.js" */
+/** @import { Line } from "./teaching-words.js" */
 
 /** One more than the worker looks at, so that it knows that there are more. */
 const FILES = 10_001;
@@ -11,7 +14,7 @@ const FILES = 10_001;
 const ENTRIES = 20_000;
 
 /**
- * @param {{ files: (files: File[]) => void, demo: () => void, forget: () => void }} actions
+ * @param {{ files: (given: Given) => void, demo: () => void, forget: () => void, asking: (teach: boolean) => void }} actions `asking`: what to do with pictures that ask not to be learnt from
  */
 export function wireTeaching(actions) {
   for (const [choose, input] of [
@@ -21,7 +24,7 @@ export function wireTeaching(actions) {
     const picker = element(/** @type {string} */ (input), HTMLInputElement);
     button(/** @type {string} */ (choose)).addEventListener("click", () => picker.click());
     picker.addEventListener("change", () => {
-      const files = [...(picker.files ?? [])].filter((file) => !isClutter(file.name));
+      const files = [...(picker.files ?? [])].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
       // The same files may be chosen again.
       picker.value = "";
       give(files);
@@ -30,6 +33,8 @@ export function wireTeaching(actions) {
   if (!("webkitdirectory" in HTMLInputElement.prototype)) button("teach-choose-folder").hidden = true;
   button("teach-demo").addEventListener("click", actions.demo);
   button("forget").addEventListener("click", actions.forget);
+  button("asking-teach").addEventListener("click", () => actions.asking(true));
+  button("asking-leave").addEventListener("click", () => actions.asking(false));
 
   const veil = box("drop-veil");
   let depth = 0;
@@ -57,42 +62,31 @@ export function wireTeaching(actions) {
     if (event.dataTransfer) give(await dropped(event.dataTransfer));
   });
 
-  /** @param {File[]} files */
-  function give(files) {
-    if (files.length === 0) {
-      showTeaching({
-        done: 0,
-        total: 0,
-        used: 0,
-        refused: [],
-        refusedCount: 0,
-        notes: [{ name: "Nothing there", reason: "There were no files in what you gave. An empty folder, perhaps?" }],
-      });
+  /** @param {Chosen[]} given */
+  function give(given) {
+    const { meant, leftovers, beside } = sorted(given);
+    if (meant.length > 0) {
+      actions.files({ files: meant, leftovers, beside });
     } else {
-      actions.files(files);
+      showLines([{ path: null, kind: "nothing", text: nothingInWords({ leftovers, beside }) }], "Nothing was taken in");
     }
   }
 }
 
-/** Files that systems leave in folders and nobody means to teach. @param {string} name */
-const isClutter = (name) => name.startsWith(".") || name === "Thumbs.db" || name === "desktop.ini";
-
-/** @param {DataTransfer} transfer @returns {Promise<File[]>} */
+/** @param {DataTransfer} transfer @returns {Promise<Chosen[]>} */
 async function dropped(transfer) {
   // The list of items is emptied once this event is over, so all are taken before the first wait.
-  const entries = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
-  /** @type {File[]} */
-  const files = [];
+  const items = [...transfer.items].filter((item) => item.kind === "file");
   /** @type {(FileSystemEntry | File | null)[]} */
-  const queue = entries;
+  const queue = items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  /** @type {Chosen[]} */
+  const files = [];
   for (let walked = 0; walked < queue.length && walked < ENTRIES && files.length < FILES; walked += 1) {
     const entry = queue[walked];
-    if (entry instanceof File) files.push(entry);
+    if (entry instanceof File) files.push({ file: entry, path: entry.name });
     else if (entry?.isFile) {
-      const file = await new Promise((resolve) =>
-        /** @type {FileSystemFileEntry} */ (entry).file(resolve, () => resolve(new File([], entry.name))),
-      );
-      if (!isClutter(file.name)) files.push(file);
+      const file = await new Promise((resolve) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, () => resolve(null)));
+      files.push({ file, path: entry.fullPath.replace(/^\//, "") || entry.name });
     } else if (entry?.isDirectory) {
       const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
       // A reader gives a portion at a time, and an empty one at the end.
@@ -113,25 +107,48 @@ export function allowTeaching(enabled) {
 }
 
 /** @param {Teaching} teaching */
-export function showTeaching({ done, total, refused, refusedCount, notes }) {
+export function showTeaching(teaching) {
+  const { done, total } = teaching;
   box("teach-progress").hidden = total === 0 || done >= total;
   const bar = element("teach-bar", HTMLProgressElement);
   bar.max = Math.max(1, total);
   bar.value = done;
-  const details = element("refused", HTMLDetailsElement);
-  const parts = [];
-  if (refusedCount > 0) parts.push(refusedCount === 1 ? "One file was left out" : `${count(refusedCount)} files were left out`);
-  if (notes.length > 0) parts.push(counted(notes.length, "remark", "remarks"));
-  details.hidden = parts.length === 0;
-  box("refused-summary").textContent = capital(parts.join(", "));
-  const line = (/** @type {Remark} */ { name, reason }) => make("li", {}, make("b", { textContent: name }), ` ${reason}`);
-  const unnamed = refusedCount - refused.length;
-  box("refused-list").replaceChildren(
-    ...notes.map(line),
-    ...refused.map(line),
-    ...(unnamed > 0 ? [make("li", { textContent: `And ${count(unnamed)} more.` })] : []),
-  );
-  if (done >= total) details.open = true;
+  const lines = linesOf(teaching);
+  showLines(lines, summaryOf(teaching, lines));
+  if (done >= total) element("refused", HTMLDetailsElement).open = true;
+  showAsking(teaching);
+}
+
+/** @param {Line[]} lines @param {string} summary */
+function showLines(lines, summary) {
+  box("refused").hidden = lines.length === 0;
+  box("refused-summary").textContent = summary;
+  box("refused-list").replaceChildren(...lines.map(lineOf));
+  if (lines.length > 0) element("refused", HTMLDetailsElement).open = true;
+}
+
+/** @param {Line} line */
+function lineOf({ path, kind, text }) {
+  const line = make("li", {}, text);
+  line.dataset.kind = kind;
+  if (path === null) return line;
+  // Whatever is in a name, it is one thing in one line, and what follows reads from left to right.
+  const name = make("bdi", { className: "file-name", textContent: shownName(path), title: shownName(path) });
+  line.prepend(name, " ");
+  return line;
+}
+
+/** Asks about files that ask not to be learnt from; hides the question where there are none. @param {Pick<Teaching, "reserved" | "reservedCount">} teaching */
+function showAsking({ reserved, reservedCount }) {
+  box("asking").hidden = reservedCount === 0;
+  box("asking-text").textContent = askingInWords(reservedCount);
+  box("asking-list").replaceChildren(...askingLines({ reserved, reservedCount }).map(lineOf));
+  button("asking-teach").textContent = reservedCount === 1 ? "Teach it all the same" : "Teach them all the same";
+  button("asking-leave").textContent = reservedCount === 1 ? "Leave it out" : "Leave them out";
+}
+
+export function hideAsking() {
+  showAsking({ reserved: [], reservedCount: 0 });
 }
 
 export function hideTeachingProgress() {

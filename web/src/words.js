@@ -16,6 +16,9 @@ const FAILURES = /** @type {Record<string, string>} */ ({
     "This browser’s storage for the site is full. What is not saved yet lives in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
   "storage-denied":
     "This browser does not let the site store anything, perhaps because the window is private. The artist lives in this tab’s memory only, and is gone when the tab closes.",
+  "decoder-failed":
+    "This browser does not run the program that reads pictures, so none can be taught. A policy, an extension or a lack of memory may be why. Close other tabs, reload the page, then try again.",
+  "flags-damaged": "The flags arrived damaged. Reload the page, then try again.",
   "studio-closed": "The studio was closed before that was done.",
   "checkpoint-corrupt":
     "The artist saved on this device is damaged and was not loaded. You can start a new one; that deletes the damaged one.",

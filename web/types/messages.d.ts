@@ -1,6 +1,7 @@
 /** What the page and its worker say to each other, and what they expect of the wasm module. */
 
 import type { CollectivePiece, Traffic, View } from "./collective.js";
+import type { Refusal, Reservation } from "./decoding.js";
 
 /** How the studio is opened. */
 export interface OpenOptions {
@@ -54,21 +55,45 @@ export interface Piece extends Painting {
   id: string;
 }
 
-/** A file, or a part of one drop, and a sentence about it. */
-export interface Remark {
-  name: string;
-  reason: string;
+/** A file that the visitor gave. */
+export interface Chosen {
+  /** Null where the browser could not even give it. */
+  file: File | null;
+  /** Its name, with those of the folders it came in before it. */
+  path: string;
 }
 
+/** What the visitor gave at once. */
+export interface Given {
+  files: Chosen[];
+  /** Files that were passed over: what systems leave behind, and notes and sidecars beside pictures. */
+  leftovers: number;
+  beside: number;
+}
+
+/** What a lesson did so far. Of each kind of file the first few are named; the counts are of all. */
 export interface Teaching {
   done: number;
   total: number;
+  /** Pictures that are new. */
   used: number;
-  /** Files that were left out; the first few where there are many. */
-  refused: Remark[];
+  /** Pictures that it has already: they count once. */
+  copies: number;
+  /** Files that were not looked at, for there were too many. */
+  unlooked: number;
+  /** Files that were not looked at, for it has pictures enough. */
+  beyond: number;
+  /** As they were given. */
+  leftovers: number;
+  beside: number;
+  /** Files that were left out. */
+  refused: { path: string; why: Refusal; megapixels?: number | undefined }[];
   refusedCount: number;
-  /** Files that were used, with a remark. */
-  notes: Remark[];
+  /** Animations, and which frame was taken. */
+  notes: { path: string; frame: "first" | "later" }[];
+  /** Files, of this lesson and before it, that ask not to be learnt from: they wait for the visitor's word. */
+  reserved: { path: string; by: Reservation }[];
+  reservedCount: number;
 }
 
 export type Phase = "teaching" | "painting" | "learning" | "saving" | "idle" | "paused";
@@ -80,7 +105,10 @@ export interface Failure {
 
 export type Request =
   | { type: "open"; options: OpenOptions }
-  | { type: "teach"; files: File[] }
+  | ({ type: "teach" } & Given)
+  /** What to do with pictures that ask not to be learnt from. */
+  | { type: "teachReserved" }
+  | { type: "leaveReserved" }
   | { type: "teachDemo" }
   | { type: "forget" }
   | { type: "start" }
@@ -103,6 +131,8 @@ export type Request =
 export interface Answers {
   open: Status;
   teach: Teaching;
+  teachReserved: Teaching;
+  leaveReserved: void;
   teachDemo: Teaching;
   /** `silent`: how many other windows of this visitor did not answer, and so may still have the pictures. */
   forget: { silent: number };
@@ -155,7 +185,7 @@ export interface Studio {
 
 /** The visitor's pictures in the wasm module, for the solo studio and the collective alike. */
 export interface Lessons {
-  /** Adds a picture of the artist's size, RGBA; returns how many there are. */
+  /** Adds a picture of the artist's size, RGBA, unless it is there already; returns how many there are. */
   teach(rgba: Uint8Array): number;
   /** Lets the collective learn from the pictures as they are now. */
   share(): void;

@@ -1,9 +1,11 @@
 /** The visitor's pictures: from files to the wasm module, for the solo studio and the collective alike. */
 
-import { Refusal, cut, decode } from "./pictures.js";
+import { Unfetched, get } from "../src/fetching.js";
+import { Interrupted, Refusal, cut, decode, rest } from "./pictures.js";
 import { Fault, failure, number, phase, tell } from "./talk.js";
 
-/** @import { Lessons, Remark, Teaching } from "../types/messages.js" */
+/** @import { Reservation } from "../types/decoding.js" */
+/** @import { Given, Lessons, Teaching } from "../types/messages.js" */
 
 /** Files of one drop that are looked at. */
 const FILES = 10_000;
@@ -11,21 +13,24 @@ const FILES = 10_000;
 export const PICTURES = 2_000;
 /** The artist paints in colour. */
 export const CHANNELS = 3;
-/** Refused files that are named one by one. */
+/** Files that are named one by one, of each kind. */
 const NAMED = 100;
+/** Between two words to the page on how far a lesson is. */
+const TOLD_EVERY_MS = 100;
 
 /** @type {Lessons | null} */
 let lessons = null;
 let pictures = 0;
 /** Counts up whenever teaching that is under way must end. */
 let turn = 0;
-let busy = false;
+/** The lesson under way, after which the next begins. @type {Promise<unknown>} */
+let last = Promise.resolve();
 /** Whether the page will be told how many there are. */
 let telling = false;
 /** Tiles of the lesson under way. @type {Uint8Array[]} */
 let fresh = [];
-/** Fingerprints of the pictures taught, so that the demo set is not taught twice. @type {Set<number>} */
-const known = new Set();
+/** Pictures whose files ask not to be learnt from: they wait for the visitor's word. @type {{ tile: Uint8Array, path: string, by: Reservation }[]} */
+let reserved = [];
 
 /** How many pictures there are. */
 export function count() {
@@ -48,9 +53,11 @@ export function begun() {
   return lessons !== null;
 }
 
-/** Ends teaching that is under way; what was taken in stays. */
+/** Ends teaching that is under way, and what waits; what was taken in stays. */
 export function interrupt() {
   turn += 1;
+  reserved = [];
+  rest();
 }
 
 /** Forgets every picture. */
@@ -58,117 +65,170 @@ export function forget() {
   interrupt();
   lessons?.forget();
   pictures = 0;
-  known.clear();
   tellSoon();
 }
 
 /** Takes in pictures of an earlier visit. @param {Uint8Array[]} tiles */
 export function remember(tiles) {
-  for (const tile of tiles) if (!known.has(fingerprint(tile))) learnFrom(tile);
+  for (const tile of tiles) learnFrom(tile);
 }
 
 /**
- * @param {File[]} files
- * @param {(tiles: Uint8Array[]) => Promise<void>} keep
+ * @param {Given} given
+ * @param {(tiles: Uint8Array[]) => Promise<void>} keep gets what was new
  * @returns {Promise<Teaching>}
  */
-export function teach(files, keep) {
-  /** @type {Remark[]} */
-  const notes = [];
-  if (files.length > FILES) {
-    notes.push({ name: "Too many files", reason: `You gave more than ${number(FILES)} files. Only the first ${number(FILES)} are looked at.` });
-  }
-  const looked = files.slice(0, FILES);
-  return lesson(notes, looked.length, keep, async (report, alive) => {
-    let told = 0;
-    for (const file of looked) {
+export function teach({ files, leftovers, beside }, keep) {
+  return lesson(keep, async (report, alive) => {
+    const looked = files.slice(0, FILES);
+    Object.assign(report, { total: looked.length, unlooked: files.length - looked.length, leftovers, beside });
+    // One that is slow is told of before it is read, so that there is something to see, and to stop.
+    let told = -Infinity;
+    for (const { file, path } of looked) {
       if (!alive()) return;
       if (pictures >= PICTURES) {
-        notes.push({
-          name: "Enough pictures",
-          reason: `The artist learns from ${number(PICTURES)} pictures at most. ${number(looked.length - report.done)} files were left out.`,
-        });
+        report.beyond = looked.length - report.done;
         return;
       }
-      try {
-        const { rgba, note } = await decode(file);
-        take(rgba);
-        report.used += 1;
-        if (note && notes.length < NAMED) notes.push({ name: file.name, reason: note });
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        report.refusedCount += 1;
-        if (report.refused.length < NAMED) report.refused.push({ name: file.name, reason: error.message });
-      }
-      report.done += 1;
-      if (performance.now() - told > 100) {
+      if (performance.now() - told > TOLD_EVERY_MS) {
         told = performance.now();
-        phase("teaching", `Looking at picture ${number(report.done)} of ${number(report.total)}.`);
+        phase("teaching", `Looking at picture ${number(report.done + 1)} of ${number(report.total)}.`);
         tell({ event: "teaching", ...report });
       }
+      try {
+        const { pixels, frame, reservation } = await decode(file);
+        if (!alive()) return;
+        if (reservation) {
+          if (reserved.length < PICTURES) reserved.push({ tile: pixels, path, by: reservation });
+          sayReserved(report);
+        } else {
+          take(pixels, report);
+        }
+        if (frame && report.notes.length < NAMED) report.notes.push({ path, frame });
+      } catch (error) {
+        if (error instanceof Interrupted) return;
+        if (!(error instanceof Refusal)) throw error;
+        report.refusedCount += 1;
+        const { why, megapixels } = error;
+        if (report.refused.length < NAMED) report.refused.push({ path, why, megapixels });
+      }
+      report.done += 1;
     }
   });
+}
+
+/** Teaches what asked not to be learnt from: the visitor said yes. @param {(tiles: Uint8Array[]) => Promise<void>} keep @returns {Promise<Teaching>} */
+export function teachReserved(keep) {
+  return lesson(keep, async (report) => {
+    const waiting = reserved;
+    reserved = [];
+    sayReserved(report);
+    report.total = waiting.length;
+    for (const { tile } of waiting) {
+      if (pictures >= PICTURES) {
+        report.beyond = report.total - report.done;
+        return;
+      }
+      take(tile, report);
+      report.done += 1;
+    }
+  });
+}
+
+/** @param {Teaching} report */
+function sayReserved(report) {
+  report.reserved = reserved.slice(0, NAMED).map(({ path, by }) => ({ path, by }));
+  report.reservedCount = reserved.length;
+}
+
+/** Drops what asked not to be learnt from: the visitor said no. */
+export function leaveReserved() {
+  reserved = [];
 }
 
 /** @param {(tiles: Uint8Array[]) => Promise<void>} keep @returns {Promise<Teaching>} */
 export function teachDemo(keep) {
-  return lesson([], 0, keep, async (report, alive) => {
+  return lesson(keep, async (report, alive) => {
     phase("teaching", "Fetching the 270 flags.");
-    const { names, columns, sheet } = await demoSheet();
-    report.total = names.length;
-    const flags = cut(sheet, columns, names.length);
-    sheet.close();
-    // Some territories share a flag: only what was taught before this lesson counts as known.
-    const before = new Set(known);
-    for (const rgba of flags) {
+    let flags;
+    try {
+      flags = await cut(await (await get("./demo/flags.png")).arrayBuffer());
+    } catch (error) {
+      if (error instanceof Interrupted) return;
+      if (error instanceof Unfetched || error instanceof Fault) throw error;
+      throw new Fault("flags-damaged", failure(error).message);
+    }
+    report.total = flags.length;
+    for (const tile of flags) {
       if (!alive() || pictures >= PICTURES) return;
-      if (!before.has(fingerprint(rgba))) {
-        take(rgba);
-        report.used += 1;
-      }
+      take(tile, report);
       report.done += 1;
     }
-    if (report.used === 0) report.notes.push({ name: "The flags", reason: "It has them already." });
   });
 }
 
 /**
- * @param {Remark[]} notes
- * @param {number} total
+ * Does a lesson once those before it are done.
+ *
  * @param {(tiles: Uint8Array[]) => Promise<void>} keep gets what was new
  * @param {(teaching: Teaching, alive: () => boolean) => Promise<void>} work
+ * @returns {Promise<Teaching>}
  */
-async function lesson(notes, total, keep, work) {
-  if (busy) throw new Fault("internal", "It is still looking at the last pictures. Try again in a moment.");
-  taught();
-  busy = true;
-  turn += 1;
+function lesson(keep, work) {
   const mine = turn;
-  fresh = [];
-  /** @type {Teaching} */
-  const report = { done: 0, total, used: 0, refused: [], refusedCount: 0, notes };
-  try {
-    await work(report, () => mine === turn);
-    tell({ event: "teaching", ...report });
-    if (mine === turn && fresh.length > 0) await keep(fresh);
-  } finally {
+  const alive = () => mine === turn;
+  const done = last.then(async () => {
+    taught();
     fresh = [];
-    busy = false;
+    /** @type {Teaching} */
+    const report = {
+      done: 0,
+      total: 0,
+      used: 0,
+      copies: 0,
+      unlooked: 0,
+      beyond: 0,
+      leftovers: 0,
+      beside: 0,
+      refused: [],
+      refusedCount: 0,
+      notes: [],
+      reserved: [],
+      reservedCount: 0,
+    };
+    if (!alive()) return report;
+    sayReserved(report);
+    try {
+      await work(report, alive);
+      if (telling) tellPictures();
+      tell({ event: "teaching", ...report });
+      if (alive() && fresh.length > 0) await keep(fresh);
+    } finally {
+      fresh = [];
+      rest();
+    }
+    return report;
+  });
+  last = done.catch(() => {});
+  return done;
+}
+
+/** @param {Uint8Array} tile SIDE×SIDE, RGBA @param {Teaching} report */
+function take(tile, report) {
+  if (learnFrom(tile)) {
+    fresh.push(tile);
+    report.used += 1;
+  } else {
+    report.copies += 1;
   }
-  return report;
 }
 
-/** @param {Uint8Array} rgba SIDE×SIDE */
-function take(rgba) {
-  learnFrom(rgba);
-  fresh.push(rgba);
-}
-
-/** @param {Uint8Array} rgba SIDE×SIDE */
-function learnFrom(rgba) {
-  pictures = taught().teach(rgba);
-  known.add(fingerprint(rgba));
-  tellSoon();
+/** @param {Uint8Array} tile SIDE×SIDE, RGBA @returns {boolean} whether it is new: copies count once */
+function learnFrom(tile) {
+  const before = pictures;
+  pictures = taught().teach(tile);
+  if (pictures > before) tellSoon();
+  return pictures > before;
 }
 
 /** Tells the page how many pictures there are, and teaches the collective with them, once for many that come at once. */
@@ -176,28 +236,13 @@ function tellSoon() {
   if (telling) return;
   telling = true;
   setTimeout(() => {
-    telling = false;
-    // To the collective as well, and not for every single one: each time costs a copy.
-    lessons?.share();
-    tell({ event: "lessons", pictures });
+    if (telling) tellPictures();
   }, 50);
 }
 
-/** A 32-bit FNV-1a hash: two flags of one fingerprint would only mean one flag fewer. @param {Uint8Array} tile */
-function fingerprint(tile) {
-  let hash = 0x811c9dc5;
-  for (const byte of tile) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
-}
-
-/** @returns {Promise<{ names: string[], columns: number, sheet: ImageBitmap }>} */
-async function demoSheet() {
-  try {
-    const [about, sheet] = await Promise.all([fetch("./demo/flags.json"), fetch("./demo/flags.png")]);
-    if (!about.ok || !sheet.ok) throw new Error(`${about.status}, ${sheet.status}`);
-    const { names, columns } = await about.json();
-    return { names, columns, sheet: await createImageBitmap(await sheet.blob()) };
-  } catch (error) {
-    throw new Fault("internal", `The flags could not be fetched (${failure(error).message}). Are you offline?`);
-  }
+function tellPictures() {
+  telling = false;
+  // To the collective as well, and not for every single one: each time costs a copy.
+  lessons?.share();
+  tell({ event: "lessons", pictures });
 }

@@ -1,113 +1,133 @@
-/** Files to tiles: checks a file, decodes it, and scales its middle square to the artist's size. */
+/** Files to tiles: reads a file's bytes and has them decoded by a worker of its own. */
 
-import { readHeader } from "./header.js";
+import { Fault } from "./talk.js";
+
+/** @import { Decoded, DecodingAnswer, DecodingRequest, Refusal as Why } from "../types/decoding.js" */
 
 /** Side of the artist's pictures in pixels. */
 export const SIDE = 32;
-/** Bytes of one file. */
+/** Bytes of one file; the decoder has the same bound, and this one spares reading what it would refuse. */
 export const FILE_BYTES = 20 * 1024 * 1024;
-/** Pixels of one picture: 40 megapixels are 160 MB decoded, which a phone still has. */
-export const PIXELS = 40_000_000;
+/** How long one file may take. Forty megapixels take a few seconds, on a phone some more. */
+const PATIENCE_MS = 30_000;
+/** Memory that the decoder may keep from one file to the next; wasm never gives any back but by its end. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 
-/** Why a file is left out: a code of the interface, and a sentence. */
+/** Why a file is left out. */
 export class Refusal extends Error {
-  /** @param {"not-an-image" | "too-large" | "corrupt-image"} code @param {string} message */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
+  /** @param {Why} why @param {number} [megapixels] */
+  constructor(why, megapixels) {
+    super(why);
+    this.why = why;
+    this.megapixels = megapixels;
   }
 }
 
+/** Nobody waits any more for what was asked. */
+export class Interrupted extends Error {}
+
+/** The decoder, once it is ready. @type {Promise<Worker> | null} */
+let decoder = null;
+/** Ends whatever is awaited, and the decoder. */
+let interrupt = () => {};
+
 /**
- * @param {File} file
- * @returns {Promise<{ rgba: Uint8Array, note: string | null }>} SIDE×SIDE RGBA over white, and a remark on
- *   what was done to the picture
- * @throws {Refusal}
+ * @param {File | null} file null where the browser could not even say what it is
+ * @returns {Promise<{ pixels: Uint8Array, frame?: "first" | "later", reservation?: import("../types/decoding.js").Reservation }>} SIDE×SIDE pixels, RGBA over white
+ * @throws {Refusal | Interrupted | Fault} by rejection; the last where there is no decoder
  */
 export async function decode(file) {
-  if (file.size === 0) throw new Refusal("not-an-image", "The file is empty.");
-  if (file.size > FILE_BYTES) {
-    throw new Refusal("too-large", `The file has ${megabytes(file.size)}. Files up to ${megabytes(FILE_BYTES)} are taken.`);
-  }
+  if (file === null) throw new Refusal("gone");
+  if (file.size === 0) throw new Refusal("empty");
+  if (file.size > FILE_BYTES) throw new Refusal("file-too-large");
   let bytes;
   try {
     bytes = new Uint8Array(await file.arrayBuffer());
   } catch {
-    throw new Refusal("corrupt-image", "The file could not be read. It may have been moved or deleted, or it is a folder.");
+    throw new Refusal("gone");
   }
-  const header = readHeader(bytes);
-  if (header === "foreign") {
-    throw new Refusal("not-an-image", "This is not a PNG, JPEG, GIF or WebP picture.");
-  }
-  if (header === "damaged") {
-    throw new Refusal("corrupt-image", "The picture is damaged: it does not say how large it is.");
-  }
-  if (header.width * header.height > PIXELS) {
-    const size = Math.round((header.width * header.height) / 1e6).toLocaleString("en");
-    throw new Refusal("too-large", `The picture has ${size} megapixels. Up to ${PIXELS / 1e6} are taken.`);
-  }
-  const type = `image/${header.format.toLowerCase()}`;
-  let picture;
-  try {
-    picture = await createImageBitmap(new Blob([bytes], { type }));
-  } catch {
-    throw new Refusal("corrupt-image", "The picture is damaged: this browser cannot decode it.");
-  }
-  try {
-    return {
-      rgba: await tile(picture),
-      note: header.animated ? "This one moves; its first frame is used." : null,
-    };
-  } finally {
-    picture.close();
-  }
-}
-
-/** @param {ImageBitmap} picture @returns {Promise<Uint8Array>} */
-async function tile(picture) {
-  const side = Math.min(picture.width, picture.height);
-  const scaled = await createImageBitmap(
-    picture,
-    Math.floor((picture.width - side) / 2),
-    Math.floor((picture.height - side) / 2),
-    side,
-    side,
-    { resizeWidth: SIDE, resizeHeight: SIDE, resizeQuality: "high" },
-  );
-  const context = canvas(SIDE, SIDE);
-  context.fillStyle = "white";
-  context.fillRect(0, 0, SIDE, SIDE);
-  context.drawImage(scaled, 0, 0);
-  scaled.close();
-  return new Uint8Array(context.getImageData(0, 0, SIDE, SIDE).data.buffer);
+  return picture(await ask({ type: "decode", bytes, side: SIDE }));
 }
 
 /**
  * Cuts a sheet of tiles.
  *
- * @param {ImageBitmap} sheet
- * @param {number} columns
- * @param {number} count
- * @returns {Uint8Array[]} `count` tiles of SIDE×SIDE RGBA, row by row
+ * @param {ArrayBuffer} sheet a picture file
+ * @returns {Promise<Uint8Array[]>} tiles of SIDE×SIDE RGBA, row by row
  */
-export function cut(sheet, columns, count) {
-  const context = canvas(sheet.width, sheet.height);
-  context.drawImage(sheet, 0, 0);
-  return Array.from({ length: count }, (_, i) => {
-    const x = (i % columns) * SIDE;
-    const y = Math.floor(i / columns) * SIDE;
-    return new Uint8Array(context.getImageData(x, y, SIDE, SIDE).data.buffer);
+export async function cut(sheet) {
+  const { pixels } = picture(await ask({ type: "cut", bytes: new Uint8Array(sheet), side: SIDE }));
+  const tile = SIDE * SIDE * 4;
+  return Array.from({ length: pixels.length / tile }, (_, i) => pixels.slice(i * tile, (i + 1) * tile));
+}
+
+/** Lets the decoder and its memory go; what is awaited of it is interrupted. */
+export function rest() {
+  interrupt();
+}
+
+/** @param {Decoded} decoded */
+function picture(decoded) {
+  if ("refusal" in decoded) throw new Refusal(decoded.refusal, decoded.megapixels);
+  return decoded;
+}
+
+/** @param {DecodingRequest} request @returns {Promise<Decoded>} */
+async function ask(request) {
+  decoder ??= begin();
+  const worker = await decoder;
+  if (!decoder) throw new Interrupted();
+  return new Promise((resolve, reject) => {
+    /** @param {Decoded} answer @param {boolean} end whether the decoder is of no more use */
+    const answered = (answer, end) => {
+      clearTimeout(timer);
+      resolve(answer);
+      if (end) interrupt();
+    };
+    const timer = setTimeout(() => answered({ refusal: "too-slow" }, true), PATIENCE_MS);
+    interrupt = ending(worker, () => {
+      clearTimeout(timer);
+      reject(new Interrupted());
+    });
+    worker.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
+      if ("trapped" in data) {
+        console.warn(`A picture ended its decoder: ${data.trapped}`);
+        answered({ refusal: "too-much" }, true);
+      } else if ("memory" in data) {
+        answered(data, data.memory > KEPT_BYTES);
+      }
+    };
+    worker.postMessage(request, [request.bytes.buffer]);
   });
 }
 
-/** @param {number} width @param {number} height */
-function canvas(width, height) {
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("This browser gives no canvas to scale pictures on.");
-  return context;
+/** @returns {Promise<Worker>} @throws {Fault | Interrupted} by rejection, where it does not come */
+function begin() {
+  const worker = new Worker(new URL("./decoding.js", import.meta.url), { type: "module", name: "abraham-decoder" });
+  return new Promise((resolve, reject) => {
+    interrupt = ending(worker, () => reject(new Interrupted()));
+    const fail = (/** @type {Fault} */ fault) => {
+      reject(fault);
+      interrupt();
+    };
+    worker.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
+      if ("ready" in data) resolve(worker);
+      else if ("failed" in data) fail(new Fault(data.failed, data.message));
+    };
+    // Its script did not come, or is no script.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      fail(new Fault("decoder-failed", event.message ?? ""));
+    };
+  });
 }
 
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return `${Math.round(bytes / 1024 / 1024).toLocaleString("en")} MB`;
+/** @param {Worker} worker @param {() => void} tell */
+function ending(worker, tell) {
+  return () => {
+    interrupt = () => {};
+    worker.terminate();
+    decoder = null;
+    tell();
+  };
 }

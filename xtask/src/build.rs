@@ -22,10 +22,14 @@ pub(crate) struct Program {
     pub(crate) level: &'static str,
 }
 
-/// What the worker and the window run.
-pub(crate) const PROGRAMS: [Program; 2] = [
+/// What reads pictures; fetched with the first of them.
+pub(crate) const DECODER: &str = "abraham-decoder";
+
+/// What the worker, the window and the decoding worker run.
+pub(crate) const PROGRAMS: [Program; 3] = [
     Program { package: "abraham-client", name: "abraham_client", profile: "web", level: "-Os" },
     Program { package: "abraham-window", name: "abraham_window", profile: "web-small", level: "-Oz" },
+    Program { package: DECODER, name: "abraham_decoder", profile: "web-small", level: "-Oz" },
 ];
 
 /// What every browser that runs the page has; wasm-opt may use these instructions and no others.

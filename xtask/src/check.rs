@@ -13,12 +13,13 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{install, shell};
 
 /// Crates that know no network, clock, thread, storage or browser.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "abraham-messages",
     "abraham-ring",
     "abraham-mpc",
     "abraham-artist",
     "abraham-learning",
+    "abraham-pictures",
     "abraham-collective",
     "abraham-visitor",
     "abraham-shaders",
@@ -27,13 +28,16 @@ const PURE: [&str; 8] = [
 const IMPURE: [&str; 8] =
     ["wasm-bindgen", "web-sys", "js-sys", "tokio", "actix-web", "wgpu", "libp2p", "web-time"];
 /// Which of the project's own crates a crate may reach; a crate that is not named may reach any.
-const REACH: [(&str, &[&str]); 6] = [
+const REACH: [(&str, &[&str]); 8] = [
     // The relay holds no code that could reconstruct a share.
     ("abraham-relay", &["abraham-messages"]),
     // Neither has what carries shares from tab to tab, nor what decides who holds them.
     ("abraham-p2p", &["abraham-messages"]),
     ("abraham-window", &["abraham-messages", "abraham-p2p"]),
     ("abraham-collective", &["abraham-messages"]),
+    // What reads strangers' files knows nothing else.
+    ("abraham-decoder", &["abraham-pictures"]),
+    ("abraham-pictures", &[]),
     ("abraham-shaders", &[]),
     ("abraham-messages", &[]),
 ];

@@ -1,5 +1,7 @@
 //! A teacher's pictures.
 
+use std::hash::{DefaultHasher, Hasher as _};
+
 use crate::Error;
 
 /// Most pictures that one teacher holds: 192 MiB of memory in colour at 32×32.
@@ -19,6 +21,8 @@ pub struct Pictures {
     side: usize,
     channels: usize,
     values: Vec<f32>,
+    /// A hash of each picture's values, by which copies are looked for.
+    hashes: Vec<u64>,
 }
 
 impl Pictures {
@@ -33,7 +37,7 @@ impl Pictures {
         if channels != 1 && channels != 3 {
             return Err(Error::Parameter { what: "the number of channels", allowed: "1 or 3" });
         }
-        Ok(Self { side, channels, values: Vec::new() })
+        Ok(Self { side, channels, values: Vec::new(), hashes: Vec::new() })
     }
 
     /// Pixels in a row.
@@ -74,6 +78,7 @@ impl Pictures {
         self.check(picture.len(), self.dimension())?;
         let clipped = picture.iter().map(|v| if v.is_nan() { 0.0 } else { v.clamp(-1.0, 1.0) });
         self.values.extend(clipped);
+        self.note_last();
         Ok(())
     }
 
@@ -96,12 +101,41 @@ impl Pictures {
                 self.values.extend(colour);
             }
         }
+        self.note_last();
         Ok(())
+    }
+
+    /// Adds a picture as [`Pictures::push_rgba`] does, unless the set has the very same already; returns whether it was
+    /// new. Copies teach nothing that the first does not, so they count once wherever pictures are counted.
+    ///
+    /// # Errors
+    /// [`Error::PictureSize`], [`Error::TooManyPictures`].
+    pub fn push_new_rgba(&mut self, rgba: &[u8]) -> Result<bool, Error> {
+        self.push_rgba(rgba)?;
+        let last = self.len() - 1;
+        let (before, new) = self.values.split_at(last * self.dimension());
+        let same = |at: usize| before[at * self.dimension()..][..self.dimension()] == *new;
+        let copy = (0..last).any(|at| self.hashes[at] == self.hashes[last] && same(at));
+        if copy {
+            self.values.truncate(last * self.dimension());
+            self.hashes.truncate(last);
+        }
+        Ok(!copy)
     }
 
     /// Drops all pictures.
     pub fn clear(&mut self) {
         self.values = Vec::new();
+        self.hashes = Vec::new();
+    }
+
+    /// Hashes the picture that was added.
+    fn note_last(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        for value in &self.values[self.values.len() - self.dimension()..] {
+            hasher.write_u32(value.to_bits());
+        }
+        self.hashes.push(hasher.finish());
     }
 
     fn check(&self, found: usize, expected: usize) -> Result<(), Error> {
@@ -140,6 +174,30 @@ mod tests {
         pictures.push_rgba(&[255, 255, 255, 255]).unwrap();
         assert!((pictures.values()[0] - (2.0 * 0.7152 - 1.0)).abs() < 1e-6);
         assert!((pictures.values()[1] - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn copies_count_once_and_near_ones_do_not() {
+        let mut pictures = Pictures::new(2, 3).unwrap();
+        let first = [7; 16];
+        for number in 0..16 {
+            assert_eq!(pictures.push_new_rgba(&first).unwrap(), number == 0);
+        }
+        assert_eq!(pictures.len(), 1);
+        let before = pictures.values().to_vec();
+        for number in 0..4 {
+            let mut near = first;
+            near[number * 4] = 8;
+            assert!(pictures.push_new_rgba(&near).unwrap());
+            assert!(!pictures.push_new_rgba(&near).unwrap());
+        }
+        assert_eq!(pictures.len(), 5);
+        assert_eq!(pictures.values()[..before.len()], before);
+        // What is clear has no colour of its own.
+        assert!(pictures.push_new_rgba(&[1, 2, 3, 0].repeat(4)).unwrap());
+        assert!(!pictures.push_new_rgba(&[9, 9, 9, 0].repeat(4)).unwrap());
+        pictures.clear();
+        assert!(pictures.push_new_rgba(&first).unwrap());
     }
 
     #[test]

@@ -23,7 +23,7 @@ async fn each_bad_file_is_named_with_its_reason_and_the_rest_is_used() -> Result
         tab.reads(&selector("yours"), "22 pictures").await?;
         let list = selector("refused-list");
         for (name, reason) in [
-            ("words.png", "not a PNG"),
+            ("words.png", "not a picture"),
             ("nothing.png", "empty"),
             ("head-only.png", "damaged"),
             ("huge.png", "100 megapixels"),

@@ -122,7 +122,7 @@ async fn two_clicks_teach_the_flags_and_stop_frees_the_studio() -> Result<()> {
     visit("two_clicks_teach_the_flags_and_stop_frees_the_studio", WebGpu::Off, async |visit| {
         let tab = wake(visit, "/").await?;
         tab.click(&selector("teach-demo")).await?;
-        tab.reads(&selector("yours"), "270 pictures").await?;
+        tab.reads(&selector("yours"), "261 pictures").await?;
         learned(&tab, 2).await?;
         tab.click("label:has([data-testid=throttle-full])").await?;
         learned(&tab, 4).await?;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod browsers;
+mod cases;
 mod collective;
 mod first_visit;
 mod look;

@@ -260,14 +260,16 @@ async fn axe_finds_nothing_on_any_screen() -> Result<()> {
         crate::awake(&tab).await?;
         look(&tab, "studio").await?;
 
-        let remark = json!({ "name": "a.heic", "reason": "This is no picture that can be read." });
-        let teaching = json!({ "event": "teaching", "done": 3, "total": 3, "used": 2, "refused": [remark],
-            "refusedCount": 1, "notes": [] });
+        let teaching = json!({ "event": "teaching", "done": 4, "total": 4, "used": 2, "copies": 1, "unlooked": 0,
+            "beyond": 0, "leftovers": 1, "beside": 0, "refused": [{ "path": "folder/a.heic", "why": "heic" }],
+            "refusedCount": 1, "notes": [{ "path": "b.gif", "frame": "first" }],
+            "reserved": [{ "path": "c.jpg", "by": "plus" }], "reservedCount": 1 });
         say(&tab, &teaching).await?;
         say(&tab, &json!({ "event": "lessons", "pictures": 2 })).await?;
         say(&tab, &json!({ "event": "shelf", "unsaved": 2, "code": "storage-full" })).await?;
         say(&tab, &json!({ "event": "failure", "code": "storage-full", "message": "no room" })).await?;
         tab.sees(&selector("refused")).await?;
+        tab.sees(&selector("asking-teach")).await?;
         tab.sees(&selector("yours-unsaved")).await?;
         look(&tab, "refused").await?;
 

@@ -1,0 +1,62 @@
+/**
+ * Reads pictures: a worker that only `pictures.js` speaks to, and that it ends when a file hangs, fails or takes much
+ * memory. It says `ready` once, or why not; then it answers each request.
+ *
+ * No canvas is asked what it shows: browsers that resist fingerprinting answer with noise.
+ */
+
+import { Unfetched, get, reasonFor } from "../src/fetching.js";
+
+/** @import { Decoded, DecoderModule, DecodingRequest } from "../types/decoding.js" */
+
+/** @type {DecoderModule} */
+let program;
+/** @type {{ memory: WebAssembly.Memory }} */
+let instance;
+
+/** @param {MessageEvent<DecodingRequest>} message */
+self.onmessage = ({ data }) => {
+  try {
+    const { answer, pixels } = data.type === "cut" ? cut(data.bytes, data.side) : decode(data.bytes, data.side);
+    const memory = instance.memory.buffer.byteLength;
+    postMessage({ ...answer, memory }, pixels ? [pixels.buffer] : []);
+  } catch (error) {
+    // A trap: it wanted more memory than it may have, or there is a mistake in it. Nothing more can be asked of it.
+    postMessage({ trapped: String(error) });
+  }
+};
+
+/** @param {Uint8Array} bytes @param {number} side @returns {{ answer: Decoded, pixels?: Uint8Array }} */
+function decode(bytes, side) {
+  const decoded = program.decode(bytes, side);
+  try {
+    const { refusal, megapixels, frame, reservation } = decoded;
+    const pixels = decoded.pixels();
+    if (pixels) return { answer: { pixels, frame, reservation }, pixels };
+    return { answer: { refusal: refusal ?? "damaged", megapixels } };
+  } finally {
+    decoded.free();
+  }
+}
+
+/** @param {Uint8Array} bytes @param {number} side @returns {{ answer: Decoded, pixels?: Uint8Array }} */
+function cut(bytes, side) {
+  const pixels = program.cut(bytes, side);
+  return pixels ? { answer: { pixels }, pixels } : { answer: { refusal: "damaged" } };
+}
+
+async function begin() {
+  // Not a literal: the module is built, and does not exist where types are checked.
+  const path = "../pkg/abraham_decoder.js";
+  try {
+    program = await import(path);
+  } catch {
+    throw new Unfetched(await reasonFor([new URL(path, import.meta.url)]));
+  }
+  instance = await program.default({ module_or_path: await get(program.program) });
+}
+
+begin().then(
+  () => postMessage({ ready: true }),
+  (error) => postMessage({ failed: error instanceof Unfetched ? error.code : "decoder-failed", message: String(error?.message ?? error) }),
+);

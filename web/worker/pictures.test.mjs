@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { Interrupted, Refusal, SIDE, cut, decode, rest } from "./pictures.js";
+
+/** Workers that were begun. @type {Decoder[]} */
+let begun = [];
+
+/** Stands in for the worker that decodes. */
+class Decoder {
+  onmessage = null;
+  onerror = null;
+  ended = false;
+  asked = [];
+
+  constructor() {
+    begun.push(this);
+  }
+
+  postMessage(request) {
+    this.asked.push(request);
+  }
+
+  terminate() {
+    this.ended = true;
+  }
+
+  says(data) {
+    this.onmessage({ data });
+  }
+}
+globalThis.Worker = Decoder;
+
+const file = (bytes = [1, 2, 3]) => new File([Uint8Array.from(bytes)], "a.png");
+const pixels = new Uint8Array(SIDE * SIDE * 4);
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+/** Begins to decode, up to where the decoder was asked. */
+async function asked() {
+  const result = decode(file());
+  result.catch(() => {});
+  await soon();
+  const decoder = begun.at(-1);
+  if (decoder.asked.length === 0) {
+    decoder.says({ ready: true });
+    await soon();
+  }
+  return { decoder, result };
+}
+
+beforeEach(() => {
+  rest();
+  begun = [];
+});
+
+test("one decoder reads file after file", async () => {
+  for (let number = 0; number < 3; number += 1) {
+    const { decoder, result } = await asked();
+    assert.equal(decoder.asked.length, number + 1);
+    decoder.says({ pixels, frame: "first", memory: 1 << 20 });
+    assert.equal((await result).frame, "first");
+  }
+  assert.equal(begun.length, 1);
+});
+
+test("what a decoder says against a file is the reason", async () => {
+  const { decoder, result } = await asked();
+  decoder.says({ refusal: "too-large", megapixels: 400, memory: 1 << 20 });
+  await assert.rejects(result, (error) => error instanceof Refusal && error.why === "too-large" && error.megapixels === 400);
+  assert.ok(!decoder.ended);
+});
+
+test("a file that ends the decoder is left out, and the next gets a new one", async (context) => {
+  context.mock.method(console, "warn", () => {});
+  const { decoder, result } = await asked();
+  decoder.says({ trapped: "unreachable" });
+  await assert.rejects(result, { why: "too-much" });
+  assert.ok(decoder.ended);
+  const next = await asked();
+  assert.notEqual(next.decoder, decoder);
+});
+
+test("a decoder that has grown is let go with its memory", async () => {
+  const { decoder, result } = await asked();
+  decoder.says({ pixels, memory: 300 << 20 });
+  await result;
+  assert.ok(decoder.ended);
+});
+
+test("a file that takes too long is left out, and its decoder ended", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { decoder, result } = await asked();
+    mock.timers.tick(30_000);
+    await assert.rejects(result, { why: "too-slow" });
+    assert.ok(decoder.ended);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("to rest ends what is being read at once, also while the decoder is fetched", async () => {
+  const { decoder, result } = await asked();
+  rest();
+  await assert.rejects(result, Interrupted);
+  assert.ok(decoder.ended);
+
+  const early = decode(file());
+  early.catch(() => {});
+  await soon();
+  rest();
+  await assert.rejects(early, Interrupted);
+  assert.ok(begun.at(-1).ended);
+});
+
+test("a decoder that does not come is a fault with its reason, and the next file tries again", async () => {
+  const result = decode(file());
+  result.catch(() => {});
+  await soon();
+  begun.at(-1).says({ failed: "fetch-offline", message: "offline" });
+  await assert.rejects(result, { code: "fetch-offline" });
+  const next = await asked();
+  next.decoder.says({ pixels, memory: 1 << 20 });
+  await next.result;
+});
+
+test("files that are empty, long, gone or changed are left out without a decoder", async () => {
+  await assert.rejects(decode(file([])), { why: "empty" });
+  await assert.rejects(decode(null), { why: "gone" });
+  await assert.rejects(decode({ size: 21 * 1024 * 1024 }), { why: "file-too-large" });
+  const changed = { size: 3, arrayBuffer: () => Promise.reject(new DOMException("It changed.", "NotReadableError")) };
+  await assert.rejects(decode(changed), { why: "gone" });
+  assert.equal(begun.length, 0);
+});
+
+test("a sheet is cut into its tiles", async () => {
+  const result = cut(new ArrayBuffer(3));
+  await soon();
+  begun.at(-1).says({ ready: true });
+  await soon();
+  assert.equal(begun.at(-1).asked[0].type, "cut");
+  begun.at(-1).says({ pixels: new Uint8Array(SIDE * SIDE * 4 * 3).fill(7), memory: 1 << 20 });
+  const tiles = await result;
+  assert.deepEqual([tiles.length, tiles[2].length, tiles[2][0]], [3, SIDE * SIDE * 4, 7]);
+});
