@@ -53,6 +53,8 @@ struct Status<'a> {
 struct Round {
     round: f64,
     pictures: usize,
+    /// Whether nothing was learnt, since the norm of a gradient was out of its bounds.
+    refused: bool,
     bytes: f64,
     protocol_rounds: f64,
     millis: f64,
@@ -121,6 +123,7 @@ impl Studio {
         let round = Round {
             round: report.round as f64,
             pictures: report.pictures,
+            refused: report.refused,
             bytes: report.meter.bytes() as f64,
             protocol_rounds: report.meter.rounds as f64,
             millis: now_ms() - start,

@@ -16,8 +16,9 @@ use crate::{build, install, promises::PROMISES, shell, test_pages};
 const SHIPPED: &str = "dist";
 
 /// Programs that measure natively: package, example, and what it measures.
-const NATIVE: [(&str, &str, &str); 3] = [
+const NATIVE: [(&str, &str, &str); 4] = [
     ("abraham-learning", "bench", "what a painter computes and sends"),
+    ("abraham-learning", "membership", "what two public batches tell about the pictures taught"),
     ("abraham-visitor", "netem", "learning rounds over slow lines (minutes)"),
     ("abraham-relay", "crowd", "a relay with 5,000 visitors (a minute and more)"),
 ];

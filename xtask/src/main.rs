@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod demo_set;
 mod install;
+mod mutants;
 mod promises;
 mod serve;
 mod shell;
@@ -58,6 +59,26 @@ enum Task {
         #[arg(long)]
         with_spu: bool,
     },
+    /// Change the code a little, mutant by mutant, and list the changes that no test notices
+    ///
+    /// Runs cargo-mutants (installed into target/mutants/tool) on mpc, artist, learning and collective. All of them take
+    /// many hours. What came of each is kept in target/mutants/outcomes.json, so a run that was stopped goes on where it
+    /// was, and a mutant that a test noticed is not run again; survivors are. Survivors that do not matter are listed
+    /// with their reasons in xtask/mutants.txt. Fails where another survives.
+    Mutants {
+        /// Run only so many, drawn by lot; 40 take about half an hour
+        #[arg(long, value_name = "N")]
+        sample: Option<usize>,
+        /// What the lot depends on
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+        /// Run only one of several parts, like 2/8, so that several machines can share the work
+        #[arg(long, value_name = "K/N")]
+        shard: Option<mutants::Shard>,
+        /// Forget what earlier runs found
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Make the demo set again: the 270 flags of emoji-datasource-google 16.0.0, at 32×32
     ///
     /// Downloads the package with npm, lays the flags over white, averages them down to 32×32 and
@@ -93,6 +114,7 @@ fn main() -> Result<()> {
         Task::TestPages => test_pages::build(),
         Task::Check => check::run(),
         Task::Bench { json, with_spu } => bench::run(json, with_spu),
+        Task::Mutants { sample, seed, shard, fresh } => mutants::run(sample, seed, shard, fresh),
         Task::DemoSet { images } => demo_set::run(images.as_deref()),
     }
 }

@@ -10,6 +10,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use crate::{
     Architecture, Artist, Layer,
     scale::{MOMENTUM, WEIGHT},
+    update::{are_norms, first_norms},
 };
 
 /// What one painter keeps between sessions.
@@ -54,6 +55,9 @@ pub enum CheckpointError {
 
 /// The one metadata entry of the file.
 const ENTRY: &str = "abraham";
+
+/// The header's line with the bits of the last norms.
+const NORMS: &str = "norms";
 
 pub(crate) fn corrupt(reason: impl ToString) -> CheckpointError {
     CheckpointError::Corrupt(reason.to_string())
@@ -103,6 +107,7 @@ fn digest(header: &[(&'static str, String)], tensors: &[(String, Vec<u8>)]) -> S
 
 impl Checkpoint {
     fn header(&self) -> Vec<(&'static str, String)> {
+        let norms: Vec<String> = self.artist.norm_bits.iter().map(u32::to_string).collect();
         vec![
             ("protocol", PROTOCOL_VERSION.into()),
             ("sizes", sizes(self.artist.architecture())),
@@ -110,6 +115,7 @@ impl Checkpoint {
             ("genesis", hex(&self.genesis)),
             ("round", self.round.to_string()),
             ("steps", self.artist.steps.to_string()),
+            (NORMS, norms.join(",")),
         ]
     }
 
@@ -118,13 +124,16 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Encode`].
     pub fn encode(&self) -> Result<Vec<u8>, CheckpointError> {
-        let header = self.header();
+        self.encode_with(&self.header())
+    }
+
+    fn encode_with(&self, header: &[(&'static str, String)]) -> Result<Vec<u8>, CheckpointError> {
         let bytes = |tensor: &RingTensor| tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect();
         let named = tensors(&self.artist);
         let data: Vec<(String, Vec<u8>)> = named.iter().map(|(n, t)| (n.clone(), bytes(t))).collect();
         // One entry, so that equal checkpoints are equal files: the map that it goes through has no order.
         let mut lines: Vec<String> = header.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        lines.push(format!("digest={}", digest(&header, &data)));
+        lines.push(format!("digest={}", digest(header, &data)));
         let metadata = HashMap::from([(ENTRY.to_owned(), lines.join("\n"))]);
         let mut views = Vec::with_capacity(data.len());
         for ((name, bytes), (_, tensor)) in data.iter().zip(&named) {
@@ -169,6 +178,15 @@ impl Checkpoint {
         let genesis = *blake3::Hash::from_hex(field("genesis")?).map_err(corrupt)?.as_bytes();
         let round = field("round")?.parse().map_err(corrupt)?;
         let steps = field("steps")?.parse().map_err(corrupt)?;
+        // Checkpoints from before norms were opened rounded have none: they begin as an artist does.
+        let norms = match field(NORMS) {
+            Ok(norms) => norms.split(',').map(str::parse).collect::<Result<_, _>>().map_err(corrupt)?,
+            Err(_) => first_norms(architecture),
+        };
+        let has_norms = field(NORMS).is_ok();
+        if !are_norms(architecture, &norms) {
+            return Err(corrupt("its gradients' norms have more bits than they can have"));
+        }
         let file = SafeTensors::deserialize(bytes).map_err(corrupt)?;
         let read = |group: &str, scale: Scale| {
             let mut layers = Vec::new();
@@ -181,14 +199,16 @@ impl Checkpoint {
             Ok(layers)
         };
         let (weights, momentum) = (read("weights", WEIGHT)?, read("momentum", MOMENTUM)?);
-        let artist = Artist::new(architecture.clone(), weights, momentum, steps);
+        let artist = Artist::new(architecture.clone(), weights, momentum, steps, norms);
         let checkpoint = Self { artist, holder, genesis, round };
         let named = tensors(&checkpoint.artist);
         let data: Vec<_> = named
             .into_iter()
             .map(|(name, t)| (name, t.data().iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()))
             .collect();
-        if field("digest")? != digest(&checkpoint.header(), &data) {
+        let mut header = checkpoint.header();
+        header.retain(|(name, _)| has_norms || *name != NORMS);
+        if field("digest")? != digest(&header, &data) {
             return Err(corrupt("its contents do not match its digest"));
         }
         Ok(checkpoint)
@@ -214,4 +234,46 @@ fn read_sharing(
         components[other.index()] = Some(RingTensor::new(rows, cols, data).map_err(corrupt)?);
     }
     Sharing::from_components(holder, components, scale).map_err(corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::tests::{HOLDER, artist};
+
+    fn checkpoint() -> (Architecture, Checkpoint) {
+        let (architecture, artist) = artist(9);
+        (architecture, Checkpoint { artist, holder: HOLDER, genesis: [3; 32], round: 5 })
+    }
+
+    #[test]
+    fn weights_momentum_and_norms_come_back() {
+        let (architecture, checkpoint) = checkpoint();
+        let again = Checkpoint::decode(&checkpoint.encode().unwrap(), HOLDER, &architecture).unwrap();
+        assert_eq!(again.artist.state_commitments(), checkpoint.artist.state_commitments());
+        assert_eq!(again.artist.norm_bits, checkpoint.artist.norm_bits);
+        assert_eq!((again.genesis, again.round), (checkpoint.genesis, checkpoint.round));
+    }
+
+    #[test]
+    fn a_checkpoint_from_before_there_were_norms_wakes_the_same_artist() {
+        let (architecture, checkpoint) = checkpoint();
+        let mut header = checkpoint.header();
+        header.retain(|(name, _)| *name != NORMS);
+        let bytes = checkpoint.encode_with(&header).unwrap();
+        let again = Checkpoint::decode(&bytes, HOLDER, &architecture).unwrap();
+        assert_eq!(again.artist.commitments(), checkpoint.artist.commitments());
+        assert_eq!(again.artist.norm_bits, first_norms(&architecture));
+    }
+
+    #[test]
+    fn norms_that_cannot_be_are_refused() {
+        let (architecture, mut checkpoint) = checkpoint();
+        for bits in [vec![64; 4], vec![1; 3], vec![]] {
+            checkpoint.artist.norm_bits = bits;
+            let bytes = checkpoint.encode().unwrap();
+            let refused = Checkpoint::decode(&bytes, HOLDER, &architecture);
+            assert!(matches!(refused, Err(CheckpointError::Corrupt(_))));
+        }
+    }
 }

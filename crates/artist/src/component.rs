@@ -1,8 +1,9 @@
 //! One component of an artist: what a painter hands to another who takes the seat of one that left, and what the
 //! painters of a committee commit to.
 //!
-//! Format: learning steps (8 bytes), then the component of every weight and bias and of their momentum, layer by layer
-//! (8 bytes an element); all little-endian.
+//! Format: learning steps (8 bytes), the bits of the last norm opened of each tensor's gradient (1 byte each; both are
+//! public), then the component of every weight and bias and of their momentum, layer by layer (8 bytes an element); all
+//! little-endian.
 
 use abraham_messages::{codec::Reader, limits::CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
@@ -13,10 +14,11 @@ use crate::{
     Architecture, Artist, CheckpointError, Layer,
     checkpoint::corrupt,
     scale::{MOMENTUM, WEIGHT},
+    update::{are_norms, first_norms},
 };
 
 /// Domain of the commitment to weights and momentum.
-const CONTEXT: &str = "abraham 2026-11 artist's state v1";
+const CONTEXT: &str = "abraham 2026-11 artist's state v2";
 
 impl Artist<Sharing> {
     fn tensors(&self) -> impl Iterator<Item = &Sharing> {
@@ -27,7 +29,7 @@ impl Artist<Sharing> {
     pub fn component_bytes(architecture: &Architecture) -> usize {
         let parameters: usize =
             architecture.layers().into_iter().map(|(inputs, outputs)| (inputs + 1) * outputs).sum();
-        8 * (1 + 2 * parameters)
+        8 + norms(architecture) + 16 * parameters
     }
 
     /// Component `c` of all weights and momentum, unless it is the one that the holder lacks.
@@ -35,6 +37,7 @@ impl Artist<Sharing> {
         // One allocation of the final size: a buffer that grows would leave copies behind.
         let mut out = Zeroizing::new(Vec::with_capacity(Self::component_bytes(&self.architecture)));
         out.extend_from_slice(&self.steps.to_le_bytes());
+        out.extend(self.norm_bytes());
         for tensor in self.tensors() {
             for word in tensor.component(c)?.data() {
                 out.extend_from_slice(&word.to_le_bytes());
@@ -50,13 +53,17 @@ impl Artist<Sharing> {
             return None;
         }
         let (steps, tensors) = bytes.split_first_chunk::<8>()?;
+        let (bits, tensors) = tensors.split_at_checked(norms(architecture))?;
         let (weights, momentum) = tensors.split_at(tensors.len() / 2);
         let weights = *blake3::hash(weights).as_bytes();
         if u64::from_le_bytes(*steps) == 0 {
-            return momentum.iter().all(|byte| *byte == 0).then_some(weights);
+            let first = first_norms(architecture);
+            let is_first = bits.iter().map(|bits| u32::from(*bits)).eq(first);
+            return (is_first && momentum.iter().all(|byte| *byte == 0)).then_some(weights);
         }
         let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-        Some(*hasher.update(&weights).update(steps).update(momentum).finalize().as_bytes())
+        hasher.update(&weights).update(steps).update(bits).update(momentum);
+        Some(*hasher.finalize().as_bytes())
     }
 
     /// Puts an artist together from the three components that `holder` keeps.
@@ -70,13 +77,14 @@ impl Artist<Sharing> {
         holder: PainterId,
         components: [Option<&[u8]>; 4],
     ) -> Result<Self, CheckpointError> {
-        let mut steps = None;
+        let mut public = None;
         let mut readers = Vec::new();
         for other in holder.others() {
             let bytes = components[other.index()].ok_or_else(|| corrupt("a component is missing"))?;
             let mut reader = Reader::new(bytes, CHECKPOINT_BYTES).map_err(corrupt)?;
-            let of = reader.u64().map_err(corrupt)?;
-            if *steps.get_or_insert(of) != of {
+            let steps = reader.u64().map_err(corrupt)?;
+            let bits = reader.take(norms(architecture)).map_err(corrupt)?;
+            if *public.get_or_insert((steps, bits)) != (steps, bits) {
                 return Err(corrupt("its components are of different learning steps"));
             }
             readers.push((other, reader));
@@ -101,9 +109,14 @@ impl Artist<Sharing> {
         for (_, reader) in readers {
             reader.end().map_err(corrupt)?;
         }
-        let artist = Self::new(architecture.clone(), weights, momentum, steps.unwrap_or_default());
+        let (steps, bits) = public.unwrap_or_default();
+        let bits: Vec<u32> = bits.iter().map(|bits| u32::from(*bits)).collect();
+        if !are_norms(architecture, &bits) {
+            return Err(corrupt("its gradients' norms have more bits than they can have"));
+        }
+        let artist = Self::new(architecture.clone(), weights, momentum, steps, bits);
         if artist.steps == 0 && !artist.is_still() {
-            return Err(corrupt("it has momentum before its first step"));
+            return Err(corrupt("it has learnt before its first step"));
         }
         Ok(artist)
     }
@@ -120,6 +133,7 @@ impl Artist<Sharing> {
             let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
             hasher.update(&weights[c]?);
             hasher.update(&self.steps.to_le_bytes());
+            hasher.update(&self.norm_bytes());
             for layer in &self.momentum {
                 for tensor in [&layer.weight, &layer.bias] {
                     for word in tensor.component(c)?.data() {
@@ -131,22 +145,33 @@ impl Artist<Sharing> {
         })
     }
 
-    /// Whether all momentum that this painter holds is zero, as it must be before the first step.
+    /// The bits of the last norms, a byte each.
+    fn norm_bytes(&self) -> Vec<u8> {
+        self.norm_bits.iter().map(|bits| *bits as u8).collect()
+    }
+
+    /// Whether all momentum that this painter holds is zero and no norm was opened, as it must be before the first step.
     fn is_still(&self) -> bool {
         let components = |tensor: &Sharing| {
             (0..4).filter_map(|c| tensor.component(c)).all(|x| x.data().iter().all(|x| *x == 0))
         };
-        self.momentum.iter().all(|layer| components(&layer.weight) && components(&layer.bias))
+        self.norm_bits == first_norms(&self.architecture)
+            && self.momentum.iter().all(|layer| components(&layer.weight) && components(&layer.bias))
     }
 }
 
+/// Norms that are opened of such an artist's gradients: one a tensor.
+fn norms(architecture: &Architecture) -> usize {
+    2 * architecture.layers().len()
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    const HOLDER: PainterId = PainterId::ALL[2];
+    pub(crate) const HOLDER: PainterId = PainterId::ALL[2];
 
-    fn artist(steps: u64) -> (Architecture, Artist<Sharing>) {
+    pub(crate) fn artist(steps: u64) -> (Architecture, Artist<Sharing>) {
         let architecture = Architecture::new(2, &[3], 2, 1).unwrap();
         let filled = |rows, cols, scale, first: u64| {
             let component = |c: u64| {
@@ -163,7 +188,8 @@ mod tests {
             architecture.layers().into_iter().map(layer).collect()
         };
         let momentum = layers(MOMENTUM, if steps == 0 { 0 } else { 7 });
-        let artist = Artist::new(architecture.clone(), layers(WEIGHT, 5), momentum, steps);
+        let bits = if steps == 0 { first_norms(&architecture) } else { vec![17, 18, 19, 20] };
+        let artist = Artist::new(architecture.clone(), layers(WEIGHT, 5), momentum, steps, bits);
         (architecture, artist)
     }
 
@@ -217,5 +243,8 @@ mod tests {
         assert!(refused(&|components| components[1].as_mut().unwrap().truncate(80)));
         assert!(refused(&|components| components[1].as_mut().unwrap().push(0)));
         assert!(refused(&|components| components[3].as_mut().unwrap()[0] ^= 1));
+        // The bits of a norm: of one component, and more than there can be in all of them.
+        assert!(refused(&|components| components[3].as_mut().unwrap()[8] ^= 1));
+        assert!(refused(&|components| components.iter_mut().flatten().for_each(|bytes| bytes[9] = 64)));
     }
 }

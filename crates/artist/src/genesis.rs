@@ -8,6 +8,7 @@ use abraham_ring::{Backend, fixed::encode};
 use crate::{
     Architecture, Artist, Error, Layer,
     scale::{MOMENTUM, WEIGHT},
+    update::first_norms,
 };
 
 /// Gain of the sine layers at genesis; above 0.7 learning suffers.
@@ -61,5 +62,51 @@ pub async fn genesis<C: Channel, B: Backend>(
         Sharing::zeros(painter.id(), rows, cols, MOMENTUM)
     };
     let momentum = weights.iter().map(|l| Layer { weight: still(&l.weight), bias: still(&l.bias) }).collect();
-    Ok(Artist::new(architecture.clone(), weights, momentum, 0))
+    Ok(Artist::new(architecture.clone(), weights, momentum, 0, first_norms(architecture)))
+}
+
+#[cfg(test)]
+mod tests {
+    use abraham_mpc::{PainterId, channel::memory};
+    use abraham_ring::{CpuBackend, RingTensor, fixed::decode};
+    use futures::future::try_join_all;
+
+    use super::*;
+
+    /// The six parts together have the deviation that the layers are to have, not each of them.
+    #[test]
+    fn weights_have_the_deviations_of_their_layers() {
+        let architecture = Architecture::new(8, &[64, 48], 8, 3).unwrap();
+        let artists = pollster::block_on(async {
+            let joins = PainterId::ALL.into_iter().zip(memory::network());
+            let joins = joins.map(|(id, c)| Painter::join(id, c, CpuBackend, [id.index() as u8; 32]));
+            let mut painters = try_join_all(joins).await.unwrap();
+            try_join_all(painters.iter_mut().map(|painter| genesis(painter, &architecture))).await.unwrap()
+        });
+        let whole = |secret: fn(&Layer<Sharing>) -> &Sharing, l: usize| {
+            let component = |c: usize| {
+                artists.iter().find_map(|artist| secret(&artist.weights[l]).component(c).cloned()).unwrap()
+            };
+            let mut sum: RingTensor = component(0);
+            (1..4).for_each(|c| sum.add_assign(&component(c)).unwrap());
+            sum.data().iter().map(|x| decode(*x, crate::WEIGHT_BITS)).collect::<Vec<f64>>()
+        };
+        let deviation =
+            |values: &[f64]| (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
+        let expected = [
+            0.5 / (TAU * 8_f64.sqrt()),
+            0.5 * 2_f64.sqrt() / (TAU * 64_f64.sqrt()),
+            0.03 * 2_f64.sqrt() / 48_f64.sqrt(),
+        ];
+        for (l, expected) in expected.into_iter().enumerate() {
+            let found = deviation(&whole(|layer| &layer.weight, l));
+            assert!((found / expected - 1.0).abs() < 0.1, "layer {l}: {found}, not {expected}");
+        }
+        // A bias is uniform over a turn: its place within one has the deviation 1/√12.
+        for l in [0, 1] {
+            let turns: Vec<f64> = whole(|layer| &layer.bias, l).iter().map(|x| x - x.round()).collect();
+            assert!((deviation(&turns) * 12_f64.sqrt() - 1.0).abs() < 0.25, "layer {l}");
+        }
+        assert!(whole(|layer| &layer.bias, 2).iter().all(|x| *x == 0.0));
+    }
 }

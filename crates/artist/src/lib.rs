@@ -29,5 +29,5 @@ pub use forward::{Activations, Painting, paint, paint_to_learn};
 pub use genesis::genesis;
 pub use latent::latents;
 pub use scale::{GRADIENT_BITS, LATENT_BITS, MOMENTUM_BITS, PICTURE_BITS, RATE_BITS, WEIGHT_BITS};
-pub use update::{Rates, learn};
+pub use update::{Rates, Stepped, learn};
 pub use weights::{Artist, Layer};

@@ -96,7 +96,7 @@ impl Rounding for Nearest {
 /// Units in the last place by which shares may miss a product whose bits were dropped: six roundings of at most half
 /// a unit each, and the half that the nearest integer itself is off.
 const PRODUCT_BOUND: u64 = 3;
-/// The same for a rescaling: four roundings.
+/// The same for a rescaling, and for rounding where a secret is: four roundings.
 const RESCALE_BOUND: u64 = 2;
 
 /// Runs the painters' program in plain.
@@ -147,6 +147,14 @@ impl<R: Rounding> Arithmetic for Oracle<R> {
         let product = CpuBackend.matmul(&[Matmul { terms: vec![(public, right)] }]).await?.remove(0);
         let fraction_bits = secret.scale.fraction_bits + public_fraction_bits;
         Ok(Plain::new(product, Scale { fraction_bits, ..secret.scale }))
+    }
+
+    fn round_off(&mut self, secret: &Plain, drop: u32) -> Result<Plain, abraham_mpc::Error> {
+        let scale = secret.scale.rounded(drop)?;
+        let nearest = secret.value.clone().map(|x| round_off(x, drop));
+        let bound = if drop == 0 { 0 } else { RESCALE_BOUND };
+        let nearest = reduced(nearest, scale.ring_bits);
+        Ok(Plain::new(self.rounding.settle(nearest, bound, scale.ring_bits), scale))
     }
 
     async fn products(&mut self, batch: &[Product<'_, Plain>]) -> Result<Vec<Plain>, abraham_mpc::Error> {

@@ -20,6 +20,8 @@ pub struct Artist<S> {
     pub(crate) weights: Vec<Layer<S>>,
     pub(crate) momentum: Vec<Layer<S>>,
     pub(crate) steps: u64,
+    /// Bits of the last norm opened of each tensor's gradient; public.
+    pub(crate) norm_bits: Vec<u32>,
 }
 
 impl<S: Secret> Artist<S> {
@@ -28,8 +30,9 @@ impl<S: Secret> Artist<S> {
         weights: Vec<Layer<S>>,
         momentum: Vec<Layer<S>>,
         steps: u64,
+        norm_bits: Vec<u32>,
     ) -> Self {
-        Self { architecture, weights, momentum, steps }
+        Self { architecture, weights, momentum, steps, norm_bits }
     }
 
     /// The sizes of the generator.
@@ -62,7 +65,8 @@ impl<S: Secret> Artist<S> {
             layers.iter().map(map).collect::<Result<Vec<_>, E>>()
         };
         let (weights, momentum) = (layers(&self.weights)?, layers(&self.momentum)?);
-        Ok(Artist { architecture: self.architecture.clone(), weights, momentum, steps: self.steps })
+        let (architecture, norm_bits) = (self.architecture.clone(), self.norm_bits.clone());
+        Ok(Artist { architecture, weights, momentum, steps: self.steps, norm_bits })
     }
 }
 

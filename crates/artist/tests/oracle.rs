@@ -85,6 +85,12 @@ impl Arithmetic for Recording {
         self.painter.matmul_public(public, bits, secret).await
     }
 
+    fn round_off(&mut self, secret: &Sharing, drop: u32) -> Result<Sharing, Error> {
+        let out = self.painter.round_off(secret, drop)?;
+        self.note(&out);
+        Ok(out)
+    }
+
     async fn products(&mut self, batch: &[Product<'_, Sharing>]) -> Result<Vec<Sharing>, Error> {
         let out = self.painter.products(batch).await?;
         out.iter().for_each(|sharing| self.note(sharing));

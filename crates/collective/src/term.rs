@@ -197,8 +197,11 @@ impl Seat {
         }
         let wrong = || EndCause::OwnFailure { reason: "the engine answered something else".into() };
         match (&self.stage, done) {
-            (Stage::Begin { .. }, Done::Begun { commitments }) => {
+            (Stage::Begin { .. }, Done::Begun { commitments, liars }) => {
                 self.check_origin(&commitments)?;
+                for liar in liars.into_iter().filter_map(|seat| self.term.seats.get(seat)) {
+                    context.facts.push(Fact::Liar(*liar, "its component is not the one that was certified"));
+                }
                 context.facts.push(Fact::Begun);
                 self.hold(context, commitments);
             }

@@ -60,8 +60,9 @@ pub enum Work {
     /// Take the seat: fill the seats that hold nothing, agree on keys, draw a new artist where the origin says so.
     ///
     /// Filling: a seat i that holds nothing receives each component c ≠ i from the lowest holding seat other than c.
-    /// Every component must have the commitment that `origin` has; where one does not, the answer is [`Failed`] with
-    /// sender and receiver as suspects. Frames of this term may arrive before this work does, by at most
+    /// Every component must have the commitment that `origin` has. Where one does not, the next holder that has it is asked
+    /// for it, and the sender alone is named ([`Done::Begun::liars`]); where there is none, the answer is [`Failed`] with
+    /// sender and receiver as suspects, and where that one's is wrong, too, with both senders. Frames of this term may arrive before this work does, by at most
     /// [`crate::limits::ACCEPT`]; they must be kept.
     ///
     /// A member that was in another term before has been told [`Work::End`] of it. States of other artists may be
@@ -74,7 +75,7 @@ pub enum Work {
     },
     /// Paint the batch of the next learning round and open it. Answered by [`Done::Batch`].
     PaintBatch {
-        /// The artist: with the round it seeds the batch's public latents.
+        /// The artist: with term and round it seeds the batch's public latents.
         artist: Digest,
         /// The round that the batch begins: one more than those behind the weights.
         round: u64,
@@ -114,10 +115,12 @@ pub enum Done {
     Begun {
         /// To the state that the term begins with.
         commitments: HeldCommitments,
+        /// Seats that sent this one another component than was certified, where a second holder sent the right one.
+        liars: Vec<usize>,
     },
     /// The batch of a round.
     Batch {
-        /// The opened samples, row after row, each an `i32` little-endian with 16 fraction bits; exactly
+        /// The opened samples, row after row, each an `i16` little-endian with 8 fraction bits; exactly
         /// [`crate::Config::batch_bytes`].
         bytes: Vec<u8>,
     },

@@ -201,6 +201,9 @@ async fn learn(
             *cost.bytes.entry(kind.to_owned()).or_default() += bytes;
         }
         let round = report.round;
+        if report.refused {
+            eprintln!("\nround {round} taught nothing: the norm of a gradient was out of its bounds");
+        }
         let seconds = start.elapsed().as_secs_f64() / (round - first) as f64;
         let left = seconds * (settings.rounds - round) as f64;
         eprint!("\rround {round} of {}, {seconds:.2} s each, {left:.0} s left   ", settings.rounds);

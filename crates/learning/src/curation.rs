@@ -56,6 +56,19 @@ impl Default for Curation {
 }
 
 impl Curation {
+    /// Adds all of it to a hash.
+    pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
+        hasher.update(&self.share_per_mille.to_le_bytes());
+        for side in [&self.backed, &self.rejected] {
+            hasher.update(&(side.len() as u64).to_le_bytes());
+            for piece in side {
+                hasher.update(&piece.conviction.to_le_bytes());
+                hasher.update(&(piece.picture.len() as u64).to_le_bytes());
+                piece.picture.iter().for_each(|value| _ = hasher.update(&value.to_le_bytes()));
+            }
+        }
+    }
+
     /// Refuses a share above its cap, too many pieces, and pieces that do not have `dimension` values.
     pub(crate) fn check(&self, dimension: usize) -> Result<(), Error> {
         if self.share_per_mille > MAX_SHARE_PER_MILLE {

@@ -4,6 +4,7 @@
 //! other. So sums and products are exact integers, and the few reals (distances, exponentials, quotients) are IEEE 754
 //! doubles in a fixed order, without any platform's library and without a GPU's floats.
 
+use abraham_artist::PICTURE_BITS;
 use abraham_ring::{Backend, Matmul, Operand, RingTensor};
 
 use crate::{
@@ -11,21 +12,19 @@ use crate::{
     teacher::check_widths,
 };
 
-/// Fraction bits of an opened batch.
-pub const BATCH_FRACTION_BITS: u32 = 16;
-
-/// Fraction bits of the batch where it multiplies the secret denominators: their 16 and these make the gradient's 24.
-pub const COARSE_FRACTION_BITS: u32 = 8;
+/// Fraction bits of an opened batch. Where it multiplies the secret denominators, their 16 and these make the gradient's
+/// 24.
+pub const BATCH_FRACTION_BITS: u32 = PICTURE_BITS;
 
 /// Fraction bits of the output gradient.
 pub const GRADIENT_FRACTION_BITS: u32 = 24;
 
 /// The batch is compared with pictures after it is clamped to ± this, 1.2 with [`BATCH_FRACTION_BITS`]: a little beyond
 /// the pixel range, so that a generator that overshoots still feels where it is.
-pub const CLAMP: i64 = 78_643;
+pub const CLAMP: i64 = 307;
 
 /// Most teachers of one round: it bounds the gradient.
-pub const MAX_TEACHERS: usize = 1 << 16;
+pub const MAX_TEACHERS: usize = 1 << 10;
 
 /// Values count as at most ± this in the pull back, 8 with [`BATCH_FRACTION_BITS`]; it bounds the gradient.
 const REACH: i64 = 8 << BATCH_FRACTION_BITS;
@@ -39,17 +38,10 @@ const WEIGHT_FRACTION_BITS: u32 = 20;
 /// Fraction bits of the two public factors that scale the drift.
 const FACTOR_FRACTION_BITS: u32 = 32;
 
-/// The batch clamped to ±[`CLAMP`], with [`BATCH_FRACTION_BITS`]: what distances and repulsion are computed of, and,
-/// as [`reals`], what teachers compare their pictures with.
+/// The batch clamped to ±[`CLAMP`], with [`BATCH_FRACTION_BITS`]: what distances and repulsion are computed of, the x in
+/// the attraction num_j − den_j·x_j, and, as [`reals`], what teachers compare their pictures with.
 pub fn clamped(batch: &RingTensor) -> RingTensor {
     batch.clone().map(|x| x.cast_signed().clamp(-CLAMP, CLAMP).cast_unsigned())
-}
-
-/// The clamped batch rounded to [`COARSE_FRACTION_BITS`]: the x in the attraction num_j − den_j·x_j.
-pub fn coarse(batch: &RingTensor) -> RingTensor {
-    let drop = BATCH_FRACTION_BITS - COARSE_FRACTION_BITS;
-    let half = 1 << (drop - 1);
-    clamped(batch).map(|x| ((x.cast_signed() + half) >> drop).cast_unsigned())
 }
 
 /// A tensor with [`BATCH_FRACTION_BITS`] as real numbers; exact for a clamped batch.
@@ -61,7 +53,7 @@ pub fn reals(tensor: &RingTensor) -> Vec<f32> {
 /// The public part P of the output gradient P − S, B×D with [`GRADIENT_FRACTION_BITS`].
 ///
 /// `batch` is the opened batch x, B×D with [`BATCH_FRACTION_BITS`], and `teachers` the number T of teachers whose
-/// updates are in S = Σ_teachers (num_j − den_j·x_j), with x as [`coarse`]. Without curation P − S is T/B times the
+/// updates are in S = Σ_teachers (num_j − den_j·x_j), with x as [`clamped`]. Without curation P − S is T/B times the
 /// gradient of the recipe, −(V⁺ − V⁻) + 0.3·(x − xc), where xc is the clamped batch and
 ///
 /// - V⁺_j = (B/T)·S_j, the attraction to the teachers' pictures;
@@ -92,7 +84,7 @@ pub async fn public_gradient(
         return Err(Error::Parameter { what: "the batch", allowed: "at least 2 pictures" });
     }
     if !(1..=MAX_TEACHERS).contains(&teachers) {
-        return Err(Error::Parameter { what: "the number of teachers", allowed: "1 to 65,536" });
+        return Err(Error::Parameter { what: "the number of teachers", allowed: "1 to 1,024" });
     }
     check_widths(temperatures, scale)?;
     curation.check(dimension)?;
@@ -263,7 +255,7 @@ mod tests {
     use super::*;
     use crate::{CandleKernelSums, Curated, KernelSums, Pictures, TEMPERATURES, quantise};
 
-    const UNIT: f64 = 65536.0;
+    const UNIT: f64 = 256.0;
 
     fn gradient(batch: &RingTensor, teachers: usize, curation: &Curation) -> RingTensor {
         let gradient = public_gradient(batch, teachers, &TEMPERATURES, 3.0, curation, &CpuBackend);
@@ -338,7 +330,7 @@ mod tests {
             let sums = CandleKernelSums.kernel_sums(&clamped_batch, &pictures, 3.0, &TEMPERATURES);
             let update = quantise(&pollster::block_on(sums).unwrap()).unwrap();
             for ((sum, num), (at, x)) in
-                sum.iter_mut().zip(update.num.data()).zip(coarse(&batch).data().iter().enumerate())
+                sum.iter_mut().zip(update.num.data()).zip(clamped(&batch).data().iter().enumerate())
             {
                 let den = update.den.data()[at / dimension];
                 let shared = num.wrapping_sub(den.wrapping_mul(*x));

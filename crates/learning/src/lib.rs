@@ -22,8 +22,7 @@ mod update;
 
 pub use curation::{Curated, Curation, DEFAULT_SHARE_PER_MILLE, MAX_CURATED, MAX_SHARE_PER_MILLE};
 pub use drift::{
-    BATCH_FRACTION_BITS, CLAMP, COARSE_FRACTION_BITS, GRADIENT_FRACTION_BITS, MAX_TEACHERS, clamped, coarse,
-    public_gradient, reals,
+    BATCH_FRACTION_BITS, CLAMP, GRADIENT_FRACTION_BITS, MAX_TEACHERS, clamped, public_gradient, reals,
 };
 pub use error::Error;
 pub use guard::{MIN_PICTURES, MIN_SOLO_PICTURES, MIN_TEACHERS, Setting, check_crowd};

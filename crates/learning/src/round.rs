@@ -4,17 +4,17 @@
 //! `docs/protocol.md` section 14. The output gradient is P − S, where P is public and
 //! S = Σ (num − den·x) is the crowd's, which nobody ever opens.
 
-use abraham_artist::{Artist, Painting, Rates, learn};
+use abraham_artist::{Artist, Painting, Rates, Stepped, learn};
 use abraham_mpc::{Channel, Painter, Scale, Secret, Sharing, UpdateShare};
 use abraham_ring::{Backend, RingTensor};
 
 use crate::{
-    COARSE_FRACTION_BITS, Curation, DENOMINATOR_FRACTION_BITS, Error, GRADIENT_FRACTION_BITS,
-    NUMERATOR_FRACTION_BITS, coarse, public_gradient,
+    BATCH_FRACTION_BITS, Curation, DENOMINATOR_FRACTION_BITS, Error, GRADIENT_FRACTION_BITS,
+    NUMERATOR_FRACTION_BITS, clamped, public_gradient,
 };
 
 const _: () = assert!(
-    DENOMINATOR_FRACTION_BITS + COARSE_FRACTION_BITS == GRADIENT_FRACTION_BITS
+    DENOMINATOR_FRACTION_BITS + BATCH_FRACTION_BITS == GRADIENT_FRACTION_BITS
         && NUMERATOR_FRACTION_BITS == GRADIENT_FRACTION_BITS
 );
 
@@ -32,7 +32,7 @@ pub struct CrowdSums {
 ///
 /// An update counts where its holders agree on it and its denominators add up to exactly 1, which is opened of each:
 /// pictures spread weight 1 over the batch, so this says nothing about them. That each numerator lies within ± its
-/// denominator is not checked.
+/// denominator is not checked; a step bounds what one that does not can do ([`step`]).
 ///
 /// # Communication
 /// Three rounds for all updates of a group ([`Painter::accept_updates`]), and three for the check of all together.
@@ -101,7 +101,9 @@ pub struct PublicDrift<'a> {
     pub curation: &'a Curation,
 }
 
-/// Takes one step of the artist towards the crowd's pictures, away from its own batch, as curation bends it.
+/// Takes one step of the artist towards the crowd's pictures, away from its own batch, as curation bends it. Where a
+/// gradient's norm is out of its public bounds, it is not taken; what it is taken towards moves no tensor further than
+/// any other step does.
 ///
 /// # Communication
 /// As [`abraham_artist::learn`].
@@ -116,7 +118,7 @@ pub async fn step<C: Channel, B: Backend>(
     sums: &CrowdSums,
     drift: PublicDrift<'_>,
     rates: Rates,
-) -> Result<(), Error> {
+) -> Result<Stepped, Error> {
     let public = public_gradient(
         &painting.picture,
         sums.teachers,
@@ -127,14 +129,15 @@ pub async fn step<C: Channel, B: Backend>(
     )
     .await?;
     let gradient = output_gradient(sums, &painting.picture, &public)?;
-    learn(painter, artist, latents, &painting.activations, &gradient, rates).await?;
-    Ok(())
+    Ok(learn(painter, artist, latents, &painting.activations, &gradient, rates).await?)
 }
 
-/// P − Σ (num − den·x), with x as coarse as the teachers saw it.
+/// P − Σ (num − den·x), with x as the teachers saw it; for one teacher, so that its size does not depend on how many
+/// there are: it is read as the power of two at or above their number smaller.
 fn output_gradient(sums: &CrowdSums, picture: &RingTensor, public: &RingTensor) -> Result<Sharing, Error> {
-    let pulled = sums.denominator.rows_times(&coarse(picture), COARSE_FRACTION_BITS)?;
-    Ok(pulled.sub(&sums.numerator)?.add_public(public)?)
+    let pulled = sums.denominator.rows_times(&clamped(picture), BATCH_FRACTION_BITS)?;
+    let gradient = pulled.sub(&sums.numerator)?.add_public(public)?;
+    Ok(gradient.read_as(GRADIENT_FRACTION_BITS + sums.teachers.next_power_of_two().ilog2()))
 }
 
 #[cfg(test)]

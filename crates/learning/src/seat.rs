@@ -65,6 +65,16 @@ impl State {
         self.artist.state_commitments()
     }
 
+    /// Adds to a hash what tells this state from all others: round, step, and the first layer's shares of weights and
+    /// momentum, which every step masks afresh. Far less than a commitment takes.
+    pub(crate) fn tell_apart(&self, hasher: &mut blake3::Hasher) {
+        hasher.update(&self.round.to_le_bytes()).update(&self.steps().to_le_bytes());
+        let first = self.artist.weights().first().into_iter().chain(self.artist.momentum().first());
+        for share in first.flat_map(|layer| (0..4).filter_map(|c| layer.weight.component(c))) {
+            share.data().iter().for_each(|word| _ = hasher.update(&word.to_le_bytes()));
+        }
+    }
+
     /// Component `c`, for a painter that takes the seat of one that left; none where this painter lacks it.
     pub fn component(&self, c: usize) -> Option<Zeroizing<Vec<u8>>> {
         self.artist.component(c)
@@ -121,8 +131,12 @@ impl State {
 pub struct Learnt {
     /// Updates that counted.
     pub teachers: usize,
-    /// Places of updates that were dropped: missing, inconsistent, or of another mass than 1.
+    /// Places of updates that were dropped: missing, inconsistent, or of another mass than 1; all of them where the round
+    /// was refused.
     pub dropped: Vec<usize>,
+    /// Whether a gradient's norm was out of its public bounds, so that nothing was learnt: an update was not such as
+    /// pictures give.
+    pub refused: bool,
 }
 
 /// One painter in a term.
@@ -187,22 +201,24 @@ impl<C: Channel, B: Backend> Seat<C, B> {
         self.painter.take_meter()
     }
 
-    /// Paints the next round's batch and opens it: batch × samples, 16 fraction bits. Its latents are public: artist and
-    /// round give them.
+    /// Paints the next round's batch and opens it: batch × samples, 8 fraction bits. Its latents are public: artist,
+    /// term and round give them, so that a term that ends without a certificate is not followed by one that paints the
+    /// very same batch, and has it taught by others.
     ///
     /// # Errors
     /// [`Error::Artist`].
-    pub async fn paint_batch(&mut self, genesis: &[u8; 32]) -> Result<&RingTensor, Error> {
+    pub async fn paint_batch(&mut self, genesis: &[u8; 32], term: &[u8; 32]) -> Result<&RingTensor, Error> {
         self.painted = None;
         let state = self.state()?.clone();
-        let seed = derive(genesis, 0, state.round, 0);
+        let seed = batch_seed(genesis, term, state.round);
         let latents = latents(&seed, self.recipe.batch, self.recipe.architecture.latents());
         let painting = paint_to_learn(&mut self.painter, &state.artist, &latents).await?;
         Ok(&self.painted.insert((latents, painting)).1.picture)
     }
 
     /// Learns from the updates towards the batch that was painted last; the state before is kept beside the new one.
-    /// Where fewer than `least` updates count, the round passes and nothing is learnt.
+    /// Where fewer than `least` updates count, or a gradient's norm is out of its bounds, the round passes and nothing is
+    /// learnt: the shares stay the same under the next round's number.
     ///
     /// # Errors
     /// [`Error::OutOfOrder`] where no batch was painted; [`Error::Protocol`], [`Error::Artist`]. The state is then as
@@ -220,7 +236,9 @@ impl<C: Channel, B: Backend> Seat<C, B> {
         let Recipe { architecture, inner, schedule, .. } = &self.recipe;
         let scale = distance_scale(architecture.side(), architecture.channels());
         let drift = PublicDrift { temperatures: &TEMPERATURES, distance_scale: scale, curation };
-        let sums = take_in(&mut self.painter, updates, self.recipe.update_shape()).await?;
+        let places = updates.len();
+        let mut sums = take_in(&mut self.painter, updates, self.recipe.update_shape()).await?;
+        let mut refused = false;
         let steps = if sums.teachers < least.max(1) { 0 } else { *inner };
         for inner_step in 0..steps {
             if inner_step > 0 {
@@ -228,11 +246,17 @@ impl<C: Channel, B: Backend> Seat<C, B> {
             }
             let rates = schedule.rates(state.round * *inner as u64 + inner_step as u64);
             let rates = Rates { output: rates.last as u32, hidden: rates.hidden as u32 };
-            step(&mut self.painter, &mut artist, &latents, &painting, &sums, drift, rates).await?;
+            let stepped =
+                step(&mut self.painter, &mut artist, &latents, &painting, &sums, drift, rates).await?;
+            if !stepped.taken {
+                artist = state.artist.clone();
+                (sums.teachers, sums.dropped, refused) = (0, (0..places).collect(), true);
+                break;
+            }
         }
         self.current = Some(Arc::new(State { artist, round: state.round + 1 }));
         self.previous = Some(state);
-        Ok(Learnt { teachers: sums.teachers, dropped: sums.dropped })
+        Ok(Learnt { teachers: sums.teachers, dropped: sums.dropped, refused })
     }
 
     /// Paints one piece from a public latent: 8-bit samples, rows first, channels interleaved.
@@ -246,14 +270,10 @@ impl<C: Channel, B: Backend> Seat<C, B> {
     }
 }
 
-/// A seed for one purpose: never the same for two operations in one round.
-pub(crate) fn derive(seed: &[u8; 32], operation: u64, round: u64, part: u64) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 studio entropy v1");
-    hasher.update(seed);
-    for number in [operation, round, part] {
-        hasher.update(&number.to_le_bytes());
-    }
-    *hasher.finalize().as_bytes()
+/// The public seed of a batch's latents.
+fn batch_seed(genesis: &[u8; 32], term: &[u8; 32], round: u64) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 batch of a term and round v1");
+    *hasher.update(genesis).update(term).update(&round.to_le_bytes()).finalize().as_bytes()
 }
 
 /// Pictures as 8-bit samples: −1 becomes 0, 1 becomes 255, in integers.
@@ -264,4 +284,18 @@ pub fn samples(pictures: &RingTensor) -> Vec<u8> {
         ((v * 255 + one) / (2 * one)) as u8
     };
     pictures.data().iter().map(to_byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_terms_paint_one_batch() {
+        let seed = batch_seed(&[1; 32], &[2; 32], 3);
+        assert_ne!(seed, batch_seed(&[1; 32], &[4; 32], 3), "another term");
+        assert_ne!(seed, batch_seed(&[1; 32], &[2; 32], 4), "another round");
+        assert_ne!(seed, batch_seed(&[4; 32], &[2; 32], 3), "another artist");
+        assert_eq!(seed, batch_seed(&[1; 32], &[2; 32], 3));
+    }
 }

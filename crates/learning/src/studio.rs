@@ -20,11 +20,19 @@ pub use crate::seat::{Recipe as StudioConfig, samples};
 use crate::{
     Curation, Error, GRADIENT_FRACTION_BITS, KernelSums, Pictures, Setting, TEMPERATURES, check_crowd,
     clamped, distance_scale, quantise, reals,
-    seat::{Seat, State, derive},
+    seat::{Seat, State},
 };
 
-/// Uniformly random bytes that a studio's keys come from: one seed a painter, one for the teachers. Keys are derived
-/// from them, the operation and the round, so a run that was interrupted between rounds goes on bit for bit.
+/// The term in whose name a studio's batches are painted: a studio has no terms that another could end.
+const SOLO_TERM: [u8; 32] = [0; 32];
+
+/// Uniformly random bytes that a studio's keys come from: one seed a painter, one for the teachers. They should be fresh
+/// for every studio that is drawn or restored.
+///
+/// A key hides one set of values. So keys are derived from these bytes and all that a term works on: which operation,
+/// the shares of the state, and the pictures, curation or latent. Where the same bytes come twice, as in runs that are
+/// to go on bit for bit, equal keys hide equal values, and other values have other keys. It can be neither copied nor
+/// taken out of a studio.
 pub struct Entropy {
     painters: [Zeroizing<[u8; 32]>; 4],
     teachers: Zeroizing<[u8; 32]>,
@@ -37,11 +45,48 @@ impl Entropy {
     }
 }
 
+/// What a term works on besides the state: what tells its keys from all others'.
+enum Purpose<'a> {
+    Genesis,
+    Learn { teachers: &'a [&'a Pictures], curation: &'a Curation },
+    Paint { latent: &'a [u8; 32] },
+}
+
+impl Purpose<'_> {
+    /// The context of a term's keys: this, the shares that it begins with, and how often it was tried.
+    fn context(&self, states: &[Arc<State>], attempt: u64) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 studio's term v1");
+        hasher.update(&attempt.to_le_bytes());
+        if let Some(state) = states.first() {
+            state.tell_apart(&mut hasher);
+        }
+        match self {
+            Self::Genesis => _ = hasher.update(b"genesis"),
+            Self::Paint { latent } => _ = hasher.update(b"paint").update(*latent),
+            Self::Learn { teachers, curation } => {
+                hasher.update(b"learn").update(&(teachers.len() as u64).to_le_bytes());
+                for teacher in *teachers {
+                    hasher.update(&(teacher.len() as u64).to_le_bytes());
+                    teacher.values().iter().for_each(|value| _ = hasher.update(&value.to_le_bytes()));
+                }
+                curation.hash(&mut hasher);
+            }
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// A seed for one purpose of a term.
+fn derive(seed: &[u8; 32], context: &[u8; 32], part: u64) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 studio entropy v2");
+    *hasher.update(seed).update(context).update(&part.to_le_bytes()).finalize().as_bytes()
+}
+
 /// What a round did.
 pub struct RoundReport {
     /// The round's number, from 1.
     pub round: u64,
-    /// The batch that was opened at its start: batch × samples, 16 fraction bits.
+    /// The batch that was opened at its start: batch × samples, 8 fraction bits.
     pub batch: RingTensor,
     /// Pictures that taught, over all teachers.
     pub pictures: usize,
@@ -49,8 +94,11 @@ pub struct RoundReport {
     pub meter: Meter,
     /// Bytes that the teachers uploaded.
     pub uploaded: u64,
-    /// Places of teachers whose update was dropped: inconsistent, or of another mass than 1.
+    /// Places of teachers whose update was dropped: inconsistent, or of another mass than 1; all where the round was
+    /// refused.
     pub dropped: Vec<usize>,
+    /// Whether a gradient's norm was out of its public bounds, so that nothing was learnt.
+    pub refused: bool,
 }
 
 /// A finished painting.
@@ -71,7 +119,8 @@ pub struct Studio<B> {
     states: Vec<Arc<State>>,
     genesis: [u8; 32],
     round: u64,
-    operations: u64,
+    /// Terms since this studio began or last learnt.
+    attempts: u64,
 }
 
 type StudioSeat<'a, B> = Seat<MemoryChannel, &'a B>;
@@ -83,9 +132,9 @@ impl<B: Backend> Studio<B> {
     /// [`Error::Protocol`].
     pub async fn genesis(config: StudioConfig, backends: [B; 4], entropy: Entropy) -> Result<Self, Error> {
         let mut studio =
-            Self { config, backends, entropy, states: Vec::new(), genesis: [0; 32], round: 0, operations: 0 };
-        let operation = studio.next_operation();
-        let mut seats = studio.term(operation).await?;
+            Self { config, backends, entropy, states: Vec::new(), genesis: [0; 32], round: 0, attempts: 0 };
+        let context = studio.next_term(&Purpose::Genesis);
+        let mut seats = studio.term(&context).await?;
         try_join_all(seats.iter_mut().map(Seat::genesis)).await?;
         studio.states = states(&seats)?;
         let mut hasher = blake3::Hasher::new();
@@ -117,7 +166,7 @@ impl<B: Backend> Studio<B> {
             states.push(Arc::new(state));
         }
         let (genesis, round, _) = name.unwrap_or_default();
-        let studio = Self { config, backends, entropy, states, genesis, round, operations: 0 };
+        let studio = Self { config, backends, entropy, states, genesis, round, attempts: 0 };
         studio.commitments()?;
         Ok(studio)
     }
@@ -163,10 +212,11 @@ impl<B: Backend> Studio<B> {
         check_crowd(Setting::Solo, teachers.len(), pictures)?;
         let architecture = &self.config.architecture;
         let scale = distance_scale(architecture.side(), architecture.channels());
-        let operation = self.next_operation();
+        let context = self.next_term(&Purpose::Learn { teachers, curation });
         let genesis = self.genesis;
-        let mut seats = self.term(operation).await?;
-        let batches = try_join_all(seats.iter_mut().map(|seat| seat.paint_batch(&genesis))).await?;
+        let mut seats = self.term(&context).await?;
+        let batches = seats.iter_mut().map(|seat| seat.paint_batch(&genesis, &SOLO_TERM));
+        let batches = try_join_all(batches).await?;
         let batch = agreed(batches.into_iter())?.clone();
 
         let mut updates: [Vec<Option<UpdateShare>>; 4] = Default::default();
@@ -175,9 +225,8 @@ impl<B: Backend> Studio<B> {
         for (place, teacher) in teachers.iter().enumerate() {
             let sums = kernel.kernel_sums(&seen, teacher, scale, &TEMPERATURES).await?;
             let update = quantise(&sums)?.joined();
-            let seeds = std::array::from_fn(|c| {
-                derive(&self.entropy.teachers, operation, self.round, (3 * place + c) as u64)
-            });
+            let seeds =
+                std::array::from_fn(|c| derive(&self.entropy.teachers, &context, (3 * place + c) as u64));
             let shares =
                 split_update(&update, Scale::full(GRADIENT_FRACTION_BITS), seeds, &self.backends[0]).await?;
             for (mine, share) in updates.iter_mut().zip(shares) {
@@ -187,7 +236,7 @@ impl<B: Backend> Studio<B> {
         }
         let learning = seats.iter_mut().zip(updates).map(|(seat, updates)| seat.learn(updates, 1, curation));
         let learnt = try_join_all(learning).await?;
-        if learnt.iter().any(|learnt| learnt.teachers == 0) {
+        if learnt.iter().any(|learnt| learnt.teachers == 0 && !learnt.refused) {
             return Err(Error::TooFewTeachers { least: 1, found: 0 });
         }
         let meter = meter(&mut seats);
@@ -195,9 +244,10 @@ impl<B: Backend> Studio<B> {
         drop(seats);
         self.states = next;
         self.round += 1;
-        self.operations = 0;
-        let dropped = learnt.into_iter().next().map(|learnt| learnt.dropped).unwrap_or_default();
-        Ok(RoundReport { round: self.round, batch, pictures, meter, uploaded, dropped })
+        self.attempts = 0;
+        let first = learnt.into_iter().next();
+        let (dropped, refused) = first.map(|learnt| (learnt.dropped, learnt.refused)).unwrap_or_default();
+        Ok(RoundReport { round: self.round, batch, pictures, meter, uploaded, dropped, refused })
     }
 
     /// Paints one piece from a public latent.
@@ -206,8 +256,8 @@ impl<B: Backend> Studio<B> {
     /// [`Error::Protocol`].
     pub async fn paint(&mut self, latent: [u8; 32]) -> Result<Piece, Error> {
         let share_commitments = self.commitments()?.map(|commitment| hex(&commitment));
-        let operation = self.next_operation();
-        let mut seats = self.term(operation).await?;
+        let context = self.next_term(&Purpose::Paint { latent: &latent });
+        let mut seats = self.term(&context).await?;
         for seat in &mut seats {
             seat.take_meter();
         }
@@ -230,17 +280,17 @@ impl<B: Backend> Studio<B> {
         Ok(Piece { samples, record, meter })
     }
 
-    fn next_operation(&mut self) -> u64 {
-        self.operations += 1;
-        self.operations
+    fn next_term(&mut self, purpose: &Purpose<'_>) -> [u8; 32] {
+        self.attempts += 1;
+        purpose.context(&self.states, self.attempts)
     }
 
-    /// Seats four painters with fresh keys.
-    async fn term(&self, operation: u64) -> Result<Vec<StudioSeat<'_, B>>, Error> {
+    /// Seats four painters with the keys of a term.
+    async fn term(&self, context: &[u8; 32]) -> Result<Vec<StudioSeat<'_, B>>, Error> {
         let seats = PainterId::ALL.into_iter().zip(memory::network()).zip(&self.backends);
         let joins = seats.map(|((id, channel), backend)| {
             let seed = &self.entropy.painters[id.index()];
-            let entropy = derive(seed, operation, self.round, id.index() as u64);
+            let entropy = derive(seed, context, id.index() as u64);
             let state = self.states.get(id.index()).cloned();
             Seat::join(id, channel, backend, entropy, self.config.clone(), state)
         });

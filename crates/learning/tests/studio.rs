@@ -77,9 +77,9 @@ fn fresh_entropy_changes_the_shares_and_not_the_artist() {
     let piece = pollster::block_on(studio.paint([5; 32])).unwrap();
     let mut again = restore(config(3), 90, &files).unwrap();
     let same = pollster::block_on(again.paint([5; 32])).unwrap();
-    // Opened values may differ by the bounded rounding of the shares: a few units of 2^-16, at most one level of 255.
+    // Opened values may differ by the bounded rounding of the shares: 3 units of 2^-8 each, together 3 levels of 255.
     let apart = piece.samples.iter().zip(&same.samples).map(|(a, b)| a.abs_diff(*b)).max();
-    assert!(apart <= Some(1), "{apart:?}");
+    assert!(apart <= Some(3), "{apart:?}");
     assert_eq!(piece.record.share_commitments, same.record.share_commitments);
     assert_eq!(piece.record.genesis, same.record.genesis);
 }
@@ -163,17 +163,17 @@ fn a_round_costs_exactly_what_the_documents_say() {
     };
     let mut studio = genesis(studio_config(64), 70);
     let piece = pollster::block_on(studio.paint([1; 32])).unwrap();
-    assert_eq!((piece.meter.rounds, piece.meter.bytes()), (8, 115_204));
+    assert_eq!((piece.meter.rounds, piece.meter.bytes()), (8, 84_484));
     let report = learn(&mut studio, &[&teacher(32, 3, 16, 4)]);
     // 2 for keys, 8 to paint, 3 for the updates, 3 for their masses, 19 for the step.
     assert_eq!(report.meter.rounds, 35);
     let kinds: Vec<_> = report.meter.by_kind().collect();
     let expected = [
         ("keys", 2_136),
-        ("multiply", 9_732_762),
+        ("multiply", 7_029_348),
         ("sine", 1_966_188),
-        ("truncate", 11_703_620),
-        ("open", 2_360_120),
+        ("truncate", 13_870_916),
+        ("open", 1_573_652),
         ("transcript", 1_968),
         ("verdict", 2_496),
         ("update", 3_146_770),

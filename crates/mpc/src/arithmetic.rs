@@ -135,6 +135,19 @@ pub trait Secret: Clone {
     fn read_as(self, fraction_bits: u32) -> Self;
 }
 
+impl Scale {
+    /// What a value of this scale reads as after it was rounded to `drop` fewer bits.
+    ///
+    /// # Errors
+    /// [`Error::Scale`] where it does not have so many fraction bits, or no bit of its ring would be left.
+    pub fn rounded(self, drop: u32) -> Result<Self, Error> {
+        if drop > self.fraction_bits || drop >= self.ring_bits {
+            return Err(Error::Scale { operation: "rounding", left: self, right: self });
+        }
+        Ok(Self { ring_bits: self.ring_bits - drop, fraction_bits: self.fraction_bits - drop })
+    }
+}
+
 fn same_scale<S: Secret>(operation: &'static str, left: &S, right: &S) -> Result<(), Error> {
     if left.scale() == right.scale() {
         return Ok(());
@@ -264,6 +277,16 @@ pub trait Arithmetic {
         public_fraction_bits: u32,
         secret: &Self::Secret,
     ) -> Result<Self::Secret, Error>;
+
+    /// Rounds a secret to `drop` fewer bits, which is local; it is then known modulo a ring of as many bits fewer.
+    ///
+    /// # Protocol
+    /// Each component is rounded to nearest, so the result is within 2 units in the last place of the exact quotient
+    /// (four roundings of at most half a unit), and exact where `drop` is 0.
+    ///
+    /// # Errors
+    /// [`Error::Scale`] where the secret does not have so many fraction bits, or no bit of its ring would be left.
+    fn round_off(&mut self, secret: &Self::Secret, drop: u32) -> Result<Self::Secret, Error>;
 
     /// Products of secrets.
     ///

@@ -10,7 +10,7 @@ mod sine;
 mod update;
 
 use abraham_messages::Kind;
-use abraham_ring::{Backend, Operand, RingTensor};
+use abraham_ring::{Backend, Operand, RingTensor, fixed};
 
 use crate::{
     Arithmetic, Channel, Error, Meter, PainterId, Product, Rescale, Scale, Secret, Sharing, SineOutput,
@@ -85,6 +85,12 @@ impl<C: Channel, B: Backend> Arithmetic for Painter<C, B> {
         secret: &Sharing,
     ) -> Result<Sharing, Error> {
         self.public_times(public, public_fraction_bits, secret).await
+    }
+
+    fn round_off(&mut self, secret: &Sharing, drop: u32) -> Result<Sharing, Error> {
+        self.own(secret)?;
+        let rounded = |x: &RingTensor| Ok(x.clone().map(|x| fixed::round_off(x, drop)));
+        secret.linear(secret.scale().rounded(drop)?, rounded)
     }
 
     async fn products(&mut self, batch: &[Product<'_, Sharing>]) -> Result<Vec<Sharing>, Error> {

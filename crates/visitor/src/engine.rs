@@ -101,7 +101,10 @@ where
     pub(crate) fn start(&mut self, ticket: u64, work: Work) {
         match work {
             Work::Begin { term, origin } => self.begin(ticket, term, origin),
-            Work::PaintBatch { artist, round } => self.paint(ticket, Step::Batch { artist, round }),
+            Work::PaintBatch { artist, round } => {
+                let term = self.term.unwrap_or_default();
+                self.paint(ticket, Step::Batch { artist, term, round });
+            }
             Work::Learn { round, updates } => {
                 let curation = self.curation.clone();
                 self.paint(ticket, Step::Learn { round, updates, least: MIN_TEACHERS, curation });
@@ -194,7 +197,7 @@ where
         let held = self.states.clone();
         let future = Box::pin(async move {
             match painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe).await {
-                Ok((seat, commitments)) => (Some(seat), Ok(Done::Begun { commitments })),
+                Ok((seat, begun)) => (Some(seat), Ok(begun)),
                 Err(failed) => (None, Err(failed)),
             }
         });

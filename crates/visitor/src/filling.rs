@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use abraham_collective::{Failed, Origin, Term};
+use abraham_collective::{Failed, Millis, Origin, Term};
 use abraham_learning::seat::{Recipe, State};
 use abraham_mpc::{Channel, PainterId, channel::ChannelError};
 use zeroize::Zeroizing;
@@ -17,9 +17,19 @@ use crate::{
 /// The frame by which a painter says that it has all it needs.
 const READY: &[u8] = b"ready";
 
+/// With the component's number behind it, the frame by which a painter asks a second holder for a component, since what
+/// the first one sent is not what was certified.
+const AGAIN: &[u8] = b"again";
+
 /// Who sends component `c` to the seats that hold nothing: the lowest holder that has it.
 fn supplier(holders: [bool; 4], c: usize) -> Option<usize> {
     (0..4).find(|seat| holders[*seat] && *seat != c)
+}
+
+/// Who is asked for component `c` where its supplier sent another: the next holder that has it.
+fn second(holders: [bool; 4], c: usize) -> Option<usize> {
+    let first = supplier(holders, c)?;
+    (first + 1..4).find(|seat| holders[*seat] && *seat != c)
 }
 
 /// The components that seat `to` gets from seat `from`, in the order in which they are sent.
@@ -27,32 +37,43 @@ fn supplies(holders: [bool; 4], from: usize, to: usize) -> impl Iterator<Item = 
     (0..4).filter(move |c| *c != to && supplier(holders, *c) == Some(from))
 }
 
-fn suspect(me: usize, other: usize, reason: String) -> Failed {
-    let suspects = if me < other { [me, other] } else { [other, me] };
-    Failed { suspects: Some(suspects), reason }
+fn suspect(a: usize, b: usize, reason: String) -> Failed {
+    Failed { suspects: Some([a.min(b), a.max(b)]), reason }
 }
 
 fn own(reason: impl ToString) -> Failed {
     Failed { suspects: None, reason: reason.to_string() }
 }
 
-/// Fills the empty seats of a term and waits for all four. Returns the state that this painter begins with; none where
-/// a new artist is to be drawn.
+/// What a painter has once all four have come together.
+pub(crate) struct Gathered {
+    /// The state that it begins with; none where a new artist is to be drawn.
+    pub(crate) state: Option<Arc<State>>,
+    /// Seats that sent another component than was certified, where a second holder sent the right one: the certificate
+    /// and the second agree, so the first lied.
+    pub(crate) liars: Vec<usize>,
+}
+
+/// Fills the empty seats of a term and waits for all four.
 ///
 /// # Communication
-/// Three components to every empty seat, in chunks, from two or three holders; then one short frame on every link.
+/// Three components to every empty seat, in chunks, from two or three holders; then one short frame on every link. A
+/// component that is not the certified one is asked for again, from the next holder that has it; only where there is
+/// none, or it says something else than the certificate, too, does the term end and are two named.
 pub(crate) async fn gather<N: Network, T: Timer>(
     channel: &LaneChannel<N, T>,
     term: &Term,
     origin: &Origin,
     held: &[Arc<State>],
     recipe: &Recipe,
-) -> Result<Option<Arc<State>>, Failed> {
+) -> Result<Gathered, Failed> {
     let me = term.seat;
     let until = channel.deadline_in(FILL);
     let others = || PainterId::ALL.into_iter().filter(|other| other.index() != me);
     let silent = |other: PainterId| move |error: ChannelError| failed(me, other, error);
-    let mut state = None;
+    let mut gathered = Gathered { state: None, liars: Vec::new() };
+    // Frames of a supplier that are not understood, after which it may still be ready.
+    let mut skip = [0; 4];
     if let Origin::Continue { round, commitments, holders, .. } = origin {
         if holders[me] {
             let named = |state: &&Arc<State>| is_named(state, me, *round, commitments);
@@ -60,31 +81,67 @@ pub(crate) async fn gather<N: Network, T: Timer>(
             let mine = mine.ok_or_else(|| own("the shares that others count on are not here"))?;
             for to in others().filter(|to| !holders[to.index()]) {
                 for c in supplies(*holders, me, to.index()) {
-                    let component = mine.component(c).unwrap_or_default();
-                    for chunk in component.chunks(FILL_CHUNK) {
-                        channel.send_until(to, chunk, until).await.map_err(silent(to))?;
-                    }
+                    supply(channel, to, c, &mine, until).await.map_err(silent(to))?;
                 }
             }
-            state = Some(mine);
+            gathered.state = Some(mine);
         } else {
-            state = Some(Arc::new(receive(channel, term, *round, commitments, *holders, recipe).await?));
+            let mut filling = Filling { channel, me, commitments, holders: *holders, recipe, until, skip };
+            let state = filling.receive(*round, &mut gathered.liars).await?;
+            skip = filling.skip;
+            gathered.state = Some(Arc::new(state));
         }
     }
     for to in others() {
         channel.send_until(to, READY, until).await.map_err(silent(to))?;
     }
     for from in others() {
-        let frame = channel.receive(from, &until).await.map_err(silent(from))?;
-        if frame != READY {
-            return Err(suspect(
-                me,
-                from.index(),
-                format!("{from} sent something else than that it is ready"),
-            ));
+        let mut asked = [false; 4];
+        loop {
+            let frame = channel.receive(from, &until).await.map_err(silent(from))?;
+            if frame == READY {
+                break;
+            }
+            if skip[from.index()] > 0 {
+                skip[from.index()] -= 1;
+                continue;
+            }
+            let wrong =
+                || suspect(me, from.index(), format!("{from} sent something else than that it is ready"));
+            // Only an empty seat asks, for each component once, and never for the one that it must lack.
+            let c = asks(origin, me, from.index(), &frame).ok_or_else(wrong)?;
+            let state = gathered.state.as_ref().filter(|_| !asked[c]).ok_or_else(wrong)?;
+            asked[c] = true;
+            let commitment = state.state_commitments()[c].unwrap_or_default();
+            channel.send_until(from, &commitment, until).await.map_err(silent(from))?;
+            supply(channel, from, c, state, until).await.map_err(silent(from))?;
         }
     }
-    Ok(state)
+    Ok(gathered)
+}
+
+/// The component that a frame of seat `from` asks seat `me` for, where it may have it from here.
+fn asks(origin: &Origin, me: usize, from: usize, frame: &[u8]) -> Option<usize> {
+    let Origin::Continue { holders, .. } = origin else { return None };
+    let [c] = *frame.strip_prefix(AGAIN)? else { return None };
+    let c = usize::from(c);
+    let may = c < 4 && c != from && !holders[from] && second(*holders, c) == Some(me);
+    may.then_some(c)
+}
+
+/// Sends a component in chunks.
+async fn supply<N: Network, T: Timer>(
+    channel: &LaneChannel<N, T>,
+    to: PainterId,
+    c: usize,
+    state: &State,
+    until: Millis,
+) -> Result<(), ChannelError> {
+    let component = state.component(c).unwrap_or_default();
+    for chunk in component.chunks(FILL_CHUNK) {
+        channel.send_until(to, chunk, until).await?;
+    }
+    Ok(())
 }
 
 fn is_named(state: &State, me: usize, round: u64, commitments: &[[u8; 32]; 4]) -> bool {
@@ -99,46 +156,109 @@ fn failed(me: usize, other: PainterId, error: ChannelError) -> Failed {
     }
 }
 
-/// Receives the three components of an empty seat, and checks each against its commitment.
-async fn receive<N: Network, T: Timer>(
-    channel: &LaneChannel<N, T>,
-    term: &Term,
-    round: u64,
-    commitments: &[[u8; 32]; 4],
+/// An empty seat that is being filled.
+struct Filling<'a, N, T> {
+    channel: &'a LaneChannel<N, T>,
+    me: usize,
+    commitments: &'a [[u8; 32]; 4],
     holders: [bool; 4],
-    recipe: &Recipe,
-) -> Result<State, Failed> {
-    let me = term.seat;
-    let holder = PainterId::new(me).ok_or_else(|| own("there is no such seat"))?;
-    let until = channel.deadline_in(FILL);
-    let bytes = State::component_bytes(&recipe.architecture);
-    let mut components: [Option<Zeroizing<Vec<u8>>>; 4] = Default::default();
-    for from in holder.others() {
-        for c in supplies(holders, from.index(), me) {
-            let mut component = Zeroizing::new(Vec::with_capacity(bytes));
-            while component.len() < bytes {
-                let chunk = channel.receive(from, &until).await.map_err(|error| failed(me, from, error))?;
-                let chunk = Zeroizing::new(chunk);
-                if chunk.len() != FILL_CHUNK.min(bytes - component.len()) {
-                    let reason = format!("{from} sent a part of a component that has another length");
-                    return Err(suspect(me, from.index(), reason));
+    recipe: &'a Recipe,
+    until: Millis,
+    /// Frames of each seat that may come before it is ready.
+    skip: [usize; 4],
+}
+
+impl<N: Network, T: Timer> Filling<'_, N, T> {
+    /// Receives the three components and checks each against its commitment; notes who sent another.
+    async fn receive(&mut self, round: u64, liars: &mut Vec<usize>) -> Result<State, Failed> {
+        let holder = PainterId::new(self.me).ok_or_else(|| own("there is no such seat"))?;
+        let mut components: [Option<Zeroizing<Vec<u8>>>; 4] = Default::default();
+        let mut wrong = Vec::new();
+        for from in holder.others() {
+            let mut understood = true;
+            for c in supplies(self.holders, from.index(), self.me) {
+                let component = if understood { self.component(from).await? } else { None };
+                understood = component.is_some();
+                components[c] = component.filter(|component| self.is_certified(c, component));
+                if components[c].is_none() {
+                    wrong.push((c, from));
                 }
-                component.extend_from_slice(&chunk);
+                if !understood {
+                    self.skip[from.index()] = 3 * self.bytes().div_ceil(FILL_CHUNK);
+                }
             }
-            if State::component_commitment(&recipe.architecture, &component) != Some(commitments[c]) {
-                let reason = format!("component {c} from {from} is not the one that was certified");
-                return Err(suspect(me, from.index(), reason));
-            }
-            components[c] = Some(component);
         }
+        for (c, first) in wrong {
+            let reason = format!("component {c} from {first} is not the one that was certified");
+            let asked = second(self.holders, c).and_then(PainterId::new);
+            let asked = asked.ok_or_else(|| suspect(self.me, first.index(), reason.clone()))?;
+            let both = || suspect(first.index(), asked.index(), format!("{reason}, nor is that of {asked}"));
+            let question = [AGAIN, &[c as u8]].concat();
+            let lost = |error| failed(self.me, asked, error);
+            self.channel.send_until(asked, &question, self.until).await.map_err(lost)?;
+            // What the second holder has must be what was certified, before its bytes are waited for.
+            let claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;
+            if claimed != self.commitments[c] {
+                return Err(both());
+            }
+            let component = self.component(asked).await?.filter(|component| self.is_certified(c, component));
+            components[c] = Some(component.ok_or_else(both)?);
+            tracing::warn!(reason, "the second holder sent the right one");
+            liars.push(first.index());
+        }
+        liars.sort_unstable();
+        liars.dedup();
+        let received = components.each_ref().map(|bytes| bytes.as_ref().map(|bytes| bytes.as_slice()));
+        State::from_components(&self.recipe.architecture, holder, round, received).map_err(own)
     }
-    let received = components.each_ref().map(|component| component.as_ref().map(|bytes| bytes.as_slice()));
-    State::from_components(&recipe.architecture, holder, round, received).map_err(own)
+
+    /// Bytes of a component.
+    fn bytes(&self) -> usize {
+        State::component_bytes(&self.recipe.architecture)
+    }
+
+    /// Receives a component; none where a part of it has another length.
+    async fn component(&self, from: PainterId) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        let bytes = self.bytes();
+        let mut component = Zeroizing::new(Vec::with_capacity(bytes));
+        while component.len() < bytes {
+            let chunk = self.channel.receive(from, &self.until).await;
+            let chunk = Zeroizing::new(chunk.map_err(|error| failed(self.me, from, error))?);
+            if chunk.len() != FILL_CHUNK.min(bytes - component.len()) {
+                return Ok(None);
+            }
+            component.extend_from_slice(&chunk);
+        }
+        Ok(Some(component))
+    }
+
+    fn is_certified(&self, c: usize, component: &[u8]) -> bool {
+        let found = State::component_commitment(&self.recipe.architecture, component);
+        found == Some(self.commitments[c])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seat_is_never_given_the_component_that_it_must_lack() {
+        let question = |c: u8| [AGAIN, &[c]].concat();
+        for holders in (0..16_u8).map(|bits| std::array::from_fn(|seat| bits >> seat & 1 == 1)) {
+            let (artist, commitments) = ([1; 32], [[2; 32]; 4]);
+            let origin = Origin::Continue { artist, round: 1, commitments, holders };
+            for (me, from, c) in (0..64).map(|n| (n / 16, n / 4 % 4, n % 4)) {
+                let may = asks(&origin, me, from, &question(c as u8)).is_some();
+                assert!(!may || c != from && !holders[from] && holders[me] && c != me);
+                assert_eq!(may, c != from && !holders[from] && second(holders, c) == Some(me));
+                assert_eq!(asks(&Origin::Genesis, me, from, &question(c as u8)), None);
+            }
+            for frame in [&b"again"[..], b"ready", b"", b"again\x00\x00", b"again\x04"] {
+                assert_eq!(asks(&origin, 1, 3, frame), None);
+            }
+        }
+    }
 
     #[test]
     fn every_empty_seat_gets_each_component_that_it_holds_once() {
@@ -156,6 +276,11 @@ mod tests {
                 }
                 for from in 0..4 {
                     assert!(supplies(holders, from, to).all(|c| c != from), "nobody sends what it lacks");
+                }
+                for c in expected {
+                    let first = supplier(holders, c).unwrap();
+                    let others = (0..4).filter(|seat| holders[*seat] && *seat != c && *seat != first);
+                    assert_eq!(second(holders, c), others.min(), "{holders:?}, component {c}");
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use abraham_collective::{Digest, Done, Failed, HeldCommitments, Origin, Term};
+use abraham_collective::{Digest, Done, Failed, Origin, Term};
 use abraham_learning::{
     Curation, Error, GRADIENT_FRACTION_BITS,
     seat::{Recipe, Seat, State},
@@ -11,12 +11,17 @@ use abraham_mpc::{PainterId, Scale, UpdateShare};
 use abraham_ring::{Backend, RingTensor};
 use zeroize::Zeroizing;
 
-use crate::{Network, Timer, channel::LaneChannel, engine::NetworkSeat, filling::gather};
+use crate::{
+    Network, Timer,
+    channel::LaneChannel,
+    engine::NetworkSeat,
+    filling::{Gathered, gather},
+};
 
 /// What a seat does next.
 pub(crate) enum Step {
     /// Paint a round's batch.
-    Batch { artist: Digest, round: u64 },
+    Batch { artist: Digest, term: Digest, round: u64 },
     /// Learn from the updates, where at least so many count.
     Learn { round: u64, updates: Vec<Zeroizing<Vec<u8>>>, least: usize, curation: Rc<Curation> },
     /// Paint a piece.
@@ -32,8 +37,8 @@ pub(crate) async fn begin<N: Network, T: Timer, B: Backend>(
     origin: &Origin,
     held: &[Arc<State>],
     recipe: &Recipe,
-) -> Result<(NetworkSeat<N, T, B>, HeldCommitments), Failed> {
-    let state = gather(&channel, term, origin, held, recipe).await?;
+) -> Result<(NetworkSeat<N, T, B>, Done), Failed> {
+    let Gathered { state, liars } = gather(&channel, term, origin, held, recipe).await?;
     let id = PainterId::new(term.seat).ok_or_else(|| own("there is no such seat"))?;
     let drawn = state.is_none();
     let joined = Seat::join(id, channel, backend, *entropy, recipe.clone(), state).await;
@@ -42,7 +47,7 @@ pub(crate) async fn begin<N: Network, T: Timer, B: Backend>(
         seat.genesis().await.map_err(failed)?;
     }
     let commitments = seat.state().map_err(failed)?.state_commitments();
-    Ok((seat, commitments))
+    Ok((seat, Done::Begun { commitments, liars }))
 }
 
 /// Takes one step.
@@ -52,9 +57,9 @@ pub(crate) async fn take<N: Network, T: Timer, B: Backend>(
     recipe: &Recipe,
 ) -> Result<Done, Failed> {
     match step {
-        Step::Batch { artist, round } => {
+        Step::Batch { artist, term, round } => {
             check_round(seat.state().map_err(failed)?, round)?;
-            let batch = seat.paint_batch(&artist).await.map_err(failed)?;
+            let batch = seat.paint_batch(&artist, &term).await.map_err(failed)?;
             Ok(Done::Batch { bytes: write_batch(batch) })
         }
         Step::Learn { round, updates, least, curation } => {
@@ -95,18 +100,21 @@ fn failed(error: Error) -> Failed {
     Failed { suspects, reason: error.to_string() }
 }
 
-/// A batch as it travels: each sample an `i32` with 16 fraction bits, little-endian. Opened samples have 24 bits.
+/// Bytes of a sample of a batch: opened samples have 16 bits.
+pub(crate) const SAMPLE_BYTES: usize = 2;
+
+/// A batch as it travels: each sample an `i16` with 8 fraction bits, little-endian.
 pub(crate) fn write_batch(batch: &RingTensor) -> Vec<u8> {
-    batch.data().iter().flat_map(|x| (x.cast_signed() as i32).to_le_bytes()).collect()
+    batch.data().iter().flat_map(|x| (x.cast_signed() as i16).to_le_bytes()).collect()
 }
 
 /// Reads a batch; none where it has another length.
 pub(crate) fn read_batch(bytes: &[u8], recipe: &Recipe) -> Option<RingTensor> {
-    let (words, left_over) = bytes.as_chunks::<4>();
+    let (words, left_over) = bytes.as_chunks::<SAMPLE_BYTES>();
     let samples = recipe.architecture.samples();
     if !left_over.is_empty() || words.len() != recipe.batch * samples {
         return None;
     }
-    let data = words.iter().map(|word| i64::from(i32::from_le_bytes(*word)).cast_unsigned()).collect();
+    let data = words.iter().map(|word| i64::from(i16::from_le_bytes(*word)).cast_unsigned()).collect();
     RingTensor::new(recipe.batch, samples, data).ok()
 }

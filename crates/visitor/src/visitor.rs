@@ -25,8 +25,12 @@ use futures::{Stream, StreamExt};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, Event, Handle, LinkTraffic, Network, Offer, SeedSource, Timer, engine::Engine, handle::Requests,
-    limits::VIEW_EVERY, painting::read_batch, switch::Switch,
+    Error, Event, Handle, LinkTraffic, Network, Offer, SeedSource, Timer,
+    engine::Engine,
+    handle::Requests,
+    limits::VIEW_EVERY,
+    painting::{SAMPLE_BYTES, read_batch},
+    switch::Switch,
 };
 
 /// What a visitor works with.
@@ -324,7 +328,7 @@ fn settings(offer: &Offer, pictures: u32) -> Settings {
 /// What the collective has to know of the recipe.
 fn config(recipe: &Recipe) -> Result<Config, Error> {
     let architecture = &recipe.architecture;
-    let batch_bytes = 4 * recipe.batch * architecture.samples();
+    let batch_bytes = SAMPLE_BYTES * recipe.batch * architecture.samples();
     let update_bytes = PainterId::ALL.map(|painter| UpdateShare::bytes_for(painter, recipe.update_shape()));
     let most = Lane::Bulk.message_bytes() - abraham_messages::collective::BULK_HEADER_BYTES;
     if batch_bytes.max(update_bytes[0]) > most {

@@ -166,10 +166,10 @@ impl Joint {
     fn done(&self, term: &Digest, seat: usize) -> Done {
         match &self.operation {
             Operation::Begin(Origin::Genesis) => {
-                Done::Begun { commitments: held(commitments(term, &[0; 32], 0), seat) }
+                Done::Begun { commitments: held(commitments(term, &[0; 32], 0), seat), liars: Vec::new() }
             }
             Operation::Begin(Origin::Continue { commitments, .. }) => {
-                Done::Begun { commitments: held(*commitments, seat) }
+                Done::Begun { commitments: held(*commitments, seat), liars: Vec::new() }
             }
             Operation::Batch { round } => {
                 let hash = hash(&[term, &round.to_le_bytes()]);

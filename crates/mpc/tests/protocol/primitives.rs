@@ -171,6 +171,26 @@ proptest! {
     }
 
     #[test]
+    fn rounding_is_local_and_within_two_units(
+        (rows, cols) in rows_and_cols(),
+        (bits, drop) in (1..=64_u32).prop_flat_map(|bits| (Just(bits), 0..bits)),
+        seed: u64,
+    ) {
+        let plain = random_tensor(rows, cols, bits, seed);
+        let parts = four_honest(memory::network(), async |painter| {
+            let secret = deal(painter.id(), &plain, Scale { ring_bits: bits, fraction_bits: 63 }, seed);
+            painter.take_meter();
+            let rounded = painter.round_off(&secret, drop)?;
+            assert_eq!(painter.take_meter(), abraham_mpc::Meter::default());
+            Ok(rounded)
+        });
+        let scale = Scale { ring_bits: bits - drop, fraction_bits: 63 - drop };
+        prop_assert_eq!(parts[0].scale(), scale);
+        let error = error_in_ulp(&reconstruct(&parts), &plain, drop, bits);
+        prop_assert!(error <= if drop == 0 { 0.0 } else { 2.0 }, "{}", error);
+    }
+
+    #[test]
     fn sine_and_cosine_are_what_the_table_gives_for_the_two_angles(
         (rows, cols) in rows_and_cols(),
         (bits, turn) in (16..=64_u32).prop_flat_map(|bits| (Just(bits), 16..=bits)),
@@ -428,6 +448,9 @@ fn programs_that_do_not_fit_are_refused_before_anything_travels() {
         }
         for (secret, drop) in [(&full, 0), (&full, 21), (&narrow, 31), (&foreign, 2)] {
             assert!(painter.rescale(&[Rescale { secret, drop }]).await.is_err());
+        }
+        for (secret, drop) in [(&full, 21), (&narrow, 32), (&foreign, 2)] {
+            assert!(painter.round_off(secret, drop).is_err());
         }
         let coarse = own(Scale { ring_bits: 64, fraction_bits: 15 });
         let over = own(Scale { ring_bits: 32, fraction_bits: 33 });
