@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use abraham_messages::{PROTOCOL_VERSION, codec::hex, limits::CHECKPOINT_BYTES};
+use abraham_messages::{codec::hex, limits::CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -55,6 +55,9 @@ pub enum CheckpointError {
 /// The one metadata entry of the file.
 const ENTRY: &str = "abraham";
 
+/// The format, by the protocol that first wrote it: painters' frames have changed since, what they keep has not.
+const FORMAT: &str = "/abraham/painters/1.0.0";
+
 pub(crate) fn corrupt(reason: impl ToString) -> CheckpointError {
     CheckpointError::Corrupt(reason.to_string())
 }
@@ -104,7 +107,7 @@ fn digest(header: &[(&'static str, String)], tensors: &[(String, Vec<u8>)]) -> S
 impl Checkpoint {
     fn header(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("protocol", PROTOCOL_VERSION.into()),
+            ("protocol", FORMAT.into()),
             ("sizes", sizes(self.artist.architecture())),
             ("painter", self.holder.index().to_string()),
             ("genesis", hex(&self.genesis)),
@@ -157,7 +160,7 @@ impl Checkpoint {
             found.ok_or_else(|| corrupt(format!("its header has no {name}")))
         };
         for (name, expected) in [
-            ("protocol", PROTOCOL_VERSION.to_owned()),
+            ("protocol", FORMAT.to_owned()),
             ("sizes", sizes(architecture)),
             ("painter", holder.index().to_string()),
         ] {
