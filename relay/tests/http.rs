@@ -217,7 +217,7 @@ async fn the_embedded_files_are_served_without_any_folder() {
     let config: serde_json::Value =
         serde_json::from_slice(&send(at, "GET", "/api/v1/config", &[]).body).unwrap();
     assert_eq!(config["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(config["protocols"][0], "/abraham/painters/1.0.0");
+    assert_eq!(config["protocols"][0], "/abraham/painters/1.1.0");
     assert!(config["limits"]["frameBytes"].as_u64().unwrap() > 0);
     relay.stop().await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use abraham_messages::{PROTOCOL_VERSION, codec::hex, limits::CHECKPOINT_BYTES};
+use abraham_messages::{codec::hex, limits::CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -59,6 +59,9 @@ const ENTRY: &str = "abraham";
 /// The header's line with the bits of the last norms.
 const NORMS: &str = "norms";
 
+/// The format, by the protocol that first wrote it: painters' frames have changed since, what they keep has not.
+const FORMAT: &str = "/abraham/painters/1.0.0";
+
 pub(crate) fn corrupt(reason: impl ToString) -> CheckpointError {
     CheckpointError::Corrupt(reason.to_string())
 }
@@ -109,7 +112,7 @@ impl Checkpoint {
     fn header(&self) -> Vec<(&'static str, String)> {
         let norms: Vec<String> = self.artist.norm_bits.iter().map(u32::to_string).collect();
         vec![
-            ("protocol", PROTOCOL_VERSION.into()),
+            ("protocol", FORMAT.into()),
             ("sizes", sizes(self.artist.architecture())),
             ("painter", self.holder.index().to_string()),
             ("genesis", hex(&self.genesis)),
@@ -166,7 +169,7 @@ impl Checkpoint {
             found.ok_or_else(|| corrupt(format!("its header has no {name}")))
         };
         for (name, expected) in [
-            ("protocol", PROTOCOL_VERSION.to_owned()),
+            ("protocol", FORMAT.to_owned()),
             ("sizes", sizes(architecture)),
             ("painter", holder.index().to_string()),
         ] {

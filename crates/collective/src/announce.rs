@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
-    PROTOCOL_VERSION, PeerKey, PieceRecord,
+    PROTOCOL_VERSION, PeerKey, PieceRecord, RECORD_VERSIONS,
     codec::hex,
     collective::{Digest, Signature, SignedPiece, Statement},
     piece::Committee,
@@ -86,7 +86,7 @@ pub(crate) fn record(
 /// [`Error::Piece`] with what does not fit.
 pub fn check_piece(piece: &SignedPiece) -> Result<[PeerKey; 4], Error> {
     let record = &piece.record;
-    if record.protocol != PROTOCOL_VERSION {
+    if !RECORD_VERSIONS.contains(&record.protocol.as_str()) {
         return Err(Error::Piece("its protocol is another"));
     }
     let samples = u64::from(record.side).checked_mul(record.side.into());

@@ -20,13 +20,13 @@ pub(crate) fn name(statement: &StateStatement) -> StateName {
     StateName { round: statement.round, state: *hasher.finalize().as_bytes() }
 }
 
-/// What four painters, who each said what they hold, agree on.
+/// What four painters, who each said what they hold, agree on: all three holders of each component say the same.
 ///
-/// Component c has three holders, of whom at most one lies: what two of them say is right. `Err` names a component on
-/// which no two agree, which cannot happen with one liar.
-pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<([Digest; 4], Option<usize>), usize> {
+/// What two of three say is not enough: after a lie on the wire the liar and whom it fooled have the same wrong
+/// component. `Err` has the seat that two others contradict, which is the liar's where the painters compared their
+/// transcripts before, and none where no two agree.
+pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<[Digest; 4], Option<usize>> {
     let mut agreed = [[0; 32]; 4];
-    let mut liar = None;
     for (c, agreed) in agreed.iter_mut().enumerate() {
         let said: Vec<(usize, Option<Digest>)> =
             (0..4).filter(|s| *s != c).map(|s| (s, held[s][c])).collect();
@@ -34,10 +34,12 @@ pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<([Digest; 4], Option<
             let digest = (*digest)?;
             said.iter().any(|(other, same)| other != s && *same == Some(digest)).then_some(digest)
         });
-        *agreed = twice.ok_or(c)?;
-        liar = liar.or(said.iter().find(|(_, digest)| *digest != Some(*agreed)).map(|(s, _)| *s));
+        *agreed = twice.ok_or(None)?;
+        if let Some((outvoted, _)) = said.iter().find(|(_, digest)| *digest != Some(*agreed)) {
+            return Err(Some(*outvoted));
+        }
     }
-    Ok((agreed, liar))
+    Ok(agreed)
 }
 
 /// Whether enough of a state's painters signed it. Says nothing of who they were.
@@ -191,20 +193,25 @@ mod tests {
     }
 
     #[test]
-    fn one_liar_cannot_change_what_is_agreed() {
+    fn nothing_is_agreed_where_a_holder_must_be_outvoted() {
         let truth: [Digest; 4] = std::array::from_fn(|c| [c as u8; 32]);
         let held =
             |seat: usize| -> HeldCommitments { std::array::from_fn(|c| (c != seat).then_some(truth[c])) };
-        assert_eq!(agree([&held(0), &held(1), &held(2), &held(3)]), Ok((truth, None)));
+        assert_eq!(agree([&held(0), &held(1), &held(2), &held(3)]), Ok(truth));
         let lies: [HeldCommitments; 3] = [[None; 4], [Some([9; 32]); 4], [Some([9; 32]), None, None, None]];
         for liar in 0..4 {
             for lie in lies {
                 let mut all = [held(0), held(1), held(2), held(3)];
                 all[liar] = lie;
                 let [a, b, c, d] = &all;
-                assert_eq!(agree([a, b, c, d]), Ok((truth, Some(liar))), "{liar} {lie:?}");
+                assert_eq!(agree([a, b, c, d]), Err(Some(liar)), "{liar} {lie:?}");
             }
         }
+        // No two of component 0's holders say the same.
+        let mut all = [held(0), held(1), held(2), held(3)];
+        (all[1][0], all[2][0]) = (Some([8; 32]), None);
+        let [a, b, c, d] = &all;
+        assert_eq!(agree([a, b, c, d]), Err(None));
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn kind(step: &Step) -> Option<Kind> {
         Step::Have { .. } => Kind::Have,
         Step::Counted { .. } => Kind::Counted,
         Step::Held { .. } => Kind::Held,
-        Step::Certify(_) => Kind::Certify,
+        Step::Certify { .. } => Kind::Certify,
         Step::Sign(_) => Kind::Sign,
         _ => return None,
     })

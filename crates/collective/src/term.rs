@@ -2,8 +2,8 @@
 //!
 //! A cycle: `Ready` from all four says who leaves, whether a piece is due, and which teachers are present; `Planned`
 //! that all heard the same. To learn, they paint the batch, teachers answer, `Have` and `Counted` settle which
-//! updates count, they learn, `Held` settles the commitments to the new state and `Certify` signs it. To paint a
-//! piece, they paint it and `Sign` it.
+//! updates count, they learn, `Held` settles the commitments to the new state, `Certify` that all heard the same of
+//! it, and signs it. To paint a piece, they paint it and `Sign` it.
 //!
 //! Here is the order of the steps, and what ends a term; what a step does is in the modules below.
 
@@ -85,8 +85,8 @@ enum Stage {
     Learn { ticket: u64 },
     /// Said which commitments it holds.
     Held,
-    /// Said its signature under this.
-    Certify(Box<StateStatement>),
+    /// Said its signature under this, and the hash over what the four hold.
+    Certify { statement: Box<StateStatement>, helds: Digest },
     /// The engine paints a piece.
     PaintPiece { ticket: u64, latent: Digest },
     /// Said its signature under this.
@@ -189,6 +189,7 @@ impl Seat {
             return Ok(());
         }
         let done = result.map_err(|failed| match failed.suspects {
+            Some([a, b]) if a == b && a < 4 => EndCause::Silent { seat: a as u8 },
             Some([a, b]) if a < 4 && b < 4 => EndCause::Suspected { seats: [a as u8, b as u8] },
             _ => EndCause::OwnFailure { reason: failed.reason },
         })?;
@@ -256,7 +257,7 @@ impl Seat {
                 self.say_have(context);
                 self.advance(context)
             }
-            Stage::Certify(_) => {
+            Stage::Certify { .. } => {
                 // Enough signatures are a certificate, but who is silent here will be so at the next step.
                 self.certify(context)?;
                 Err(self.silent())
@@ -324,14 +325,9 @@ impl Seat {
                 self.learn(context);
             }
             Stage::Held => {
-                let Some(said) = self.steps.all(Kind::Held) else { return Ok(false) };
-                let held = said.map(|step| match step {
-                    Step::Held { commitments } => *commitments,
-                    _ => [None; 4],
-                });
-                self.settle(context, held)?;
+                return self.settle(context);
             }
-            Stage::Certify(_) => {
+            Stage::Certify { .. } => {
                 if self.steps.all(Kind::Certify).is_none() {
                     return Ok(false);
                 }

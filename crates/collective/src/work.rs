@@ -146,8 +146,9 @@ pub enum Done {
 /// Why it failed. After a failure of painters' work the collective ends the term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
-    /// The seats that the painters agreed on, one of whom is at fault (protocol.md, section 10); `None` where the
-    /// cause is this member's own machine.
+    /// The seats that the painters agreed on, one of whom is at fault (protocol.md, section 10); twice the same where
+    /// nothing was agreed on and this one was waited for in most of the time; `None` where the cause is this member's
+    /// own machine.
     pub suspects: Option<[usize; 2]>,
     /// The cause, in words for a person.
     pub reason: String,

@@ -167,12 +167,15 @@ impl<C: Channel, B: Backend> Seat<C, B> {
         Ok(Self { painter, recipe, current: state, previous: None, painted: None })
     }
 
-    /// Draws a new artist that nobody ever knew.
+    /// Draws a new artist that nobody ever knew. Transcripts are compared before it counts, so all holders of a
+    /// component have the same.
     ///
     /// # Errors
     /// [`Error::Protocol`].
     pub async fn genesis(&mut self) -> Result<(), Error> {
         let artist = genesis(&mut self.painter, &self.recipe.architecture).await?;
+        self.painter.verify().await?;
+        self.painter.end().await?;
         self.current = Some(Arc::new(State { artist, round: 0 }));
         self.previous = None;
         Ok(())
@@ -209,16 +212,19 @@ impl<C: Channel, B: Backend> Seat<C, B> {
     /// [`Error::Artist`].
     pub async fn paint_batch(&mut self, genesis: &[u8; 32], term: &[u8; 32]) -> Result<&RingTensor, Error> {
         self.painted = None;
+        self.painter.begin();
         let state = self.state()?.clone();
         let seed = batch_seed(genesis, term, state.round);
         let latents = latents(&seed, self.recipe.batch, self.recipe.architecture.latents());
         let painting = paint_to_learn(&mut self.painter, &state.artist, &latents).await?;
+        self.painter.end().await?;
         Ok(&self.painted.insert((latents, painting)).1.picture)
     }
 
     /// Learns from the updates towards the batch that was painted last; the state before is kept beside the new one.
     /// Where fewer than `least` updates count, or a gradient's norm is out of its bounds, the round passes and nothing is
-    /// learnt: the shares stay the same under the next round's number.
+    /// learnt: the shares stay the same under the next round's number. Transcripts are compared before the new state
+    /// counts, so all holders of a component have the same.
     ///
     /// # Errors
     /// [`Error::OutOfOrder`] where no batch was painted; [`Error::Protocol`], [`Error::Artist`]. The state is then as
@@ -233,6 +239,7 @@ impl<C: Channel, B: Backend> Seat<C, B> {
         let (latents, mut painting) = self.painted.take().ok_or(no_batch)?;
         let state = self.state()?.clone();
         let mut artist = state.artist.clone();
+        self.painter.begin();
         let Recipe { architecture, inner, schedule, .. } = &self.recipe;
         let scale = distance_scale(architecture.side(), architecture.channels());
         let drift = PublicDrift { temperatures: &TEMPERATURES, distance_scale: scale, curation };
@@ -254,6 +261,9 @@ impl<C: Channel, B: Backend> Seat<C, B> {
                 break;
             }
         }
+        // A lie after the last opening would else stay in the state, and two of its component's holders would have it.
+        self.painter.verify().await?;
+        self.painter.end().await?;
         self.current = Some(Arc::new(State { artist, round: state.round + 1 }));
         self.previous = Some(state);
         Ok(Learnt { teachers: sums.teachers, dropped: sums.dropped, refused })
@@ -265,8 +275,11 @@ impl<C: Channel, B: Backend> Seat<C, B> {
     /// [`Error::Artist`].
     pub async fn paint(&mut self, latent: &[u8; 32]) -> Result<Vec<u8>, Error> {
         let state = self.state()?.clone();
+        self.painter.begin();
         let latents = latents(latent, 1, self.recipe.architecture.latents());
-        Ok(samples(&paint(&mut self.painter, &state.artist, &latents).await?))
+        let painted = paint(&mut self.painter, &state.artist, &latents).await?;
+        self.painter.end().await?;
+        Ok(samples(&painted))
     }
 }
 

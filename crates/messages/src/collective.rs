@@ -20,7 +20,7 @@ pub use statement::{Certificate, Notice, Signature, StateStatement, Statement};
 pub use topic::{BackendKind, Capability, Gossip, Holding, Presence, Seated, SignedPiece, StateName};
 
 /// Version of these messages; others are refused.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// A BLAKE3 hash.
 pub type Digest = [u8; 32];

@@ -18,8 +18,11 @@ pub use node::PeerKey;
 pub use payload::Payload;
 pub use piece::PieceRecord;
 
-/// Identifies the wire formats of this crate; a peer or checkpoint with another version is refused.
-pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.0.0";
+/// Identifies the wire formats of this crate; a peer with another version is refused.
+pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.1.0";
+
+/// Versions whose provenance records read as today's: pieces outlive the frames that their painters spoke in.
+pub const RECORD_VERSIONS: [&str; 2] = ["/abraham/painters/1.0.0", PROTOCOL_VERSION];
 
 /// The gossip topic of presence and announcements.
 pub const PRESENCE_TOPIC: &str = "abraham/presence/1";

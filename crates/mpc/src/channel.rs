@@ -22,8 +22,9 @@ pub enum ChannelError {
 /// Private, authenticated links to the three other painters. The implementation bounds what it queues. Frames of one
 /// link may overtake each other; their sequence numbers put them in order.
 ///
-/// Deadlines are all of one length, and long against the time that a frame travels and a round computes. What makes
-/// suspects right is that a frame of an honest painter that does not wait itself always comes in time.
+/// Deadlines are all of one length, and long against the time that a frame travels and a round computes. An honest
+/// painter can be late all the same, since another kept it waiting: so that the one who did is suspected and not the one
+/// who was kept, painters note when frames left and came, by a clock of their own ([`Channel::now`]).
 #[expect(async_fn_in_trait, reason = "nothing here is spawned; futures need not be Send")]
 pub trait Channel {
     /// How long a wait may last.
@@ -43,4 +44,20 @@ pub trait Channel {
     /// # Errors
     /// [`ChannelError`] where the link is gone or nothing came in time.
     async fn receive(&self, from: PainterId, until: &Self::Deadline) -> Result<Vec<u8>, ChannelError>;
+
+    /// Milliseconds by a clock that never goes back, of this painter alone. One that always says the same is no clock,
+    /// and no evidence.
+    fn now(&self) -> u64 {
+        0
+    }
+
+    /// How long a wait may last, by the same clock; 0 where there is none.
+    fn patience(&self) -> u64 {
+        0
+    }
+
+    /// When the frame of `from` that was received last had come, by the same clock.
+    fn arrived(&self, _from: PainterId) -> u64 {
+        self.now()
+    }
 }

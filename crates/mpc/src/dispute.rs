@@ -16,6 +16,45 @@ use crate::{PainterId, committee::PAIRINGS};
 /// Bytes of the longest testimony: at most five transcripts of 32 bytes a round, so 6,500 rounds between two openings.
 pub(crate) const TESTIMONY_BYTES: usize = 1 << 20;
 
+/// Rounds of which a testimony tells when frames left and came: as many as lie between the start of a delay and the
+/// moment in which a painter gives up, several times over.
+pub(crate) const TIMED_ROUNDS: usize = 64;
+
+/// What frames travel and painters compute in a round is less than this part of a deadline; more is evidence.
+const EVIDENCE: i128 = 16;
+
+/// When the frames of one round left and came, in milliseconds by the testifying painter's own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// The round.
+    pub(crate) round: u64,
+    /// All frames of the round were sent.
+    pub(crate) sent: u64,
+    /// The round is the first of a piece of work, before which painters may have been idle.
+    pub(crate) first: bool,
+    /// The last frame of each painter came; or it was given up, and comes later or never.
+    pub(crate) came: [Option<u64>; 4],
+}
+
+impl Times {
+    /// A time that is none has all bits set.
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend(self.round.to_le_bytes());
+        out.extend(self.sent.to_le_bytes());
+        out.push(u8::from(self.first));
+        out.extend(self.came.iter().flat_map(|came| came.unwrap_or(u64::MAX).to_le_bytes()));
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (round, sent, first) = (reader.u64()?, reader.u64()?, reader.u8()? == 1);
+        let mut came = [None; 4];
+        for came in &mut came {
+            *came = Some(reader.u64()?).filter(|came| *came != u64::MAX);
+        }
+        Ok(Self { round, sent, first, came })
+    }
+}
+
 /// A hash, or a vote, that all who know it must state alike.
 pub(crate) type Statement = [u8; 32];
 
@@ -105,6 +144,8 @@ pub(crate) enum Reason {
     Waited(PainterId),
     /// Two others contradict each other.
     Conflict(Conflict),
+    /// This other painter alone voted against an update: it says itself who gave it something else.
+    Objected(PainterId),
 }
 
 /// What one painter says when the committee stops.
@@ -113,6 +154,8 @@ pub(crate) struct Testimony {
     /// Rounds of which it has sent every frame.
     pub(crate) round: u64,
     pub(crate) reason: Reason,
+    /// Of the last rounds, in their order, the round above the last one.
+    pub(crate) times: Vec<Times>,
     pub(crate) record: Record,
 }
 
@@ -129,7 +172,9 @@ impl Testimony {
                     out.extend_from_slice(claim);
                 }
             }
+            Reason::Objected(x) => out.extend([3, x.byte()]),
         }
+        self.times.iter().for_each(|times| times.encode(&mut out));
         out.extend(self.record.epoch.to_le_bytes());
         for transcript in &self.record.transcripts {
             out.extend((transcript.len() as u64).to_le_bytes());
@@ -172,8 +217,19 @@ impl Testimony {
                 }
                 Reason::Conflict(Conflict { topic, claims: [first, second] })
             }
+            3 => Reason::Objected(other(reader.u8()?)?),
             tag => return Err(unknown("reason", tag)),
         };
+        // Every round has its times, and they do not go back; so a cheat cannot leave out what tells against it.
+        let count = round.min(TIMED_ROUNDS as u64);
+        let mut times: Vec<Times> = Vec::with_capacity(count as usize);
+        for expected in round - count + 1..=round {
+            let entry = Times::decode(&mut reader)?;
+            if entry.round != expected || times.last().is_some_and(|last| last.sent > entry.sent) {
+                return Err(DecodeError::UnknownValue { field: "times of round", value: entry.round });
+            }
+            times.push(entry);
+        }
         let mut record = Record { epoch: reader.u64()?, ..Record::default() };
         for transcript in &mut record.transcripts {
             let bytes = usize::try_from(reader.u64()?).unwrap_or(usize::MAX).saturating_mul(32);
@@ -186,31 +242,44 @@ impl Testimony {
         for [byte, statement @ ..] in chunks {
             record.statements.insert(topic(*byte)?, *statement);
         }
-        Ok(Self { round, reason, record })
+        Ok(Self { round, reason, times, record })
     }
 }
 
 /// Two painters of whom one did not follow the protocol, by testimonies that all know alike (none of a painter that
-/// gave none, or no readable one). At most one painter may be at fault for this to hold.
+/// gave none, or no readable one). At most one painter may be at fault for this to hold. `patience` is the length of a
+/// deadline by the clock of the testimonies' times, 0 where they have none.
 ///
 /// Why the cheat is always named, whatever it testifies:
 /// - Who claims a fault of x either lies or is right about x.
-/// - Honest painters p and x cannot have p wait in vain for a frame of a round that x has finished sending, so where
-///   x's round is not below p's, p or x lies. Where it is below, x stopped earlier and has its own reason. Rounds fall
-///   along such pointers, so they end at another rule.
+/// - Where honest p waits in vain for a frame of a round that honest x has not finished sending, x stopped earlier and
+///   has its own reason. Rounds fall along such pointers, so they end at another rule. Where x has finished sending
+///   it, p or x lies, or x was late, since somebody kept it waiting: see [`slowest`].
 /// - On a topic that is no transcript honest painters state the same. Where p's account of what a or b stated is not
 ///   what a or b testifies, p or that painter lies; otherwise a and b do contradict each other.
 /// - A lie in one round makes honest painters contradict each other in later rounds, so of transcripts only the first
 ///   round with a contradiction counts: until then the honest all held the same.
-pub(crate) fn judge(testimonies: &[Option<Testimony>; 4]) -> [PainterId; 2] {
+/// - An honest painter that alone votes against an update says who gave it something else; one that does not is no
+///   honest one.
+pub(crate) fn judge(testimonies: &[Option<Testimony>; 4], patience: u64) -> [PainterId; 2] {
     let of = |painter: PainterId| testimonies[painter.index()].as_ref();
     for p in PainterId::ALL {
         let Some(testimony) = of(p) else { continue };
         match &testimony.reason {
             Reason::Fault(x) => return [p, *x],
             Reason::Waited(x) => {
-                if of(*x).is_none_or(|x| x.round >= testimony.round) {
-                    return [p, *x];
+                // Who has settled all votes on an update has sent what p waits for: honest painters stop there alike.
+                let sent =
+                    |x: &Testimony| x.round >= testimony.round || matches!(x.reason, Reason::Objected(_));
+                if of(*x).is_none_or(sent) {
+                    let late = patience > 0 && of(*x).is_some() && waited(testimony, *x) >= patience;
+                    if !late {
+                        return [p, *x];
+                    }
+                    // Honest painters that are kept waiting testify all the same.
+                    let silent = PainterId::ALL.into_iter().find(|q| of(*q).is_none());
+                    let slowest = slowest(testimonies, p, patience);
+                    return slowest.or(silent.map(|q| [p, q])).unwrap_or([p, *x]);
                 }
             }
             Reason::Conflict(Conflict { topic, claims }) => {
@@ -235,11 +304,71 @@ pub(crate) fn judge(testimonies: &[Option<Testimony>; 4]) -> [PainterId; 2] {
                     },
                 };
             }
+            Reason::Objected(_) => {}
+        }
+    }
+    for p in PainterId::ALL {
+        if let Some(Testimony { reason: Reason::Objected(x), .. }) = of(p) {
+            return [p, *x];
         }
     }
     // Only a painter that says nothing can be at fault here; any other makes the pair.
     let silent = PainterId::ALL.into_iter().find(|p| of(*p).is_none()).unwrap_or(PainterId::ALL[0]);
     [silent, PainterId::ALL[(silent.index() + 1) % 4]]
+}
+
+/// How long a painter says that it waited in its last round, from the moment when it had sent all of it.
+fn waited(testimony: &Testimony, x: PainterId) -> u64 {
+    let last = testimony.times.last().filter(|times| times.round == testimony.round);
+    last.and_then(|times| times.came[x.index()]?.checked_sub(times.sent)).unwrap_or(0)
+}
+
+/// The two between whom most time was lost, where `accuser` waited in vain for a frame that was sent after all.
+///
+/// A painter that is kept waiting is late itself, so a wait alone tells nothing of who is waited for. Time is lost only
+/// by a cheat, which sends late, or computes long, or says so:
+/// - A frame travels for long: its sender or its receiver lies about when. Clocks differ, but in what there and back
+///   add up to, or one way takes at one time and at another, the difference cancels out.
+/// - A painter computes for long between the last frame that it needed and its own: it itself is at fault.
+/// - A painter's first frames of a piece of work come late: nothing kept it.
+///
+/// Between honest painters these are as long as frames travel and painters compute, so what is longest names the cheat.
+fn slowest(
+    testimonies: &[Option<Testimony>; 4],
+    accuser: PainterId,
+    patience: u64,
+) -> Option<[PainterId; 2]> {
+    let times = |p: PainterId| testimonies[p.index()].as_ref().map_or(&[][..], |t| &t.times);
+    let at = |p: PainterId, round: u64| times(p).iter().find(|times| times.round == round);
+    let is_first = |round: u64| {
+        PainterId::ALL.into_iter().filter(|p| at(*p, round).is_some_and(|times| times.first)).count() >= 2
+    };
+    let mut lost: Vec<(i128, [PainterId; 2])> = Vec::new();
+    for a in PainterId::ALL {
+        let other = if a == accuser { PainterId::ALL[(a.index() + 1) % 4] } else { accuser };
+        for pair in times(a).windows(2).filter(|pair| !is_first(pair[1].round)) {
+            let ready = pair[0].came.iter().flatten().fold(pair[0].sent, |ready, came| ready.max(*came));
+            lost.push((i128::from(pair[1].sent) - i128::from(ready), [a, other]));
+        }
+        for b in a.others() {
+            // What frames from one to the other took, up to the difference of the clocks.
+            let took = |from: PainterId, to: PainterId| {
+                times(to).iter().filter_map(move |came| {
+                    let sent = at(from, came.round)?.sent;
+                    Some(i128::from(came.came[from.index()]?) - i128::from(sent))
+                })
+            };
+            let longest = took(a, b).max();
+            lost.extend(longest.zip(took(b, a).max()).map(|(there, back)| (there + back, [a, b])));
+            lost.extend(longest.zip(took(a, b).min()).map(|(longest, least)| (longest - least, [a, b])));
+            for first in times(b).iter().filter(|times| is_first(times.round)) {
+                let late = first.came[a.index()].map(|came| i128::from(came) - i128::from(first.sent));
+                lost.extend(late.map(|late| (late, [a, b])));
+            }
+        }
+    }
+    let (most, pair) = lost.into_iter().max_by_key(|(lost, _)| *lost)?;
+    (most * EVIDENCE > i128::from(patience)).then_some(pair)
 }
 
 /// The two who contradict each other in the first round in which any do.
@@ -297,7 +426,8 @@ mod tests {
         let claim = (painter.clone(), prop_oneof![statement.clone(), Just(SEALED)]);
         let reason = prop_oneof![
             painter.clone().prop_map(Reason::Fault),
-            painter.prop_map(Reason::Waited),
+            painter.clone().prop_map(Reason::Waited),
+            painter.prop_map(Reason::Objected),
             (topics(), claim.clone(), claim)
                 .prop_map(|(topic, a, b)| Reason::Conflict(Conflict { topic, claims: [a, b] })),
         ];
@@ -318,10 +448,16 @@ mod tests {
                     claim.1 = honest_record(author, 0, ROUNDS, &[0; 64]).seal(i);
                 }
             }
-            Testimony { round, reason, record }
+            Testimony { round, reason, times: no_clock(round), record }
         });
         prop::option::weighted(0.9, testimony)
             .prop_map(move |t| t.and_then(|t| Testimony::decode(P[author], &t.encode()).ok()))
+    }
+
+    /// The times of a painter whose channel has no clock.
+    fn no_clock(round: u64) -> Vec<Times> {
+        let first = round.saturating_sub(TIMED_ROUNDS as u64) + 1;
+        (first..=round).map(|round| Times { round, sent: 0, first: false, came: [None; 4] }).collect()
     }
 
     const ROUNDS: usize = 3;
@@ -401,11 +537,36 @@ mod tests {
                     _ => waited,
                 };
                 let statements = (0..Topic::END).map(|t| (Topic(t), stated(p, Topic(t)))).collect();
-                Some(Testimony { round, reason, record: Record { statements, ..record(p) } })
+                let times = no_clock(round);
+                Some(Testimony { round, reason, times, record: Record { statements, ..record(p) } })
             };
             let mut testimonies = P.map(honest);
             testimonies[cheat] = lie;
-            let named = judge(&testimonies);
+            let named = judge(&testimonies, 0);
+            prop_assert!(named.contains(&P[cheat]), "{named:?}, not {cheat}");
+        }
+
+        /// The painter that alone voted against an update: honest, and the cheat gave it something else, or the cheat.
+        #[test]
+        fn who_objects_alone_is_named_or_names_the_cheat(
+            (cheat, lie) in (0..4_usize).prop_flat_map(|cheat| (Just(cheat), any_testimony(cheat))),
+            objector in 0..4_usize,
+            told in prop::array::uniform4(any::<bool>()),
+        ) {
+            let mut testimonies = P.map(|p| {
+                let reason = match p.index() == objector {
+                    true => Reason::Fault(P[cheat]),
+                    // It heard only that the cheat stopped: earlier than it, or not.
+                    false if told[p.index()] && lie.as_ref().is_none_or(|lie| lie.round >= 2) => {
+                        Reason::Waited(P[cheat])
+                    }
+                    false => Reason::Objected(P[objector]),
+                };
+                let record = honest_record(p, cheat, ROUNDS, &[0; 64]);
+                Some(Testimony { round: 2, reason, times: no_clock(2), record })
+            });
+            testimonies[cheat] = lie;
+            let named = judge(&testimonies, 0);
             prop_assert!(named.contains(&P[cheat]), "{named:?}, not {cheat}");
         }
 
@@ -420,6 +581,33 @@ mod tests {
                 let back = Testimony::decode(P[2], &bytes).map(|back| back.encode());
                 prop_assert_eq!(back, Ok(bytes));
             }
+        }
+    }
+
+    /// A cheat that says again what was true in an epoch before does not get away with it: a seal is over its epoch, and
+    /// who testifies another one than those who compared with it is named.
+    #[test]
+    fn what_was_said_in_another_epoch_does_not_count_in_this_one() {
+        let record = |epoch| Record { epoch, ..honest_record(P[1], 0, ROUNDS, &[0; 64]) };
+        assert_ne!(record(0).seal(0), record(1).seal(0));
+        let [sender, witness] = [PAIRINGS[0].sender, PAIRINGS[0].witness];
+        for cheat in [sender, witness] {
+            let honest = |p: PainterId| Record { epoch: 1, ..honest_record(p, 0, ROUNDS, &[0; 64]) };
+            let stale = || Record { epoch: 0, ..honest(cheat) };
+            let claim = |p: PainterId| (p, if p == cheat { stale() } else { honest(p) }.seal(0));
+            let conflict = Conflict { topic: Topic::transcript(0), claims: [claim(sender), claim(witness)] };
+            let testimonies = P.map(|p| {
+                let reason = match p == PAIRINGS[0].receiver() {
+                    true => Reason::Conflict(conflict),
+                    // It points to the receiver, who is a round behind.
+                    false => Reason::Waited(PAIRINGS[0].receiver()),
+                };
+                let round = 4 + u64::from(p != PAIRINGS[0].receiver());
+                let record = if p == cheat { stale() } else { honest(p) };
+                Some(Testimony { round, reason, times: no_clock(round), record })
+            });
+            let named = judge(&testimonies, 0);
+            assert!(named.contains(&cheat), "{named:?}, not {cheat}");
         }
     }
 

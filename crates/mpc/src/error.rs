@@ -83,6 +83,9 @@ pub enum Cause {
     /// What a painter voted on an update is not the same for all.
     #[error("a vote on an update is not the same for all")]
     Vote,
+    /// A painter alone voted against an update that the three others have alike.
+    #[error("{0} alone objects to an update")]
+    Objection(PainterId),
     /// Another painter stopped the committee.
     #[error("{0} stopped the committee")]
     Told(PainterId),

@@ -149,3 +149,68 @@ async fn confirm<C: Channel>(
     }
     failure
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+
+    use abraham_messages::frame::HEADER_BYTES;
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::channel::memory::{self, Fate};
+
+    /// Whatever a painter sees while keys are agreed on, no choice of it derives a key that the painter must lack.
+    #[test]
+    fn no_painter_can_derive_a_key_that_it_must_lack() {
+        // What each painter sent each other one, the contributions first.
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let log = seen.clone();
+        let network = memory::tampered_network(Box::new(move |from, to, frame| {
+            let chunks: Vec<[u8; 32]> = frame[HEADER_BYTES..].as_chunks().0.to_vec();
+            log.borrow_mut().push((from, to, chunks));
+            Fate::Deliver
+        }));
+        let joins = PainterId::ALL.into_iter().zip(network).map(async |(id, channel)| {
+            let mut links = Links::new(id, channel);
+            agree(id, &mut links, [id.byte() + 1; 32]).await
+        });
+        let keys: Vec<Keys> =
+            pollster::block_on(join_all(joins)).into_iter().map(|keys| keys.ok().unwrap()).collect();
+        let seen = seen.borrow();
+        for (p, circle) in PainterId::ALL.into_iter().flat_map(|p| circles().into_iter().map(move |c| (p, c)))
+        {
+            let key = match usize::from(circle.label) {
+                component @ 0..4 => keys[circle.members[0].index()].components[component],
+                pair => keys[circle.members[0].index()].pairs[pair - 4],
+            };
+            // What it has of each member: all that this one sent it, or all that it sent itself.
+            let has = |member: PainterId| -> BTreeSet<[u8; 32]> {
+                let with_it =
+                    seen.iter().filter(|(from, to, _)| *from == member && (*to == p || member == p));
+                with_it.flat_map(|(_, _, chunks)| chunks.iter().copied()).collect()
+            };
+            let mut guesses = vec![blake3::Hasher::new_derive_key(CONTEXT)];
+            guesses[0].update(&[circle.label]);
+            for member in &circle.members {
+                let has = has(*member);
+                let longer = guesses.iter().flat_map(|guess| {
+                    has.iter().map(move |contribution| {
+                        let mut guess = guess.clone();
+                        guess.update(contribution);
+                        guess
+                    })
+                });
+                guesses = longer.collect();
+            }
+            let derives = guesses.iter().any(|guess| *guess.finalize().as_bytes() == key);
+            assert_eq!(derives, circle.members.contains(&p), "{p} and the key of circle {}", circle.label);
+        }
+        for p in PainterId::ALL {
+            let mut sent = seen.iter().filter(|(from, _, _)| *from == p);
+            let contributions: BTreeSet<[u8; 32]> =
+                sent.by_ref().take(3).flat_map(|(_, _, chunks)| chunks.iter().copied()).collect();
+            assert_eq!(contributions.len(), 6, "{p} contributes to its six circles, to each something else");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The three links of a painter: sequence numbers, order, kinds, lengths, the meter, and the end of a committee.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{Frame, Kind, codec::Reader, frame::HEADER_BYTES, limits};
 use zeroize::Zeroizing;
@@ -8,7 +8,10 @@ use zeroize::Zeroizing;
 use crate::{
     Cause, Channel, Error, Meter, PainterId,
     channel::ChannelError,
-    dispute::{Conflict, Reason, Record, Statement, TESTIMONY_BYTES, Testimony, Topic, judge, majority},
+    dispute::{
+        Conflict, Reason, Record, Statement, TESTIMONY_BYTES, TIMED_ROUNDS, Testimony, Times, Topic, judge,
+        majority,
+    },
 };
 
 /// Frames of the program that are skipped on one link while a testimony is awaited; an honest painter has sent fewer.
@@ -40,9 +43,14 @@ pub(crate) struct Links<C> {
     channel: C,
     sent: [u64; 4],
     received: [u64; 4],
-    ahead: [BTreeMap<u64, Vec<u8>>; 4],
+    /// Frames that came before their turn, and when.
+    ahead: [BTreeMap<u64, (Vec<u8>, u64)>; 4],
     /// Rounds of which this painter has sent every frame.
     round: u64,
+    /// When frames left and came, in the last rounds.
+    times: VecDeque<Times>,
+    /// Whether the next round is the first of a piece of work, before which painters may have been idle.
+    first: bool,
     pub(crate) record: Record,
     conflict: Option<Conflict>,
     /// What other painters said when they stopped, by [`Stage`].
@@ -60,6 +68,8 @@ impl<C: Channel> Links<C> {
             received: [0; 4],
             ahead: std::array::from_fn(|_| BTreeMap::new()),
             round: 0,
+            times: VecDeque::new(),
+            first: true,
             record: Record::default(),
             conflict: None,
             heard: Default::default(),
@@ -97,9 +107,70 @@ impl<C: Channel> Links<C> {
         if self.stopped {
             return Err(Error::Closed);
         }
-        self.round += 1;
         self.meter.rounds += 1;
+        self.begin_round();
         Ok(())
+    }
+
+    fn begin_round(&mut self) {
+        self.round += 1;
+        if self.times.len() == TIMED_ROUNDS {
+            self.times.pop_front();
+        }
+        let (round, sent, first) = (self.round, self.channel.now(), std::mem::take(&mut self.first));
+        self.times.push_back(Times { round, sent, first, came: [None; 4] });
+    }
+
+    /// The time until now was idle: all four begin a piece of work.
+    pub(crate) fn begin(&mut self) {
+        self.first = true;
+    }
+
+    /// Ends a piece of work. Who was kept waiting before the last round sent the last frames late, and may be given up
+    /// by others just now: for the length of a deadline it still takes part in naming who kept it, and does not leave
+    /// the others without it.
+    pub(crate) async fn end(&mut self) -> Result<(), Error> {
+        let patience = self.channel.patience();
+        let waited = self.times.iter().rev().nth(1).map_or(0, |times| {
+            let last = times.came.iter().flatten().max();
+            last.map_or(0, |came| came.saturating_sub(times.sent))
+        });
+        if patience == 0 || waited < patience / 4 * 3 {
+            return Ok(());
+        }
+        let deadline = self.channel.deadline();
+        for from in self.me.others() {
+            let i = from.index();
+            // What comes first is the other's farewell, or belongs to the next piece of work and waits for it.
+            if self.ahead[i].is_empty() {
+                match self.channel.receive(from, &deadline).await {
+                    Ok(frame) => {
+                        let abort = |error| Error::abort(self.me, from, Cause::Malformed(from, error));
+                        let sequence = Frame::decode(&frame).map_err(abort)?.sequence;
+                        let at = self.channel.arrived(from);
+                        self.ahead[i].insert(sequence, (frame, at));
+                    }
+                    Err(ChannelError::Deadline | ChannelError::PeerGone) => {}
+                    Err(ChannelError::Closed) => return Err(Error::Closed),
+                }
+            }
+            let next = self.ahead[i].get(&self.received[i]).map(|(frame, _)| frame);
+            let says = next.and_then(|frame| Frame::decode(frame).ok()).map(|frame| frame.kind);
+            if says == Some(Kind::Abort) {
+                // It waits for nothing of the last round, so whoever stopped there stopped earlier.
+                self.begin_round();
+                return Err(Error::abort(self.me, from, Cause::Told(from)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A frame of this round came, or did not come, by `at`.
+    fn note(&mut self, from: PainterId, at: u64) {
+        if let Some(times) = self.times.back_mut() {
+            let came = &mut times.came[from.index()];
+            *came = (*came).max(Some(at));
+        }
     }
 
     /// Waits for the next frame of `from`, which must be of `kind` and carry exactly `expected` bytes.
@@ -133,18 +204,20 @@ impl<C: Channel> Links<C> {
     }
 
     async fn next(&mut self, from: PainterId) -> Result<Vec<u8>, Error> {
-        let i = from.index();
-        let abort = |cause| Error::abort(self.me, from, cause);
+        let (me, i) = (self.me, from.index());
+        let abort = |cause| Error::abort(me, from, cause);
         let deadline = self.channel.deadline();
         loop {
             let expected = self.received[i];
-            if let Some(frame) = self.ahead[i].remove(&expected) {
+            if let Some((frame, at)) = self.ahead[i].remove(&expected) {
                 self.received[i] += 1;
+                self.note(from, at);
                 return Ok(frame);
             }
             let bytes = match self.channel.receive(from, &deadline).await {
                 Ok(bytes) => bytes,
                 Err(ChannelError::Deadline | ChannelError::PeerGone) => {
+                    self.note(from, self.channel.now());
                     return Err(abort(Cause::Silent(from)));
                 }
                 Err(ChannelError::Closed) => return Err(Error::Closed),
@@ -156,7 +229,7 @@ impl<C: Channel> Links<C> {
             if sequence - expected > limits::FRAMES_AHEAD {
                 return Err(abort(Cause::OutOfPlace(from)));
             }
-            self.ahead[i].insert(sequence, bytes);
+            self.ahead[i].insert(sequence, (bytes, self.channel.arrived(from)));
         }
     }
 
@@ -184,19 +257,20 @@ impl<C: Channel> Links<C> {
         let other = if a == me { b } else { a };
         let reason = match (&cause, self.conflict) {
             (_, Some(conflict)) => Reason::Conflict(conflict),
+            (Cause::Objection(objector), None) if *objector != me => Reason::Objected(*objector),
             (Cause::Silent(_) | Cause::Told(_), None) => Reason::Waited(other),
             _ => Reason::Fault(other),
         };
         let record = std::mem::take(&mut self.record);
-        let mine = Testimony { round: self.round, reason, record }.encode();
+        let times = std::mem::take(&mut self.times).into();
+        let mine = Testimony { round: self.round, reason, times, record }.encode();
         let testimonies = match self.testimonies(mine).await {
             Ok(testimonies) => testimonies,
             Err(error) => return error,
         };
-        let [a, b] =
-            judge(&PainterId::ALL.map(|p| {
-                testimonies[p.index()].as_deref().and_then(|bytes| Testimony::decode(p, bytes).ok())
-            }));
+        let testimonies = PainterId::ALL
+            .map(|p| testimonies[p.index()].as_deref().and_then(|bytes| Testimony::decode(p, bytes).ok()));
+        let [a, b] = judge(&testimonies, self.channel.patience());
         Error::abort(a, b, cause)
     }
 
@@ -241,7 +315,7 @@ impl<C: Channel> Links<C> {
     /// An honest painter may stop a deadline later than this one, because it waits for the cheat, and may then wait
     /// for the cheat's testimony longer; so much longer is it waited for.
     async fn listen(&mut self, from: PainterId, stage: Stage) -> Option<Vec<u8>> {
-        for (_, frame) in std::mem::take(&mut self.ahead[from.index()]) {
+        for (_, (frame, _)) in std::mem::take(&mut self.ahead[from.index()]) {
             self.hear(from, &frame);
         }
         let patience = match stage {
@@ -255,17 +329,17 @@ impl<C: Channel> Links<C> {
                 return Some(said);
             }
             match self.channel.receive(from, &deadline).await {
-                Ok(frame) => {
-                    self.hear(from, &frame);
-                    deadlines = 0;
+                Ok(frame) => self.hear(from, &frame),
+                // Frames do not prolong it, or a cheat could keep one painter listening until the others have left.
+                Err(ChannelError::Deadline) => {
+                    deadlines += 1;
+                    deadline = self.channel.deadline();
                 }
-                Err(ChannelError::Deadline) => deadlines += 1,
                 Err(_) => return None,
             }
             if deadlines == patience {
                 return None;
             }
-            deadline = self.channel.deadline();
         }
         None
     }

@@ -3,7 +3,7 @@
 use abraham_messages::collective::{Certificate, StateStatement, Statement, Step};
 
 use super::{Context, Fact, Seat, Stage, State};
-use crate::{EndCause, HeldCommitments, Origin, announce::verify, certificate, limits, steps::Kind};
+use crate::{EndCause, HeldCommitments, Origin, announce::verify, certificate, limits, round, steps::Kind};
 
 impl Seat {
     pub(super) fn check_origin(&self, held: &HeldCommitments) -> Result<(), EndCause> {
@@ -25,22 +25,24 @@ impl Seat {
         self.say(context, Step::Held { commitments });
     }
 
-    /// Settles the commitments to the state and signs it.
-    pub(super) fn settle(
-        &mut self,
-        context: &mut Context<'_>,
-        held: [HeldCommitments; 4],
-    ) -> Result<(), EndCause> {
+    /// Settles the commitments to the state and signs it, where all four have said what they hold; whether they have.
+    /// A state on which a holder had to be outvoted is not signed.
+    pub(super) fn settle(&mut self, context: &mut Context<'_>) -> Result<bool, EndCause> {
+        let Some(said) = self.steps.all(Kind::Held) else { return Ok(false) };
+        let helds = round::digest(said);
+        let held: [HeldCommitments; 4] = said.map(|step| match step {
+            Step::Held { commitments } => *commitments,
+            _ => [None; 4],
+        });
         let [a, b, c, d] = &held;
-        let (commitments, liar) = certificate::agree([a, b, c, d]).map_err(|_| EndCause::Disagreement)?;
-        if liar == Some(self.term.seat) {
-            return Err(EndCause::Disagreement);
-        }
-        if let Some(liar) = liar {
-            context
-                .facts
-                .push(Fact::Liar(self.term.seats[liar], "its commitments are not those of two others"));
-        }
+        let commitments = certificate::agree([a, b, c, d]).map_err(|outvoted| {
+            // The engine compared transcripts before it answered, so honest holders have the same.
+            if let Some(liar) = outvoted.filter(|seat| *seat != self.term.seat) {
+                let what = "its commitments are not those of two others";
+                context.facts.push(Fact::Liar(self.term.seats[liar], what));
+            }
+            EndCause::Disagreement
+        })?;
         let (artist, round) = match (&self.state, &self.origin) {
             (Some(state), _) => (state.artist, state.round),
             (None, Origin::Genesis) => (certificate::artist(&commitments), 0),
@@ -55,19 +57,24 @@ impl Seat {
         let (term, seats) = (self.term.id, self.term.seats);
         let statement = StateStatement { artist, round, commitments, term, seats };
         let signature = context.signer.sign(&Statement::State(&statement));
-        self.enter(context, Stage::Certify(Box::new(statement)), limits::STEP);
-        self.say(context, Step::Certify(signature));
-        Ok(())
+        self.enter(context, Stage::Certify { statement: Box::new(statement), helds }, limits::STEP);
+        self.say(context, Step::Certify { helds, signature });
+        Ok(true)
     }
 
-    /// Makes the certificate of what was said.
+    /// Makes the certificate of what was said: by those who were told by all four what this painter was told.
     pub(super) fn certify(&mut self, context: &mut Context<'_>) -> Result<(), EndCause> {
-        let Stage::Certify(statement) = &self.stage else { return Ok(()) };
-        let statement = **statement;
+        let Stage::Certify { statement, helds } = &self.stage else { return Ok(()) };
+        let (statement, helds) = (**statement, *helds);
         let mut signatures = [None; 4];
+        let mut told_apart = false;
         for (seat, place) in signatures.iter_mut().enumerate() {
-            let Some(Step::Certify(signature)) = self.steps.get(Kind::Certify, seat) else { continue };
-            if verify(&statement.seats[seat], &Statement::State(&statement), signature) {
+            let Some(Step::Certify { helds: theirs, signature }) = self.steps.get(Kind::Certify, seat) else {
+                continue;
+            };
+            if *theirs != helds {
+                told_apart = true;
+            } else if verify(&statement.seats[seat], &Statement::State(&statement), signature) {
                 *place = Some(*signature);
             } else {
                 context.facts.push(Fact::Liar(statement.seats[seat], "its signature is not under the state"));
@@ -81,6 +88,7 @@ impl Seat {
         }
         let certificate = Certificate { statement, signatures };
         context.facts.push(Fact::Certified { certificate, learned: self.learned.take() });
-        Ok(())
+        // Three who were told the same are a certificate; one who says that it was told something else ends the term.
+        if told_apart { Err(EndCause::Disagreement) } else { Ok(()) }
     }
 }

@@ -41,7 +41,7 @@ impl Seat {
             Stage::Teaching => Phase::Teaching,
             Stage::Have | Stage::Counted => Phase::Agreeing,
             Stage::Learn { .. } => Phase::Learning,
-            Stage::Held | Stage::Certify(_) => Phase::Certifying,
+            Stage::Held | Stage::Certify { .. } => Phase::Certifying,
             Stage::PaintPiece { .. } => Phase::Piece,
             Stage::Sign(_) => Phase::Signing,
         }
@@ -68,7 +68,7 @@ impl Seat {
             Stage::Have => Kind::Have,
             Stage::Counted => Kind::Counted,
             Stage::Held => Kind::Held,
-            Stage::Certify(_) => Kind::Certify,
+            Stage::Certify { .. } => Kind::Certify,
             Stage::Sign(_) => Kind::Sign,
             _ => return Vec::new(),
         };

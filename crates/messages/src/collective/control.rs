@@ -91,8 +91,13 @@ pub enum Step {
         /// By component.
         commitments: [Option<Digest>; 4],
     },
-    /// A signature over [`super::Statement::State`].
-    Certify(Signature),
+    /// That all were told the same, and what is certified by it.
+    Certify {
+        /// BLAKE3 over the four [`Step::Held`] that this painter heard.
+        helds: Digest,
+        /// A signature over [`super::Statement::State`].
+        signature: Signature,
+    },
     /// A signature over [`super::Statement::Piece`].
     Sign(Signature),
 }

@@ -133,6 +133,40 @@ mod tests {
     }
 
     #[test]
+    fn no_two_samples_of_a_batch_share_a_part() {
+        for part_of in [Distribution::IrwinHall { sigma: 1 << 40 }, Distribution::Uniform { bits: 60 }] {
+            let sample = Sample { rows: 3, cols: 5, scale: Scale::full(16), part: part_of };
+            let seats = PainterId::ALL.into_iter().zip(memory::network()).map(async |(id, channel)| {
+                let mut painter = Painter::join(id, channel, CpuBackend, [id.byte() + 1; 32]).await?;
+                let first = painter.streams;
+                let drawn = painter.sample(&[sample, sample]).await?;
+                Ok::<_, Error>((drawn, painter.keys.pairs, first))
+            });
+            let painters: Vec<_> =
+                pollster::block_on(join_all(seats)).into_iter().map(|p| p.ok().unwrap()).collect();
+            let mut parts: Vec<RingTensor> = Vec::new();
+            for sample_index in 0..2 {
+                let mut rest = RingTensor::zeros(3, 5);
+                for c in 0..4 {
+                    let holder = &painters[(c + 1) % 4].0[sample_index];
+                    rest.add_assign(holder.component(c).unwrap()).unwrap();
+                }
+                for (i, members) in PAIRINGS.iter().enumerate() {
+                    let (_, keys, first) = &painters[members.sender.index()];
+                    let stream = first + (sample_index * PAIRINGS.len() + i) as u64;
+                    let part = part(&keys[i], stream, &sample);
+                    rest.sub_assign(&part).unwrap();
+                    parts.push(part);
+                }
+                assert!(rest == RingTensor::zeros(3, 5), "sample {sample_index} is the sum of its own parts");
+            }
+            for (i, part) in parts.iter().enumerate() {
+                assert!(parts[..i].iter().all(|other| other != part), "part {i} was drawn before");
+            }
+        }
+    }
+
+    #[test]
     fn irwin_hall_is_symmetric_bounded_and_exact_at_its_ends() {
         struct Constant(u32);
         impl RngCore for Constant {

@@ -343,6 +343,43 @@ mod tests {
         }
     }
 
+    /// The painter that lacks the explicit component knows the draw, so of a right guess of the value it can compute
+    /// all bytes that travelled. What others testify must not confirm the guess.
+    #[test]
+    fn a_testimony_tells_the_fourth_painter_nothing_of_the_value() {
+        use crate::dispute::{Reason, Testimony};
+        for (i, pairing) in PAIRINGS.iter().enumerate() {
+            let pair = [pairing.sender, pairing.witness];
+            let value = RingTensor::from_fn(2, 3, |row, col| (3 * row + col) as u64);
+            let scale = Scale { ring_bits: 40, fraction_bits: 0 };
+            let seats = PainterId::ALL.into_iter().zip(memory::network()).map(async |(id, channel)| {
+                let mut painter = Painter::join(id, channel, CpuBackend, [id.byte(); 32]).await?;
+                let known = pair.contains(&id).then(|| value.clone());
+                painter.joint_input(pair, known, (2, 3), scale).await?;
+                Ok::<_, Error>(painter)
+            });
+            let mut painters: Vec<_> =
+                pollster::block_on(join_all(seats)).into_iter().map(|p| p.ok().unwrap()).collect();
+            let fourth = &painters[pairing.explicit];
+            let key = &fourth.keys.components[pairing.drawn];
+            let draw = Draw { key, stream: 0, rows: 2, cols: 3, bits: 40 };
+            let draw = pollster::block_on(CpuBackend.expand(&[draw])).unwrap().remove(0);
+            let explicit = subtract(Some(value.clone()), &draw, &Target { shape: (2, 3), scale }).unwrap();
+            let mut guessed = Vec::new();
+            pack(explicit.data(), 5, &mut guessed);
+            let sender = &mut painters[pairing.sender.index()];
+            let mut keyed = sender.transcripts.0[i].clone();
+            keyed.update(&guessed);
+            let record = std::mem::take(&mut sender.links.record);
+            let testimony =
+                Testimony { round: 0, reason: Reason::Fault(pairing.witness), times: Vec::new(), record }
+                    .encode();
+            let tells = |hash: blake3::Hash| testimony.windows(32).any(|window| window == hash.as_bytes());
+            assert!(tells(keyed.finalize()), "these are the bytes that travelled");
+            assert!(!tells(blake3::hash(&guessed)), "pairing {i}: a plain hash confirms the guess");
+        }
+    }
+
     #[test]
     fn transcripts_start_anew_once_they_were_compared() {
         let seats = PainterId::ALL.into_iter().zip(memory::network()).map(async |(id, channel)| {

@@ -103,15 +103,16 @@ impl<C: Channel, B: Backend> Painter<C, B> {
     ///
     /// All four give as many, in the same order, all of one shape and scale; one that a painter did not get is
     /// missing. The result has a sharing for each update that counts, for all four alike, and none for the others:
-    /// those that are missing, of another shape or scale, or not the same for all holders, or of which a painter says
-    /// so. Where painters do not give equally many, and fewer than one group of them, none counts.
+    /// those that are missing, of another shape or scale, or not the same for all holders. One painter alone cannot have
+    /// one dropped: who votes against an update that the three others have alike is named, or names who gave it something
+    /// else. Where painters do not give equally many, and fewer than one group of them, none counts.
     ///
     /// # Communication
     /// Three rounds (explicit components are passed on and hashes are compared; votes; votes as they were heard) for
     /// every group of updates that fits into half a frame, 256 at most; two vectors of 64-bit elements an update.
     ///
     /// # Errors
-    /// [`Error::Abort`] where a painter is silent, or its votes differ.
+    /// [`Error::Abort`] where a painter is silent, its votes differ, or it alone votes against an update.
     pub async fn accept_updates(
         &mut self,
         updates: Vec<Option<UpdateShare>>,
@@ -158,6 +159,8 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         }
         self.links.next_round()?;
         let mut content: Vec<bool> = updates.iter().map(Option::is_some).collect();
+        // Of each update, who gave this painter something else than the others have.
+        let mut differs = vec![None; updates.len()];
         if me.index() != 0 && me.index() != EXPLICIT {
             // How many there are is agreed on outside this protocol, which painter 0 does not answer for.
             let payload = self.links.receive_any(Kind::Update, PainterId::ALL[0]).await?;
@@ -169,21 +172,41 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 update.explicit = RingTensor::new(shape.0, shape.1, data).ok();
             }
         }
-        for (content, update) in content.iter_mut().zip(&updates).filter(|_| me.index() != EXPLICIT) {
-            *content &= update.as_ref().is_some_and(|update| {
+        let passed_on = updates.iter().zip(content.iter_mut().zip(&mut differs));
+        for (update, (content, differs)) in passed_on.filter(|_| me.index() != EXPLICIT) {
+            let whole = update.as_ref().is_some_and(|update| {
                 let explicit = update.explicit.as_ref().filter(|x| x.shape() == shape);
                 explicit.is_some_and(|x| Some(hash(x)) == update.explicit_hash)
             });
+            if !whole {
+                *content = false;
+                *differs = Some(PainterId::ALL[0]).filter(|passed| *passed != me);
+            }
         }
         for from in me.others() {
             let payload = self.links.receive_any(Kind::Transcript, from).await?;
             let (hashes, left_over) = payload.bytes().as_chunks::<32>();
             let as_many = left_over.is_empty() && hashes.len() == updates.len();
-            for (i, (content, update)) in content.iter_mut().zip(&updates).enumerate() {
-                *content &= as_many && hashes[i] == common(update.as_ref(), me, from);
+            for (i, update) in updates.iter().enumerate() {
+                if !as_many || hashes[i] != common(update.as_ref(), me, from) {
+                    content[i] = false;
+                    differs[i].get_or_insert(from);
+                }
             }
         }
-        let counts = self.vote(&content).await?;
+        let votes = self.vote(&content).await?;
+        let yes = |of: PainterId, i: usize| votes[of.index()][i / 8] >> (i % 8) & 1 == 1;
+        for (i, differs) in differs.into_iter().enumerate() {
+            let mut objections = PainterId::ALL.into_iter().filter(|of| !yes(*of, i));
+            let (Some(objector), None) = (objections.next(), objections.next()) else { continue };
+            // Where the teacher is the cause, two honest painters see it. So the objector is the cheat, or the painter
+            // that gave it something else.
+            let suspect =
+                if objector == me { differs.unwrap_or(PainterId::ALL[(me.index() + 1) % 4]) } else { me };
+            return Err(Error::abort(objector, suspect, Cause::Objection(objector)));
+        }
+        let counts = (0..updates.len()).map(|i| PainterId::ALL.into_iter().all(|of| yes(of, i)));
+        let counts: Vec<bool> = counts.collect();
         let mut accepted = Vec::with_capacity(updates.len());
         for (update, counts) in updates.into_iter().zip(counts) {
             let Some(mut update) = update.filter(|_| counts) else {
@@ -202,9 +225,9 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         Ok(accepted)
     }
 
-    /// With which updates all four are content. All honest painters find the same, or the committee stops: each passes
-    /// on the votes that it heard, and votes that are not the same for all are a conflict.
-    async fn vote(&mut self, content: &[bool]) -> Result<Vec<bool>, Error> {
+    /// With which updates each of the four is content. All honest painters find the same, or the committee stops: each
+    /// passes on the votes that it heard, and votes that are not the same for all are a conflict.
+    async fn vote(&mut self, content: &[bool]) -> Result<[Votes; 4], Error> {
         let me = self.id;
         let mut votes = [Votes::default(); 4];
         for (i, content) in content.iter().enumerate() {
@@ -241,7 +264,7 @@ impl<C: Channel, B: Backend> Painter<C, B> {
                 return Err(self.links.conflict(Topic::vote(of), [(of, vote), (from, *heard)], Cause::Vote));
             }
         }
-        Ok((0..content.len()).map(|i| votes.iter().all(|vote| vote[i / 8] >> (i % 8) & 1 == 1)).collect())
+        Ok(votes)
     }
 }
 

@@ -159,7 +159,11 @@ fn openings_and_verification() {
         });
         assert_traffic(meter, 3, 12 + 12 + 8, &[SEAL[0], SEAL[1], (Kind::Open, 4 * (N * width + 32))]);
     }
-    assert_traffic(traffic(async |painter| painter.verify().await), 2, 24, &SEAL);
+    let verification = traffic(async |painter| painter.verify().await);
+    assert_traffic(verification, 2, 24, &SEAL);
+    assert_eq!(verification.bytes(), 612, "what a state costs that leaves the protocol");
+    // Nothing is sent and nobody waits where nobody was late.
+    assert_traffic(traffic(async |painter| painter.end().await), 0, 0, &[]);
 }
 
 #[test]

@@ -139,7 +139,10 @@ impl World {
                             commitments.iter_mut().flatten().for_each(|c| c[0] ^= 1)
                         }
                         (Step::Held { commitments }, 3) => *commitments = [None; 4],
-                        (Step::Certify(signature) | Step::Sign(signature), 2..=4) => signature.0[9] ^= 1,
+                        (Step::Certify { helds, .. }, 5) => helds[0] ^= 1,
+                        (Step::Certify { signature, .. } | Step::Sign(signature), 2..=4) => {
+                            signature.0[9] ^= 1
+                        }
                         _ => {}
                     }
                 }
