@@ -116,7 +116,7 @@ pub(crate) fn host_name(host: &str) -> Option<&str> {
         return name.parse::<std::net::Ipv6Addr>().is_ok().then_some(name);
     }
     let name = host.split_once(':').map_or(host, |(name, _)| name);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     (!name.is_empty() && name.len() <= 253 && name.chars().all(plain)).then_some(name)
 }
 

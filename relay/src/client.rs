@@ -1,6 +1,6 @@
 //! Whose request or connection it is: which addresses count as one, which are exempt, and whom a proxy speaks for.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
@@ -18,6 +18,24 @@ pub(crate) fn counted(address: IpAddr) -> IpAddr {
             None => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
         },
     }
+}
+
+/// The network that an address belongs to, as far as one person may hold it: an IPv6 customer is often given a whole
+/// /48, which is 65,536 of what [`counted`] takes for one.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match counted(address) {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into(),
+        v4 => v4,
+    }
+}
+
+/// Whom limits count a connection for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Source {
+    /// An IPv4 address, or an IPv6 /64.
+    pub(crate) address: IpAddr,
+    /// An IPv4 address, or an IPv6 /48.
+    pub(crate) network: IpAddr,
 }
 
 /// The IP address that a peer's multiaddress begins with.
@@ -48,7 +66,14 @@ impl Proxies {
     /// and on the loopback address sits either a proxy or the operator.
     pub(crate) fn limited(&self, address: IpAddr) -> Option<IpAddr> {
         let address = address.to_canonical();
-        (!address.is_loopback() && !self.trusts(address)).then(|| counted(address))
+        let own = address == Ipv4Addr::LOCALHOST || address == Ipv6Addr::LOCALHOST;
+        (!own && !self.trusts(address)).then(|| counted(address))
+    }
+
+    /// Whom limits count a peer's connection for, or `None` where none for addresses applies.
+    pub(crate) fn source(&self, remote: &Multiaddr) -> Option<Source> {
+        let address = self.limited(ip_of(remote)?)?;
+        Some(Source { address, network: network_of(address) })
     }
 
     /// Who sent a request that arrived from `peer`. The headers count only where `peer` is a trusted proxy: from the
@@ -194,6 +219,17 @@ mod tests {
         assert_eq!(proxies().limited(ip("10.9.9.9")), None);
         assert_eq!(proxies().limited(ip("127.0.0.1")), None);
         assert_eq!(proxies().limited(ip("::1")), None);
+        assert_eq!(
+            proxies().limited(ip("127.0.0.2")),
+            Some(ip("127.0.0.2")),
+            "only the one that proxies use"
+        );
+        let source = |text: &str| proxies().source(&text.parse().unwrap()).map(|s| (s.address, s.network));
+        let v6 = (ip("2001:db8:1:2::"), ip("2001:db8:1::"));
+        assert_eq!(source("/ip6/2001:db8:1:2:3:4:5:6/tcp/1/ws"), Some(v6));
+        let v4 = (ip("198.51.100.7"), ip("198.51.100.7"));
+        assert_eq!(source("/ip4/198.51.100.7/udp/1/webrtc-direct"), Some(v4));
+        assert_eq!(source("/ip4/10.9.9.9/tcp/1/ws"), None);
         assert_eq!(ip_of(&"/ip4/198.51.100.7/tcp/4001/ws".parse().unwrap()), Some(ip("198.51.100.7")));
         assert_eq!(ip_of(&"/dns4/example.org/tcp/4001/ws".parse().unwrap()), None);
     }

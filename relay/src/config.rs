@@ -43,13 +43,17 @@ pub struct Config {
     /// Reverse proxies in front of the relay: their forwarding headers are believed, and no limit for addresses applies
     /// to them.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether connections from them to [`Config::p2p_listen`] begin with a header of the PROXY protocol. Then limits for
+    /// addresses apply to those that it names, and a connection without one is not taken.
+    pub proxy_protocol: bool,
     /// STUN and TURN servers that tabs are told to use.
     pub ice_servers: Vec<IceServer>,
     /// Serve `/metrics` here, and nowhere when `None`.
     pub metrics_listen: Option<SocketAddr>,
     /// Peers that may be connected at once.
     pub max_visitors: u32,
-    /// Peers of one address that may be connected at once; IPv6 addresses of one /64 count as one.
+    /// Peers of one address that may be connected at once; IPv6 addresses of one /64 count as one, and one /48 may have
+    /// twice as many.
     pub max_per_address: u32,
     /// No more connections are taken while the process uses more bytes of memory than this.
     pub max_memory: usize,
@@ -71,6 +75,7 @@ impl Default for Config {
             external: Vec::new(),
             bootstrap: Vec::new(),
             trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             ice_servers: Vec::new(),
             metrics_listen: None,
             max_visitors: Self::MAX_VISITORS,
@@ -116,6 +121,10 @@ impl Config {
                     "is not of the form /ip4/ADDRESS/udp/PORT/webrtc-direct",
                 );
             }
+        }
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            let what = "needs the proxy's address: give it with --trusted-proxy";
+            return Err(Error::Option { option: "--proxy-protocol", value: "true".to_owned(), what });
         }
         for address in &self.external {
             if address.iter().any(|part| matches!(part, Protocol::P2pCircuit)) {

@@ -1,6 +1,7 @@
 //! What the relay answers over HTTP.
 
 mod file;
+pub(crate) mod sockets;
 
 use std::{
     net::IpAddr,
@@ -8,6 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::SystemTime,
 };
 
 use abraham_messages::{PRESENCE_TOPIC, PROTOCOL_VERSION, limits as protocol};
@@ -34,10 +36,12 @@ use crate::{
     metrics::Metrics,
     rate::Buckets,
 };
+use sockets::{Body, Request, Requests};
 
 /// Sent with every answer, errors included, beside the Content-Security-Policy.
 const SECURITY_HEADERS: [(&str, &str); 6] = [
-    ("cross-origin-opener-policy", "same-origin"),
+    // A window that the page opens itself may speak with it, as sign-in windows do; no other site's may.
+    ("cross-origin-opener-policy", "same-origin-allow-popups"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -60,6 +64,7 @@ pub(crate) struct Site {
     ice_servers: Vec<IceServer>,
     metrics: Arc<Metrics>,
     requests: Mutex<Buckets<IpAddr>>,
+    open: Requests,
     unreachable_named: AtomicBool,
 }
 
@@ -73,15 +78,24 @@ impl Site {
     ) -> Self {
         let requests = Mutex::new(Buckets::new(limits::HTTP_REQUESTS, limits::REMEMBERED));
         let unreachable_named = AtomicBool::new(false);
-        Self { assets, addresses, proxies, ice_servers, metrics, requests, unreachable_named }
+        let open = Requests::default();
+        Self { assets, addresses, proxies, ice_servers, metrics, requests, open, unreachable_named }
     }
 
-    /// Whether the sender of a request has sent too many.
-    fn is_too_much(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+    /// Takes a request, unless its sender has sent or has open too many. One that no limit applies to needs no place.
+    fn admit(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<Option<Request>, TooMuch> {
         let client = peer.map(|peer| self.proxies.client(peer, headers));
-        let Some(address) = client.and_then(|client| self.proxies.limited(client)) else { return false };
+        let Some(address) = client.and_then(|client| self.proxies.limited(client)) else { return Ok(None) };
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        !requests.take(address, 1.0, Instant::now().into_std())
+        if !requests.take(address, 1.0, Instant::now().into_std()) {
+            return Err(TooMuch);
+        }
+        self.open.take(address).map(Some).ok_or(TooMuch)
+    }
+
+    /// The address that the connections of `peer` count for, if any.
+    pub(crate) fn limited(&self, peer: IpAddr) -> Option<IpAddr> {
+        self.proxies.limited(peer)
     }
 
     /// Where the page that `headers` ask for can dial.
@@ -103,6 +117,9 @@ impl Site {
     }
 }
 
+/// A client sent too many requests, or has too many open.
+struct TooMuch;
+
 /// Scripts, styles and workers only from this relay; connections only to it and to the addresses that the page is told;
 /// no inline script or style; wasm may be compiled; pictures may also be ones that the page itself made. No other site
 /// may frame the page.
@@ -120,7 +137,8 @@ pub(crate) fn routes(app: &mut ServiceConfig) {
     app.route("/healthz", web::get().to(healthz))
         .route("/healthz", web::head().to(healthz))
         // What browsers ask for beside a file that is no page.
-        .route("/favicon.ico", web::get().to(async || web::Redirect::to("/icon.svg").permanent()))
+        // Relative, for a proxy may have put the page under a prefix.
+        .route("/favicon.ico", web::get().to(async || web::Redirect::to("icon.svg").permanent()))
         .route("/api/v1/config", web::get().to(config))
         .route("/api/v1/config", web::head().to(config))
         .route("/api/v1/now", web::get().to(now))
@@ -142,7 +160,9 @@ pub(crate) async fn finish(
     };
     let peer = request.peer_addr().map(|peer| peer.ip());
     let policy = content_security_policy(&site.served(peer, request.headers()).sources);
-    let mut response = if site.is_too_much(peer, request.headers()) {
+    let mut place = None;
+    let admitted = site.admit(peer, request.headers()).map(|request| place = request);
+    let mut response = if admitted.is_err() {
         let refused = HttpResponse::TooManyRequests()
             .insert_header((header::CACHE_CONTROL, NEVER))
             .insert_header((header::RETRY_AFTER, "10"))
@@ -150,7 +170,8 @@ pub(crate) async fn finish(
             .body("Too many requests from your address. Try again in a few seconds.\n");
         request.into_response(refused).map_into_right_body()
     } else {
-        next.call(request).await?.map_into_left_body()
+        let answered = next.call(request).await?;
+        answered.map_body(|_, body| Body::new(body, place.take())).map_into_left_body()
     };
     for (name, value) in SECURITY_HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -190,6 +211,9 @@ struct PublicConfig<'a> {
     webrtc_direct: Vec<String>,
     ice_servers: &'a [IceServer],
     topic: &'static str,
+    /// Milliseconds since 1970, so that a tab whose own clock is wrong can take this one.
+    #[serde(rename = "now_ms")]
+    now_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -204,7 +228,8 @@ async fn config(request: HttpRequest, site: Data<Site>) -> HttpResponse {
     let served = site.served(request.peer_addr().map(|peer| peer.ip()), request.headers());
     site.name_unreachable(&served);
     let texts = |addresses: &[libp2p::Multiaddr]| addresses.iter().map(ToString::to_string).collect();
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, REVALIDATE)).json(PublicConfig {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, NEVER)).json(PublicConfig {
         version: env!("CARGO_PKG_VERSION"),
         protocols: [PROTOCOL_VERSION],
         limits: Limits {
@@ -216,6 +241,7 @@ async fn config(request: HttpRequest, site: Data<Site>) -> HttpResponse {
         webrtc_direct: texts(&served.webrtc_direct),
         ice_servers: &site.ice_servers,
         topic: PRESENCE_TOPIC,
+        now_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
     })
 }
 

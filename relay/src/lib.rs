@@ -24,23 +24,30 @@ mod metrics;
 mod network;
 mod rate;
 
-use std::{io, net::SocketAddr};
+use std::{future::ready, io, net::SocketAddr, sync::Arc};
 
+use actix_http::{HttpService, error::DispatchError};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
     App, HttpServer,
-    dev::{Server, ServerHandle},
+    dev::{AppConfig, ServerHandle},
     middleware::from_fn,
     web::{self, Data},
 };
 pub use ipnet::IpNet;
 pub use libp2p::Multiaddr;
-use tokio::task::JoinHandle;
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    task::JoinHandle,
+};
 
 use assets::Assets;
 use client::Proxies;
 pub use config::{Config, IceServer};
 pub use error::Error;
-use http::Site;
+use http::{Site, sockets::Sockets};
+use metrics::Metrics;
 use network::Network;
 
 /// The way to start a relay; see [`Relay::bind`].
@@ -70,30 +77,62 @@ impl Relay {
             config.ice_servers.clone(),
             network.metrics.clone(),
         ));
-        let page = HttpServer::new(move || {
-            App::new().app_data(site.clone()).wrap(from_fn(http::finish)).configure(http::routes)
-        })
-        .workers(config.workers.max(1))
-        .max_connections(limits::HTTP_CONNECTIONS)
-        .backlog(limits::HTTP_BACKLOG)
-        .client_request_timeout(limits::HTTP_REQUEST)
-        .client_disconnect_timeout(limits::HTTP_DISCONNECT)
-        .keep_alive(limits::HTTP_KEEP_ALIVE)
-        .shutdown_timeout(limits::STOP_SECONDS)
-        .disable_signals()
-        .bind(config.listen)
-        .map_err(|source| Error::Listen { listen: config.listen, option: "--listen", source })?;
-        let http_addr = page.addrs().first().copied().unwrap_or(config.listen);
+        let (http_addr, page) = page_server(&config, site, &network.metrics)
+            .map_err(|source| Error::Listen { listen: config.listen, option: "--listen", source })?;
         let metrics = config.metrics_listen.map(|listen| metrics_server(listen, &network)).transpose()?;
         let (metrics_addr, metrics) = metrics.unzip();
         Ok(Running {
             http_addr,
             metrics_addr,
-            page: Half::start(page.run()),
+            page: Half::start(page),
             metrics: metrics.map(Half::start),
             network,
         })
     }
+}
+
+/// The listener of the page, with the address that it really got. Connections are counted and timed before HTTP is
+/// spoken on them, which `HttpServer` has no place for.
+fn page_server(config: &Config, site: Data<Site>, metrics: &Metrics) -> io::Result<(SocketAddr, Server)> {
+    let socket = match config.listen {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // As `HttpServer` does: elsewhere it would let others take the port over.
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(config.listen)?;
+    let listener = socket.listen(limits::HTTP_BACKLOG)?.into_std()?;
+    let address = listener.local_addr()?;
+    let sockets = Arc::new(Sockets::new(metrics.http_connections_displaced.clone()));
+    let server = Server::build()
+        .workers(config.workers.max(1))
+        .max_concurrent_connections(limits::HTTP_CONNECTIONS)
+        .shutdown_timeout(limits::STOP_SECONDS)
+        .disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    let server = server.listen("page", listener, move || {
+        let (site, sockets, stopping) = (site.clone(), sockets.clone(), stopping.clone());
+        let data = site.clone();
+        let app = App::new().app_data(data).wrap(from_fn(http::finish)).configure(http::routes);
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(limits::HTTP_REQUEST)
+            .client_disconnect_timeout(limits::HTTP_DISCONNECT)
+            .keep_alive(limits::HTTP_KEEP_ALIVE)
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            let address = peer.and_then(|peer| site.limited(peer.ip()));
+            ready(Ok::<_, DispatchError>((sockets.take(address, stream), peer)))
+        })
+        .and_then(http)
+    })?;
+    Ok((address, server.run()))
 }
 
 /// The listener of `/metrics`, with the address that it really got.

@@ -6,6 +6,13 @@ use crate::rate::Rate;
 
 /// Connections one HTTP worker holds at once; more wait in the listening socket's queue.
 pub(crate) const HTTP_CONNECTIONS: usize = 1024;
+/// Connections of one address at once, and requests of one client in progress. A browser holds six; when an office has
+/// more, the one on which nothing moved for the longest time is closed.
+pub(crate) const HTTP_SOCKETS: usize = 64;
+/// How long a client may leave everything unread that it asked for.
+pub(crate) const HTTP_WRITE: Duration = Duration::from_secs(30);
+/// Bytes of an answer that are handed to a connection at a time, so that one that is not read holds no more.
+pub(crate) const HTTP_SLICE: usize = 32 << 10;
 /// HTTP connections that may wait to be accepted.
 pub(crate) const HTTP_BACKLOG: u32 = 1024;
 /// How long a client may take to send the head of a request.
@@ -21,16 +28,28 @@ pub(crate) const HTTP_REQUESTS: Rate = Rate { burst: 6000, per_second: 200 };
 
 /// How long the sockets may take to listen: a wildcard address waits for the system's list of interfaces.
 pub(crate) const LISTEN: Duration = Duration::from_secs(10);
-/// How long a new connection may take until it is encrypted and multiplexed.
-pub(crate) const UPGRADE: Duration = Duration::from_secs(15);
+/// How long a new connection may take until it is encrypted and multiplexed: three round trips, so even a line of a
+/// second and a half gets through.
+pub(crate) const UPGRADE: Duration = Duration::from_secs(5);
 /// Connections that do nothing are closed after this long. One with a reservation is never idle.
 pub(crate) const IDLE: Duration = Duration::from_secs(120);
 /// Connections that may be upgrading at once: some kilobytes and one key exchange each.
 pub(crate) const PENDING: u32 = 1024;
+/// Those of one address, so that one that stops half-way thirty times does not keep everyone else waiting.
+pub(crate) const PENDING_PER_ADDRESS: u32 = 32;
+/// Those of one IPv6 /48.
+pub(crate) const PENDING_PER_NETWORK: u32 = 128;
+/// Addresses' worth of peers that one IPv6 /48 may hold.
+pub(crate) const ADDRESSES_PER_NETWORK: u32 = 2;
+/// Connections beyond the number of visitors that may be closing: each made room for a newcomer.
+pub(crate) const MAKING_ROOM: u32 = 256;
+/// A visitor that was heard on the presence topic within this time is a member, and is let go last: members speak every
+/// five seconds.
+pub(crate) const PRESENT: Duration = Duration::from_secs(60);
 /// Connections of one peer: one it uses, and one that replaces it before the old one is seen dead.
 pub(crate) const CONNECTIONS_PER_PEER: u32 = 4;
-/// Streams of one connection: its circuits, gossip both ways, ping, identify. Each may hold 256 KiB unread.
-pub(crate) const STREAMS: usize = 64;
+/// Streams of one connection: its circuits both ways, gossip both ways, ping, identify. Each may hold 256 KiB unread.
+pub(crate) const STREAMS: usize = 128;
 /// Streams of one connection that are still agreeing on a protocol.
 pub(crate) const NEGOTIATING: usize = 32;
 /// Bytes of one websocket frame. A frame carries at most a few Noise messages of 64 KiB.
@@ -45,8 +64,11 @@ pub(crate) const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long it may take to answer: timers of hidden tabs wake once a minute, but answers need no timer.
 pub(crate) const PING_ANSWER: Duration = Duration::from_secs(30);
 
-/// How long a reservation stands before it is renewed.
-pub(crate) const RESERVATION: Duration = Duration::from_secs(60 * 60);
+/// How long a reservation stands before it is renewed. It ends with its connection in any case, so its length frees no
+/// place sooner. It is long because the holder compares its end with its own clock: one that is less than this ahead
+/// still finds it in the future, and one that is up to three weeks behind still gets a wait that fits a browser's timer
+/// (2^31 ms; three quarters of what is left).
+pub(crate) const RESERVATION: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 /// Reservations of one peer over all its connections.
 pub(crate) const RESERVATIONS_PER_PEER: usize = 4;
 /// Reservations that one peer asks for: one an hour, and one whenever its connection broke.
@@ -55,10 +77,15 @@ pub(crate) const RESERVATION_REQUESTS: Rate = Rate { burst: 30, per_second: 1 };
 pub(crate) const RESERVATIONS_PER_ADDRESS: Rate = Rate { burst: 2000, per_second: 20 };
 /// Circuits at once. Signalling takes about a second of one, so this is about 1,000 new links a second.
 pub(crate) const CIRCUITS: usize = 1024;
-/// Circuits of one peer at once, towards it and from it: its links at full number, with head-room.
+/// Circuits at once that one peer asked for: its links at full number, with head-room.
 pub(crate) const CIRCUITS_PER_PEER: usize = 32;
-/// How long one circuit stands: signalling takes a second, and a slow pair may try twice.
-pub(crate) const CIRCUIT: Duration = Duration::from_secs(120);
+/// Circuits at once that peers of one address or one IPv6 /48 asked for: fewer than the streams of one connection, so
+/// that they cannot use up those of the peer that they lead to.
+pub(crate) const CIRCUITS_PER_NETWORK: usize = 64;
+/// How long one circuit stands: signalling takes a second, and tabs give a dial up after as long as this.
+pub(crate) const CIRCUIT: Duration = Duration::from_secs(20);
+/// How long a circuit may be waiting for the peer it leads to, at most: then its place is free in any case.
+pub(crate) const CIRCUIT_ANSWER: Duration = Duration::from_secs(70);
 /// Bytes of one circuit, both ways together. Signalling takes some kilobytes; nothing else belongs there.
 pub(crate) const CIRCUIT_BYTES: u64 = 128 << 10;
 /// Circuits that one peer asks for: all its links at once, then again when they break.
@@ -89,6 +116,19 @@ pub(crate) const AUTHOR_MESSAGES: Rate = Rate { burst: 32, per_second: 5 };
 pub(crate) const AUTHOR_BYTES: Rate = Rate { burst: 128 << 10, per_second: 10 << 10 };
 /// Messages through one peer, whoever wrote them: a tab forwards for its links too.
 pub(crate) const PEER_MESSAGES: Rate = Rate { burst: 1024, per_second: 256 };
+/// Bytes of presence that the relay passes on for everyone, each message with [`TOPIC_MESSAGE`] more: what it receives
+/// goes to up to [`MESH_HIGH`] peers, so this is 32 MiB a second out. Networks share it evenly.
+pub(crate) const TOPIC_BYTES: Rate = Rate { burst: 512 << 10, per_second: 128 << 10 };
+/// What a message of presence costs beside its length: signature, author and headers travel with each copy.
+pub(crate) const TOPIC_MESSAGE: usize = 256;
+/// Bytes that one network may have waiting for its turn.
+pub(crate) const TOPIC_QUEUE: usize = 64 << 10;
+/// Networks that may have something waiting.
+pub(crate) const TOPIC_SOURCES: usize = 4096;
+/// Bytes that each network may send in one turn, at most: a presence of the usual size fits.
+pub(crate) const TOPIC_TURN: usize = 2 << 10;
+/// How long presence may wait for its turn. Gossipsub forgets messages after five seconds.
+pub(crate) const TOPIC_WAIT: Duration = Duration::from_secs(3);
 /// Faults of one peer (messages dropped for its own rate, or malformed) before its connections are closed.
 pub(crate) const FAULTS: Rate = Rate { burst: 128, per_second: 1 };
 /// How long a peer that was put out stays out.

@@ -53,9 +53,13 @@ struct Arguments {
     #[arg(long, env = "ABRAHAM_BOOTSTRAP", value_delimiter = ',', value_name = "MULTIADDR")]
     bootstrap: Vec<Multiaddr>,
     /// Address or network of a reverse proxy whose X-Forwarded-For or Forwarded is believed; repeatable. Its websocket
-    /// connections have no limit for addresses
+    /// connections have no limit for addresses without --proxy-protocol
     #[arg(long, env = "ABRAHAM_TRUSTED_PROXY", value_delimiter = ',', value_name = "CIDR", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
+    /// Connections of a --trusted-proxy to --p2p-listen begin with a PROXY protocol header (version 1 or 2), which says
+    /// whose they are; none without one is taken
+    #[arg(long, env = "ABRAHAM_PROXY_PROTOCOL")]
+    proxy_protocol: bool,
     /// STUN or TURN server for tabs: stun:HOST:PORT, or turn:HOST:PORT,USERNAME,CREDENTIAL; repeatable, several in the
     /// variable are separated by spaces
     #[arg(long, env = "ABRAHAM_ICE_SERVER", value_delimiter = ' ', value_name = "SERVER")]
@@ -94,6 +98,7 @@ impl Arguments {
         config.external = self.external;
         config.bootstrap = self.bootstrap;
         config.trusted_proxies = self.trusted_proxy;
+        config.proxy_protocol = self.proxy_protocol;
         config.ice_servers = self.ice_server;
         config.metrics_listen = self.metrics_listen;
         config.max_visitors = self.max_visitors;

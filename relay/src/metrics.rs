@@ -28,6 +28,8 @@ pub(crate) struct Metrics {
     pub(crate) reservations_denied: Counter,
     pub(crate) circuits_denied: Counter,
     pub(crate) gossip_passed: Counter,
+    pub(crate) visitors_displaced: Counter,
+    pub(crate) http_connections_displaced: Counter,
     gossip_dropped: ByCause,
     connections_refused: ByCause,
     peers_blocked: ByCause,
@@ -50,6 +52,16 @@ impl Metrics {
         ours.register("mesh_relays", "Relays of --bootstrap connected now", metrics.mesh.clone());
         ours.register("reservations_denied", "Reservations refused", metrics.reservations_denied.clone());
         ours.register("circuits_denied", "Relayed connections refused", metrics.circuits_denied.clone());
+        ours.register(
+            "visitors_displaced",
+            "Peers of crowded networks let go for others while the relay was full",
+            metrics.visitors_displaced.clone(),
+        );
+        ours.register(
+            "http_connections_displaced",
+            "HTTP connections closed for others of the same address",
+            metrics.http_connections_displaced.clone(),
+        );
         ours.register("gossip_passed", "Presence messages passed on", metrics.gossip_passed.clone());
         ours.register("gossip_dropped", "Presence messages dropped", metrics.gossip_dropped.clone());
         ours.register("connections_refused", "Connections refused", metrics.connections_refused.clone());

@@ -1,12 +1,15 @@
 //! The libp2p half of the relay: it introduces tabs to each other and carries presence, and can read no share.
 
 mod behaviour;
+mod circuits;
 mod gate;
 mod gossip;
 mod mesh;
+mod proxied;
 mod secrets;
 mod task;
 mod throttle;
+mod topic;
 mod transport;
 
 use std::{sync::Arc, time::Duration};
@@ -52,7 +55,7 @@ impl Network {
         let peer = keypair.public().to_peer_id();
         let mut registry = Registry::default();
         let mesh = Mesh::new(&config.bootstrap, peer, Instant::now().into_std());
-        let behaviour = Behaviour::new(&keypair, config, mesh.len(), &mut registry)?;
+        let behaviour = Behaviour::new(&keypair, config, &mesh, &mut registry)?;
         let swarm = Swarm::new(
             transport::build(&keypair, config, &mut registry)?,
             behaviour,

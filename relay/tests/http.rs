@@ -7,7 +7,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use abraham_relay::{Config, Error, Relay, Running};
@@ -82,7 +82,7 @@ async fn serves_the_files_with_their_types_and_the_security_headers_on_every_ans
         }
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
-        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin-allow-popups", "{path}");
         assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
         assert!(answer.header("permissions-policy").contains("camera=()"), "{path}");
     }
@@ -165,6 +165,51 @@ async fn head_is_get_without_the_body() {
     relay.stop().await.unwrap();
 }
 
+/// A proxy may put the page under a prefix, and strip it: whatever the relay says of its own paths is relative.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_names_a_path_from_the_root() {
+    let (_folder, relay) = folder_relay().await;
+    let at = relay.http_addr();
+    assert_eq!(send(at, "GET", "/favicon.ico", &[]).header("location"), "icon.svg");
+    for (path, back) in [("/nothing", "./"), ("/nothing/", "./../"), ("/a/b/nothing", "./../../")] {
+        let answer = send(at, "GET", path, &[]);
+        assert!(answer.text().contains(&format!("href=\"{back}\"")), "{path}: {}", answer.text());
+    }
+    relay.stop().await.unwrap();
+}
+
+/// Connections from other addresses of the loopback network count as strangers'; 127.0.0.1 is a proxy or the operator.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_with_many_connections_displaces_its_own_and_nobody_elses() {
+    let (relay, _) = support::relay(|_| {}).await;
+    let at = relay.http_addr();
+    let connect = async |from: [u8; 4]| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        socket.connect(at).await.unwrap()
+    };
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        open.push(connect([127, 0, 0, 2]).await);
+    }
+    support::metric_until(&relay, "abraham_http_connections_displaced_total", |count| count >= 136.0).await;
+    for from in [[127, 0, 0, 3], [127, 0, 0, 1], [127, 0, 0, 2]] {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = connect(from).await;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{from:?}: {answer}");
+    }
+    let displaced = support::metric(&relay, "abraham_http_connections_displaced_total").await;
+    assert!(
+        (displaced - 137.0).abs() < 0.1,
+        "only the last one of the same address needed a place: {displaced}"
+    );
+    drop(open);
+    relay.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn refuses_other_methods_and_says_which_it_takes() {
     let (_folder, relay) = folder_relay().await;
@@ -219,6 +264,12 @@ async fn the_embedded_files_are_served_without_any_folder() {
     assert_eq!(config["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(config["protocols"][0], "/abraham/painters/1.1.0");
     assert!(config["limits"]["frameBytes"].as_u64().unwrap() > 0);
+    let told = || send(at, "GET", "/api/v1/config", &[]);
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let (before, answer, after) = (now(), told(), now());
+    let server = answer.json()["now_ms"].as_u64().unwrap();
+    assert!((before..=after).contains(&server), "{before} {server} {after}");
+    assert_eq!(answer.header("cache-control"), "no-store", "the time is of now");
     relay.stop().await.unwrap();
 }
 
@@ -281,6 +332,7 @@ async fn the_page_is_told_where_to_dial_and_may_connect_there_and_nowhere_else()
         ("localhost:8080", "/dns/localhost", format!("ws://localhost:{port}")),
         ("192.0.2.7", "/ip4/192.0.2.7", format!("ws://192.0.2.7:{port}")),
         ("art.example", "/dns/art.example", format!("ws://art.example:{port}")),
+        ("art_relay.example:8443", "/dns/art_relay.example", format!("ws://art_relay.example:{port}")),
     ] {
         let answer = send(relay.http_addr(), "GET", "/api/v1/config", &[("host", host)]);
         let told = answer.json();

@@ -64,6 +64,7 @@ fn help_names_every_option_and_a_wrong_address_is_explained() {
         "--external",
         "--bootstrap",
         "--trusted-proxy",
+        "--proxy-protocol",
         "--ice-server",
         "--metrics-listen",
         "--max-visitors",
@@ -79,6 +80,7 @@ fn help_names_every_option_and_a_wrong_address_is_explained() {
     for (arguments, named) in [
         (&["--listen", "somewhere"][..], "somewhere"),
         (&["--trusted-proxy", "proxy.example"], "10.0.0.0/8"),
+        (&["--proxy-protocol"], "--trusted-proxy"),
         (&["--ice-server", "turn:turn.example"], "CREDENTIAL"),
         (&["--bootstrap", "/ip4/192.0.2.1/tcp/4001/ws"], "/p2p/"),
         (&["--p2p-listen", "/dns4/art.example/tcp/4001/ws"], "/ip4/ADDRESS/tcp/PORT/ws"),

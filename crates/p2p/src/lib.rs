@@ -52,12 +52,21 @@ pub struct Config {
     pub ice_servers: Vec<IceServer>,
     /// Multiaddrs to listen on natively, such as `/ip4/127.0.0.1/tcp/0`; unused in a browser.
     pub listen: Vec<String>,
+    /// Whether members are dialled natively at addresses that are not public, at ports below 1,024 and by names, too:
+    /// only where everyone on the network may be trusted, for it is the members who say where. Unused in a browser.
+    pub private_addresses: bool,
 }
 
 impl Config {
     /// A node that knows no relay and listens nowhere.
     pub fn new(secret: Secret) -> Self {
-        Self { secret, relays: Vec::new(), ice_servers: Vec::new(), listen: Vec::new() }
+        Self {
+            secret,
+            relays: Vec::new(),
+            ice_servers: Vec::new(),
+            listen: Vec::new(),
+            private_addresses: false,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! and the other one follows.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -46,6 +46,9 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// Where this node itself stood still for so long, as in a tab that was frozen, nobody's silence means anything.
 const STANDSTILL: Duration = Duration::from_secs(5);
 
+/// Links that other members may make by themselves; the rest are for those that this node asks for.
+const UNASKED: usize = limits::LINKS / 2;
+
 /// Connections that are no link and may stand at the same time, relays' among them.
 const OTHER_CONNECTIONS: usize = 64;
 
@@ -85,6 +88,8 @@ pub(crate) struct Links {
     relays: Vec<PeerId>,
     connections: HashMap<ConnectionId, Connection>,
     links: HashMap<PeerKey, Chosen>,
+    /// Members that this node asked for a link with, and did not let go since.
+    asked: HashSet<PeerKey>,
     held: Held,
     ticked: Instant,
     actions: VecDeque<ToSwarm<LinkEvent, ToLink>>,
@@ -112,6 +117,7 @@ impl Links {
             relays,
             connections: HashMap::new(),
             links: HashMap::new(),
+            asked: HashSet::new(),
             held: Held::default(),
             ticked: Instant::now(),
             actions: VecDeque::new(),
@@ -135,9 +141,50 @@ impl Links {
         direct.any(|connection| connection.closing.is_none())
     }
 
-    /// Whether as many links stand or form as there may be.
-    pub(crate) fn is_full(&self) -> bool {
-        self.links.len() >= limits::LINKS
+    /// Takes note that the link to this member is wanted: others that are not make room for it. Says no where all are.
+    pub(crate) fn ask(&mut self, key: PeerKey) -> bool {
+        let room = self.asked.len() < limits::LINKS || self.asked.contains(&key);
+        if room {
+            self.asked.insert(key);
+        }
+        room
+    }
+
+    /// The link to this member is not wanted after all; it may stay.
+    pub(crate) fn unask(&mut self, key: PeerKey) {
+        self.asked.remove(&key);
+    }
+
+    /// The links that are not being closed, each with whether it was asked for.
+    fn standing(&self) -> impl Iterator<Item = (PeerKey, &Chosen, bool)> {
+        self.links.iter().filter_map(|(&key, link)| {
+            let connection = self.connections.get(&link.connection)?;
+            connection.closing.is_none().then(|| (key, link, self.asked.contains(&key)))
+        })
+    }
+
+    /// Whether there may be a link to this member, too. For one that this node asked for, the one of the others makes
+    /// room that it has sent least to: a stranger can send much, but is sent nothing.
+    fn makes_room(&mut self, key: PeerKey) -> bool {
+        let full = self.standing().count() >= limits::LINKS;
+        if !self.asked.contains(&key) {
+            return !full && self.standing().filter(|(_, _, asked)| !asked).count() < UNASKED;
+        }
+        if !full {
+            return true;
+        }
+        let sent = |link: &Chosen| {
+            let connection = self.connections.get(&link.connection);
+            connection.map_or(0, |connection| connection.meter.sent.load(Ordering::Relaxed))
+        };
+        let others = self.standing().filter(|(_, _, asked)| !asked);
+        let least =
+            others.min_by_key(|(_, link, _)| (sent(link), link.since)).map(|(_, link, _)| link.connection);
+        match least {
+            Some(id) => self.close_connection(id, "its place was needed for a link that this node asked for"),
+            None => return false,
+        }
+        true
     }
 
     pub(crate) fn send(&mut self, key: PeerKey, lane: Lane, message: Payload) {
@@ -150,8 +197,9 @@ impl Links {
         self.tell(key, ToLink::Took(lane, bytes));
     }
 
-    /// Closes every connection to a member.
+    /// Closes every connection to a member, which is not asked for any more.
     pub(crate) fn close(&mut self, key: PeerKey, reason: &str) {
+        self.asked.remove(&key);
         let ids: Vec<_> =
             self.connections.iter().filter(|(_, c)| c.key == Some(key)).map(|(&id, _)| id).collect();
         for id in ids {
@@ -285,7 +333,7 @@ impl Links {
             if was_up {
                 self.report(LinkEvent::Down(key, "it connected anew".into()));
             }
-        } else if self.is_full() {
+        } else if !self.makes_room(key) {
             return self.close_connection(id, "this node has as many links as it can have");
         }
         self.links.insert(key, Chosen { connection: id, since: now, up: false });
@@ -301,6 +349,8 @@ impl Links {
                 let up = link.up;
                 self.links.remove(&key);
                 if up {
+                    // Whoever wants it asks again.
+                    self.asked.remove(&key);
                     self.report(LinkEvent::Down(key, reason));
                 } else if !self.is_forming(key) {
                     self.report(LinkEvent::Failed(key, reason));
@@ -409,6 +459,98 @@ impl NetworkBehaviour for Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key(secret: u8) -> (PeerKey, PeerId) {
+        let secret = crate::Secret::new([secret; 32]).unwrap();
+        (secret.key(), secret.identity().unwrap().public().to_peer_id())
+    }
+
+    /// A direct connection from this member, with a link on it that is up.
+    fn link(links: &mut Links, secret: u8) -> ConnectionId {
+        let id = connect(links, secret);
+        if let Some(link) = links.links.get_mut(&key(secret).0) {
+            link.up = true;
+        }
+        id
+    }
+
+    fn connect(links: &mut Links, secret: u8) -> ConnectionId {
+        let (id, peer) = (ConnectionId::new_unchecked(usize::from(secret)), key(secret).1);
+        let address: Multiaddr = "/ip4/127.0.0.1/tcp/4001".parse().unwrap();
+        assert!(links.handle_established_inbound_connection(id, peer, &address, &address).is_ok());
+        links.choose(id);
+        id
+    }
+
+    fn is_closing(links: &Links, secret: u8) -> bool {
+        let mut connections =
+            links.connections.values().filter(|connection| connection.peer == key(secret).1);
+        connections.any(|connection| connection.closing.is_some())
+    }
+
+    #[test]
+    fn strangers_take_half_of_the_links_and_the_others_are_for_those_who_are_asked_for() {
+        let mut links = Links::new(key(200).0, Vec::new());
+        for stranger in 1..=24 {
+            link(&mut links, stranger);
+        }
+        let stand = links.standing().count();
+        assert_eq!(stand, UNASKED);
+        for asked in 101..=112 {
+            assert!(links.ask(key(asked).0));
+            link(&mut links, asked);
+            assert!(!is_closing(&links, asked), "{asked}");
+        }
+        assert_eq!(links.standing().count(), limits::LINKS);
+    }
+
+    #[test]
+    fn a_link_that_was_asked_for_takes_the_place_of_the_one_that_is_used_least() {
+        let mut links = Links::new(key(200).0, Vec::new());
+        for stranger in 1..=12 {
+            let id = link(&mut links, stranger);
+            let meter = &links.connections[&id].meter;
+            // All send; only one is sent nothing.
+            meter.received.store(1 << 20, Ordering::Relaxed);
+            meter.sent.store(if stranger == 7 { 0 } else { 1000 }, Ordering::Relaxed);
+        }
+        for asked in 101..=113 {
+            assert!(links.ask(key(asked).0));
+            link(&mut links, asked);
+            assert!(!is_closing(&links, asked), "{asked}");
+        }
+        let closing: Vec<_> = (1..=12).filter(|&stranger| is_closing(&links, stranger)).collect();
+        assert_eq!(closing, [7]);
+        // When nobody else is left, there is no room for more, and whoever is let go is not asked for any more.
+        for asked in 114..=124 {
+            assert!(links.ask(key(asked).0));
+            link(&mut links, asked);
+        }
+        assert!(!links.ask(key(125).0));
+        links.close(key(101).0, "let go");
+        assert!(links.ask(key(125).0));
+    }
+
+    #[test]
+    fn nobodys_silence_means_anything_to_a_node_that_stood_still_itself() {
+        let mut links = Links::new(key(200).0, Vec::new());
+        link(&mut links, 1);
+        let start = Instant::now();
+        links.tick(start);
+        // A tab that was frozen for an hour.
+        let woken = start + Duration::from_secs(3600);
+        links.tick(woken);
+        assert!(!is_closing(&links, 1));
+        // One that is awake, and hears nothing.
+        let mut now = woken;
+        while now < woken + SILENCE {
+            now += Duration::from_millis(500);
+            links.tick(now);
+            assert!(!is_closing(&links, 1));
+        }
+        links.tick(now + Duration::from_millis(500));
+        assert!(is_closing(&links, 1));
+    }
 
     #[test]
     fn a_direct_connection_whose_signalling_was_relayed_is_no_circuit() {

@@ -18,11 +18,17 @@ const AUTHORS: usize = 4096;
 /// seconds and at most four times a second; a piece is at most 16 KiB every fifteen seconds.
 const AUTHOR_RATE: Rate = Rate { burst: 64 << 10, per_second: 8 << 10 };
 
-/// The same of everything that one member forwards over a link: more comes only from a flood.
-const FORWARDED_RATE: Rate = Rate { burst: 1 << 20, per_second: 256 << 10 };
+/// The same of everything that one member forwards over a link; what is over it is dropped, so that one link does not
+/// use up the whole topic's rate. The member is not to blame: it may itself hear that much.
+const SHARE_RATE: Rate = Rate { burst: 1 << 20, per_second: 256 << 10 };
 
 /// The same of the whole topic: four thousand members' presence.
 const TOPIC_RATE: Rate = Rate { burst: 4 << 20, per_second: 1 << 20 };
+
+/// What one member may forward over a link of what is over its authors' rates. An author may tell each member something
+/// else, so that each passes on what is right by itself and too much together; but no honest member passes on more than
+/// [`TOPIC_RATE`], so twice that comes only from one that does not keep to the rules.
+const FORWARDED_RATE: Rate = Rate { burst: 2 * TOPIC_RATE.burst, per_second: 2 * TOPIC_RATE.per_second };
 
 /// Bytes that a message counts beside its length: checking its signature costs as much.
 const MESSAGE_COST: u64 = 256;
@@ -81,10 +87,17 @@ pub(crate) enum Verdict {
     Name(PeerKey),
 }
 
+/// A linked member, as a forwarder.
+struct Forwarder {
+    share: Allowance,
+    /// Of what was over its authors' rates.
+    blame: Allowance,
+}
+
 /// How much of the topic comes from whom.
 pub(crate) struct Hearing {
     authors: HashMap<PeerKey, Allowance>,
-    forwarders: HashMap<PeerKey, Allowance>,
+    forwarders: HashMap<PeerKey, Forwarder>,
     topic: Allowance,
 }
 
@@ -93,7 +106,10 @@ impl Hearing {
         Self { authors: HashMap::new(), forwarders: HashMap::new(), topic: Allowance::new(&TOPIC_RATE, now) }
     }
 
-    /// Judges a message of so many bytes by its author and the member that forwarded it, if that was one.
+    /// Judges a message of so many bytes by its author and the linked member that forwarded it, if that was one.
+    ///
+    /// Only linked members are named, each for what it did itself: whoever comes by another way may be a key made for
+    /// the purpose, of which there is no end, or an honest one whose old messages somebody sends again.
     pub(crate) fn judge(
         &mut self,
         author: PeerKey,
@@ -105,30 +121,54 @@ impl Hearing {
             return Verdict::Drop;
         }
         let cost = bytes as u64 + MESSAGE_COST;
-        if let Some(forwarder) = forwarder {
-            // Only connected members forward, so their number is bounded by that of links.
-            if self.forwarders.len() > 4 * limits::LINKS {
-                self.forwarders.clear();
-            }
-            let allowance =
-                self.forwarders.entry(forwarder).or_insert_with(|| Allowance::new(&FORWARDED_RATE, now));
-            if !allowance.take(&FORWARDED_RATE, cost, now) {
-                return if allowance.name(now) { Verdict::Name(forwarder) } else { Verdict::Drop };
-            }
+        if !self.is_within_authors(author, cost, now) {
+            return match forwarder {
+                Some(forwarder) => self.blame(author, forwarder, cost, now),
+                None => Verdict::Drop,
+            };
         }
+        let shared = match forwarder {
+            Some(forwarder) => self.forwarder(forwarder, now).share.take(&SHARE_RATE, cost, now),
+            None => true,
+        };
+        if shared && self.topic.take(&TOPIC_RATE, cost, now) { Verdict::Pass } else { Verdict::Drop }
+    }
+
+    /// Whether the author may say that much. Authors without end, each of whom says little, are not told apart: who is
+    /// not remembered may say nothing until others have been silent.
+    fn is_within_authors(&mut self, author: PeerKey, cost: u64, now: Instant) -> bool {
         if self.authors.len() >= AUTHORS && !self.authors.contains_key(&author) {
             // Who has been silent long enough to be allowed a whole burst needs no memory.
             let full = Duration::from_secs(AUTHOR_RATE.burst / AUTHOR_RATE.per_second);
             self.authors.retain(|_, allowance| now.saturating_duration_since(allowance.at) < full);
             if self.authors.len() >= AUTHORS {
-                return Verdict::Drop;
+                return false;
             }
         }
         let allowance = self.authors.entry(author).or_insert_with(|| Allowance::new(&AUTHOR_RATE, now));
-        if !allowance.take(&AUTHOR_RATE, cost, now) {
-            return if allowance.name(now) { Verdict::Name(author) } else { Verdict::Drop };
+        allowance.take(&AUTHOR_RATE, cost, now)
+    }
+
+    /// A message over its author's rate came over a link.
+    fn blame(&mut self, author: PeerKey, forwarder: PeerKey, cost: u64, now: Instant) -> Verdict {
+        let linked = self.forwarder(forwarder, now);
+        let is_own = author == forwarder;
+        if (is_own || !linked.blame.take(&FORWARDED_RATE, cost, now)) && linked.blame.name(now) {
+            return Verdict::Name(forwarder);
         }
-        if self.topic.take(&TOPIC_RATE, cost, now) { Verdict::Pass } else { Verdict::Drop }
+        Verdict::Drop
+    }
+
+    fn forwarder(&mut self, key: PeerKey, now: Instant) -> &mut Forwarder {
+        // Only connected members forward, so their number is bounded by that of links.
+        if self.forwarders.len() > 4 * limits::LINKS {
+            self.forwarders.clear();
+        }
+        let new = || Forwarder {
+            share: Allowance::new(&SHARE_RATE, now),
+            blame: Allowance::new(&FORWARDED_RATE, now),
+        };
+        self.forwarders.entry(key).or_insert_with(new)
     }
 }
 
@@ -176,11 +216,17 @@ mod tests {
         }
     }
 
+    fn member(number: u32) -> PeerKey {
+        let mut key = ANN;
+        key.0[1..5].copy_from_slice(&number.to_le_bytes());
+        key
+    }
+
     #[test]
     fn a_flood_is_cut_and_its_author_named_once() {
         let now = Instant::now();
         let mut hearing = Hearing::new(now);
-        let verdicts: Vec<_> = (0..10_000).map(|_| hearing.judge(ANN, None, 500, now)).collect();
+        let verdicts: Vec<_> = (0..10_000).map(|_| hearing.judge(ANN, Some(ANN), 500, now)).collect();
         let passed = verdicts.iter().filter(|v| **v == Verdict::Pass).count();
         assert_eq!(passed as u64, AUTHOR_RATE.burst / (500 + MESSAGE_COST));
         assert_eq!(verdicts.iter().filter(|v| **v == Verdict::Name(ANN)).count(), 1);
@@ -190,13 +236,64 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_named_for_what_came_another_way() {
+        let now = Instant::now();
+        let mut hearing = Hearing::new(now);
+        // A thousand keys made for the purpose, and old messages of an honest member that others send again.
+        let named = (0..1000).flat_map(|number| std::iter::repeat_n(member(number), 200)).filter(|&author| {
+            let through = [None, Some(BEN)][usize::from(author.0[1].is_multiple_of(2))];
+            matches!(hearing.judge(author, through, 500, now), Verdict::Name(named) if named != BEN)
+        });
+        assert_eq!(named.count(), 0);
+    }
+
+    #[test]
+    fn who_passes_on_all_that_its_own_rates_let_through_is_not_named() {
+        let start = Instant::now();
+        let [mut ours, mut theirs] = [Hearing::new(start), Hearing::new(start)];
+        // Four linked strangers flood Ben with 128 authors, and us with others' messages of the same authors.
+        for step in 0..200_u32 {
+            let now = start + Duration::from_millis(20) * step;
+            for number in 0..128 {
+                if theirs.judge(member(number), Some(member(1000 + number % 4)), 1000, now) == Verdict::Pass {
+                    assert!(!matches!(ours.judge(member(number), Some(BEN), 1000, now), Verdict::Name(_)));
+                }
+                ours.judge(member(number), None, 1000, now);
+            }
+        }
+    }
+
+    #[test]
+    fn the_topic_as_a_whole_has_a_rate_too() {
+        let start = Instant::now();
+        let mut hearing = Hearing::new(start);
+        let cost = 1000 + MESSAGE_COST;
+        let mut passed =
+            |at| (0..4000).filter(|&n| hearing.judge(member(n), None, 1000, at) == Verdict::Pass).count();
+        assert_eq!(passed(start) as u64, TOPIC_RATE.burst / cost);
+        assert_eq!(
+            passed(start + Duration::from_secs(1)) as u64,
+            (TOPIC_RATE.per_second + TOPIC_RATE.burst % cost) / cost
+        );
+    }
+
+    #[test]
+    fn one_link_does_not_use_up_the_topic() {
+        let now = Instant::now();
+        let mut hearing = Hearing::new(now);
+        let verdicts: Vec<_> = (0..4000).map(|n| hearing.judge(member(n), Some(BEN), 1000, now)).collect();
+        let passed = verdicts.iter().filter(|verdict| **verdict == Verdict::Pass).count();
+        assert_eq!(passed as u64, SHARE_RATE.burst / (1000 + MESSAGE_COST));
+        assert!(verdicts[passed..].iter().all(|verdict| *verdict == Verdict::Drop), "and nobody is to blame");
+        assert_eq!(hearing.judge(ANN, None, 1000, now), Verdict::Pass);
+    }
+
+    #[test]
     fn ten_thousand_authors_need_bounded_memory() {
         let now = Instant::now();
         let mut hearing = Hearing::new(now);
         for i in 0..10_000_u32 {
-            let mut key = ANN;
-            key.0[1..5].copy_from_slice(&i.to_le_bytes());
-            hearing.judge(key, None, 100, now);
+            hearing.judge(member(i), None, 100, now);
         }
         assert!(hearing.authors.len() <= AUTHORS);
         let later = now + Duration::from_secs(60);
@@ -204,16 +301,17 @@ mod tests {
     }
 
     #[test]
-    fn who_forwards_a_flood_of_many_authors_is_named() {
+    fn who_forwards_far_more_than_its_authors_may_say_is_named() {
         let now = Instant::now();
         let mut hearing = Hearing::new(now);
-        let named = (0..4000_u32).find_map(|i| {
-            let mut key = ANN;
-            key.0[1..5].copy_from_slice(&i.to_le_bytes());
-            let verdict = hearing.judge(key, Some(BEN), 1000, now);
-            (verdict != Verdict::Pass).then_some(verdict)
-        });
-        assert_eq!(named, Some(Verdict::Name(BEN)));
+        let most =
+            FORWARDED_RATE.burst / (1000 + MESSAGE_COST) + 100 * (AUTHOR_RATE.burst / (1000 + MESSAGE_COST));
+        let named =
+            (0..=most as u32).find_map(|i| match hearing.judge(member(i % 100), Some(BEN), 1000, now) {
+                Verdict::Name(key) => Some((key, i)),
+                _ => None,
+            });
+        assert_eq!(named, Some((BEN, most as u32)));
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub(crate) struct Runner {
     /// Addresses that others can dial.
     addresses: Vec<(ListenerId, Multiaddr)>,
     listens: bool,
+    private_addresses: bool,
     status: Status,
     dials: Dials,
     hearing: Hearing,
@@ -186,6 +187,7 @@ impl Runner {
             reservations: HashMap::new(),
             addresses: Vec::new(),
             listens: !listen.is_empty(),
+            private_addresses: config.private_addresses,
             status: Status::Starting,
             dials: Dials::default(),
             hearing: Hearing::new(now),
@@ -315,20 +317,22 @@ impl Runner {
     }
 
     fn connect(&mut self, peer: PeerKey, addresses: &[String]) {
-        if self.links().is_up(peer) || self.dials.contains(peer) {
-            return;
-        }
         let Some(id) = peer_id(peer).filter(|id| *id != self.me) else {
             return self.unreachable(peer, "it is nobody else's key".into());
         };
-        if self.links().is_full() || !self.dials.begin(peer, Instant::now()) {
+        let room = self.links().ask(peer);
+        if self.links().is_up(peer) || self.dials.contains(peer) {
+            return;
+        }
+        if !room || !self.dials.begin(peer, Instant::now()) {
+            self.links().unask(peer);
             return self.unreachable(peer, "this node has as many links as it can have".into());
         }
         // It may just be connecting by itself.
         if self.links().is_forming(peer) {
             return;
         }
-        let routes = transport::routes(dial::parse(addresses), id, &self.relays);
+        let routes = transport::routes(dial::parse(addresses), id, &self.relays, self.private_addresses);
         let options = dial_opts::DialOpts::peer_id(id)
             .addresses(routes)
             .condition(dial_opts::PeerCondition::Always)
@@ -338,6 +342,7 @@ impl Runner {
             .build();
         if let Err(error) = self.swarm.dial(options) {
             self.dials.end(peer);
+            self.links().unask(peer);
             self.unreachable(peer, words(&error));
         }
     }

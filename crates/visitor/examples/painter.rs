@@ -110,6 +110,8 @@ async fn take_part(options: Options) -> Result<()> {
     let mut config = Config::new(Secret::new(*secret)?);
     config.relays.clone_from(&options.relay);
     config.listen.clone_from(&options.listen);
+    // For measuring, among processes of one's own.
+    config.private_addresses = true;
     let (mut commands, node_events) = Node::start(config)?;
     let (port, mut waiting) = mpsc::unbounded();
     tokio::spawn(async move {

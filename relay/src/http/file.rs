@@ -11,14 +11,20 @@ use actix_web::{
     web::{self, Data},
 };
 
-use super::{NEVER, REVALIDATE, Site, text};
+use super::{NEVER, REVALIDATE, Site, sockets::Slices, text};
 use crate::assets::{Asset, Encoding};
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-const NOT_FOUND: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-    <meta name=\"viewport\" content=\"width=device-width\">\n<title>Not here · Abraham</title>\n\
-    <h1>There is nothing here</h1>\n<p><a href=\"/\">Go to Abraham</a></p>\n</html>\n";
+/// The page that says so. Its way back is relative, for a proxy may have put the page under a prefix.
+fn not_found(path: &str) -> String {
+    let up = "../".repeat(path.matches('/').count());
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+        <meta name=\"viewport\" content=\"width=device-width\">\n<title>Not here · Abraham</title>\n\
+        <h1>There is nothing here</h1>\n<p><a href=\"./{up}\">Go to Abraham</a></p>\n</html>\n"
+    )
+}
 
 const NOT_BUILT: &str = "The browser program has not been built into this relay. Run `cargo xtask build`, then start \
     the relay again.\n";
@@ -36,6 +42,7 @@ pub(super) async fn asset(request: HttpRequest, site: Data<Site>) -> HttpRespons
         path => path.to_owned(),
     };
     let wanted = accepted(&request);
+    let asked = path.clone();
     let not_built = path.starts_with("pkg/");
     // Reading and compressing take a while the first time; other requests go on meanwhile.
     let found = web::block(move || -> io::Result<Option<(Asset, Encoding, web::Bytes)>> {
@@ -52,7 +59,7 @@ pub(super) async fn asset(request: HttpRequest, site: Data<Site>) -> HttpRespons
         Ok(Ok(None)) => HttpResponse::NotFound()
             .insert_header((header::CACHE_CONTROL, NEVER))
             .content_type("text/html; charset=utf-8")
-            .body(NOT_FOUND),
+            .body(not_found(&asked)),
         Ok(Err(error)) => {
             tracing::error!(%error, "could not read an asset");
             text(StatusCode::INTERNAL_SERVER_ERROR, "The relay could not read this file.\n")
@@ -85,7 +92,7 @@ fn file(request: &HttpRequest, asset: &Asset, encoding: Encoding, bytes: web::By
     if let Some(name) = encoding.name() {
         response.insert_header((header::CONTENT_ENCODING, name));
     }
-    response.content_type(asset.mime.as_str()).body(bytes)
+    response.content_type(asset.mime.as_str()).body(Slices(bytes))
 }
 
 /// The smallest form that the client takes.

@@ -19,7 +19,7 @@ use libp2p::{
     swarm::NetworkBehaviour,
 };
 
-use super::gate::Gate;
+use super::{circuits::Circuits, gate::Gate, mesh::Mesh};
 use crate::{
     Config, Error,
     client::{Proxies, ip_of},
@@ -39,6 +39,7 @@ pub(super) struct Behaviour {
     pub(super) limits: connection_limits::Behaviour,
     pub(super) memory: memory_connection_limits::Behaviour,
     pub(super) gate: Gate,
+    pub(super) circuits: Circuits,
     pub(super) relay: relay::Behaviour,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
@@ -49,29 +50,31 @@ impl Behaviour {
     pub(super) fn new(
         keypair: &Keypair,
         config: &Config,
-        mesh: usize,
+        mesh: &Mesh,
         registry: &mut Registry,
     ) -> Result<Self, Error> {
         let proxies = Proxies::new(config.trusted_proxies.clone());
-        let peers = u32::try_from(mesh).unwrap_or(u32::MAX);
+        let peers = u32::try_from(mesh.len()).unwrap_or(u32::MAX);
         // A visitor that comes back can be counted twice until its old connection is seen to be dead.
         let most = config.max_visitors.saturating_add(peers);
         let connections = ConnectionLimits::default()
             .with_max_pending_incoming(Some(limits::PENDING))
-            .with_max_established_incoming(Some(most))
+            .with_max_established_incoming(Some(most.saturating_add(limits::MAKING_ROOM)))
             .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER));
         let identify = identify::Config::new("/abraham/relay/1.0.0".to_owned(), keypair.public())
             .with_agent_version(concat!("abraham-relay/", env!("CARGO_PKG_VERSION")).to_owned())
             .with_cache_size(0);
         let ping = ping::Config::new().with_interval(limits::PING_EVERY).with_timeout(limits::PING_ANSWER);
+        let circuits = Circuits::new(proxies.clone());
         Ok(Self {
             limits: connection_limits::Behaviour::new(connections),
             memory: memory_connection_limits::Behaviour::with_max_bytes(config.max_memory),
-            gate: Gate::new(proxies.clone(), config.max_per_address),
-            relay: relay::Behaviour::new(keypair.public().to_peer_id(), circuits(&proxies, most)),
+            gate: Gate::new(proxies.clone(), mesh.named().collect(), most, config.max_per_address),
+            relay: relay::Behaviour::new(keypair.public().to_peer_id(), relaying(&proxies, most, &circuits)),
+            circuits,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping),
-            gossip: gossip(keypair, mesh, registry).map_err(Error::P2p)?,
+            gossip: gossip(keypair, mesh.len(), registry).map_err(Error::P2p)?,
         })
     }
 
@@ -81,7 +84,7 @@ impl Behaviour {
     }
 }
 
-fn circuits(proxies: &Proxies, connections: u32) -> relay::Config {
+fn relaying(proxies: &Proxies, connections: u32, circuits: &Circuits) -> relay::Config {
     relay::Config {
         // Renewals count against it too, so it must never be what runs out first.
         max_reservations: 2 * usize::try_from(connections).unwrap_or(usize::MAX / 2),
@@ -91,14 +94,12 @@ fn circuits(proxies: &Proxies, connections: u32) -> relay::Config {
             per_peer(limits::RESERVATION_REQUESTS),
             per_address(limits::RESERVATIONS_PER_ADDRESS, proxies.clone()),
         ],
-        max_circuits: limits::CIRCUITS,
-        max_circuits_per_peer: limits::CIRCUITS_PER_PEER,
+        // `Circuits` counts them, by whom they come from.
+        max_circuits: usize::MAX,
+        max_circuits_per_peer: usize::MAX,
         max_circuit_duration: limits::CIRCUIT,
         max_circuit_bytes: limits::CIRCUIT_BYTES,
-        circuit_src_rate_limiters: vec![
-            per_peer(limits::CIRCUIT_REQUESTS),
-            per_address(limits::CIRCUITS_PER_ADDRESS, proxies.clone()),
-        ],
+        circuit_src_rate_limiters: vec![circuits.limiter()],
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Dropped {
     AuthorRate,
     /// The peer that brought it brings too many.
     PeerRate,
+    /// Its sender's network used up its part of what the relay passes on.
+    TopicRate,
 }
 
 impl Dropped {
@@ -31,6 +33,7 @@ impl Dropped {
             Self::Oversized => "oversized",
             Self::AuthorRate => "author_rate",
             Self::PeerRate => "peer_rate",
+            Self::TopicRate => "topic_rate",
         }
     }
 }
@@ -57,7 +60,7 @@ impl Guard {
     /// Judges a message of `author` that `peer` brought. A relay of the mesh (`is_relay`) brings the messages of many.
     pub(super) fn judge(
         &mut self,
-        author: Option<PeerId>,
+        author: PeerId,
         peer: PeerId,
         bytes: usize,
         is_relay: bool,
@@ -70,7 +73,6 @@ impl Guard {
             return Verdict::Drop(Dropped::PeerRate);
         }
         // Signatures are checked before, so the author is who wrote it.
-        let author = author.unwrap_or(peer);
         #[expect(clippy::cast_precision_loss, reason = "at most GOSSIP_BYTES")]
         let length = bytes as f64;
         if !self.authors.take(author, 1.0, now) || !self.author_bytes.take(author, length, now) {
@@ -80,16 +82,21 @@ impl Guard {
     }
 
     /// Notes a fault of a connected peer; `true` when it had too many. A message over its author's rate is a fault of the
-    /// peer that brought it only where that is the author: others pass on what they get.
+    /// peer that brought it only where that is the author: others pass on what they get. One over the budget of the
+    /// topic is nobody's: many may share a network.
     pub(super) fn is_too_much(
         &mut self,
         dropped: Dropped,
-        author: Option<PeerId>,
+        author: PeerId,
         peer: PeerId,
         now: Instant,
     ) -> bool {
-        let own = author.is_none_or(|author| author == peer);
-        (own || dropped != Dropped::AuthorRate) && !self.faults.take(peer, 1.0, now)
+        let is_fault = match dropped {
+            Dropped::AuthorRate => author == peer,
+            Dropped::Oversized | Dropped::PeerRate => true,
+            Dropped::TopicRate => false,
+        };
+        is_fault && !self.faults.take(peer, 1.0, now)
     }
 }
 
@@ -104,9 +111,9 @@ mod tests {
         let (flooder, honest) = (PeerId::random(), PeerId::random());
         let (mut passed, mut out) = (0, None);
         for sent in 0..10_000 {
-            match guard.judge(Some(flooder), flooder, 300, false, now) {
+            match guard.judge(flooder, flooder, 300, false, now) {
                 Verdict::Pass => passed += 1,
-                Verdict::Drop(dropped) if guard.is_too_much(dropped, Some(flooder), flooder, now) => {
+                Verdict::Drop(dropped) if guard.is_too_much(dropped, flooder, flooder, now) => {
                     out = Some(sent);
                     break;
                 }
@@ -115,7 +122,7 @@ mod tests {
         }
         assert_eq!(passed, limits::AUTHOR_MESSAGES.burst);
         assert_eq!(out, Some(limits::AUTHOR_MESSAGES.burst + limits::FAULTS.burst));
-        assert_eq!(guard.judge(Some(honest), honest, 300, false, now), Verdict::Pass);
+        assert_eq!(guard.judge(honest, honest, 300, false, now), Verdict::Pass);
     }
 
     #[test]
@@ -124,12 +131,20 @@ mod tests {
         let mut guard = Guard::new();
         let (flooder, link) = (PeerId::random(), PeerId::random());
         for _ in 0..900 {
-            if let Verdict::Drop(dropped) = guard.judge(Some(flooder), link, 300, false, now) {
+            if let Verdict::Drop(dropped) = guard.judge(flooder, link, 300, false, now) {
                 assert_eq!(dropped, Dropped::AuthorRate);
-                assert!(!guard.is_too_much(dropped, Some(flooder), link, now));
+                assert!(!guard.is_too_much(dropped, flooder, link, now));
             }
         }
-        assert_eq!(guard.judge(Some(link), link, 300, false, now), Verdict::Pass);
+        assert_eq!(guard.judge(link, link, 300, false, now), Verdict::Pass);
+    }
+
+    #[test]
+    fn nobody_is_put_out_for_the_budget_of_the_topic() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut guard = Guard::new();
+        let peer = PeerId::random();
+        assert!((0..10_000).all(|_| !guard.is_too_much(Dropped::TopicRate, peer, peer, now)));
     }
 
     #[test]
@@ -138,9 +153,7 @@ mod tests {
         let mut guard = Guard::new();
         let passed = |guard: &mut Guard, peer, is_relay| {
             let authors = (0..4000).map(|_| PeerId::random());
-            authors
-                .filter(|author| guard.judge(Some(*author), peer, 300, is_relay, now) == Verdict::Pass)
-                .count()
+            authors.filter(|author| guard.judge(*author, peer, 300, is_relay, now) == Verdict::Pass).count()
         };
         assert_eq!(passed(&mut guard, PeerId::random(), false), limits::PEER_MESSAGES.burst as usize);
         assert_eq!(passed(&mut guard, PeerId::random(), true), 4000);
@@ -151,7 +164,7 @@ mod tests {
         let now = tokio::time::Instant::now().into_std();
         let mut guard = Guard::new();
         let author = PeerId::random();
-        let mut judge = |bytes| guard.judge(Some(author), author, bytes, false, now);
+        let mut judge = |bytes| guard.judge(author, author, bytes, false, now);
         assert_eq!(judge(GOSSIP_BYTES + 1), Verdict::Drop(Dropped::Oversized));
         for _ in 0..8 {
             assert_eq!(judge(GOSSIP_BYTES), Verdict::Pass);

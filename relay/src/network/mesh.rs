@@ -49,6 +49,11 @@ impl Mesh {
         self.0.contains_key(peer)
     }
 
+    /// The relays that the operator named.
+    pub(super) fn named(&self) -> impl Iterator<Item = PeerId> {
+        self.0.keys().copied()
+    }
+
     /// How many relays were named.
     pub(super) fn len(&self) -> usize {
         self.0.len()

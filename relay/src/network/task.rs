@@ -21,9 +21,10 @@ use tokio::{
 
 use super::{
     behaviour::{Behaviour, BehaviourEvent},
-    gate::Refused,
+    gate::{MadeRoom, Refused},
     gossip::{Dropped, Guard, Verdict},
     mesh::Mesh,
+    topic::{Due, Sender, Topic, Turn},
 };
 use crate::{
     limits,
@@ -40,11 +41,15 @@ const NAMED: Rate = Rate { burst: 60, per_second: 1 };
 /// Peers whose naming is remembered; beyond it, nobody new is named until a minute passed.
 const NAMED_PEERS: usize = 256;
 
+/// A message that waits for its turn: its id, the peer that brought it, and its author.
+type Presence = (gossipsub::MessageId, PeerId, PeerId);
+
 /// Owns the swarm while the relay runs.
 pub(super) struct Task {
     pub(super) swarm: Swarm<Behaviour>,
     mesh: Mesh,
     guard: Guard,
+    topic: Topic<Presence>,
     reserved: HashSet<PeerId>,
     named: Buckets<PeerId>,
     named_causes: Buckets<&'static str>,
@@ -63,6 +68,7 @@ impl Task {
             swarm,
             mesh,
             guard: Guard::new(),
+            topic: Topic::new(limits::TOPIC_BYTES, now()),
             reserved: HashSet::new(),
             named: Buckets::new(NAMED, NAMED_PEERS),
             named_causes: Buckets::new(NAMED, NAMED_PEERS),
@@ -81,9 +87,16 @@ impl Task {
                     None => pending().await,
                 }
             };
+            let turn = async {
+                match self.topic.next() {
+                    Some(at) => sleep_until(at.into()).await,
+                    None => pending().await,
+                }
+            };
             tokio::select! {
                 event = self.swarm.select_next_some() => self.handle(event),
                 () = redial => self.dial(),
+                () = turn => self.take_turns(),
                 _ = scores.tick() => self.put_out_malformed(),
                 _ = &mut stopped => break,
             }
@@ -134,12 +147,16 @@ impl Task {
             }
             SwarmEvent::Behaviour(BehaviourEvent::Relay(event)) => {
                 self.libp2p.record(&event);
+                self.swarm.behaviour_mut().circuits.told(&event);
                 self.relayed(event);
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Gate(MadeRoom)) => {
+                self.metrics.visitors_displaced.inc();
             }
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => {
                 self.libp2p.record(&event);
                 if let gossipsub::Event::Message { propagation_source, message_id, message } = event {
-                    self.heard(propagation_source, &message_id, message.source, message.data.len());
+                    self.heard(propagation_source, message_id, message.source, message.data.len());
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => {
@@ -217,26 +234,57 @@ impl Task {
         self.metrics.reservations.set(i64::try_from(self.reserved.len()).unwrap_or(i64::MAX));
     }
 
-    fn heard(&mut self, peer: PeerId, message: &gossipsub::MessageId, author: Option<PeerId>, bytes: usize) {
+    fn heard(&mut self, peer: PeerId, id: gossipsub::MessageId, author: Option<PeerId>, bytes: usize) {
         let now = now();
-        let verdict = self.guard.judge(author, peer, bytes, self.mesh.names(&peer), now);
-        let acceptance = match verdict {
-            Verdict::Pass => MessageAcceptance::Accept,
-            Verdict::Drop(Dropped::Oversized) => MessageAcceptance::Reject,
-            Verdict::Drop(Dropped::AuthorRate | Dropped::PeerRate) => MessageAcceptance::Ignore,
-        };
-        // Messages that gossipsub forgot meanwhile are not passed on, which is as well.
-        self.swarm.behaviour_mut().gossip.report_message_validation_result(message, &peer, acceptance);
-        let Verdict::Drop(cause) = verdict else {
-            self.metrics.gossip_passed.inc();
-            return;
-        };
-        self.metrics.gossip_dropped(cause.name());
+        let is_relay = self.mesh.names(&peer);
         let author = author.unwrap_or(peer);
-        if self.named.take(author, 60.0, now) {
-            tracing::warn!(%author, %peer, cause = cause.name(), bytes, "dropping presence messages");
+        if let Verdict::Drop(cause) = self.guard.judge(author, peer, bytes, is_relay, now) {
+            return self.drop_presence((id, peer, author), cause);
         }
-        if !self.mesh.names(&peer) && self.guard.is_too_much(cause, Some(author), peer, now) {
+        // Another relay has a budget of its own for what it passes on.
+        if is_relay {
+            return self.pass((id, peer, author));
+        }
+        let source = self.swarm.behaviour().gate.source(&peer);
+        let sender = source.map_or(Sender::Peer(peer), |source| Sender::Network(source.network));
+        let message = (id, peer, author);
+        match self.topic.offer(sender, bytes, message.clone(), now) {
+            Turn::Now => self.pass(message),
+            Turn::Later => {}
+            Turn::Never => self.drop_presence(message, Dropped::TopicRate),
+        }
+    }
+
+    fn take_turns(&mut self) {
+        for due in self.topic.due(now()) {
+            match due {
+                Due::Pass(message) => self.pass(message),
+                Due::Drop(message) => self.drop_presence(message, Dropped::TopicRate),
+            }
+        }
+    }
+
+    fn pass(&mut self, (id, peer, author): Presence) {
+        let behaviour = self.swarm.behaviour_mut();
+        // Messages that gossipsub forgot meanwhile are not passed on, which is as well.
+        behaviour.gossip.report_message_validation_result(&id, &peer, MessageAcceptance::Accept);
+        if author == peer {
+            behaviour.gate.heard(&peer, now());
+        }
+        self.metrics.gossip_passed.inc();
+    }
+
+    fn drop_presence(&mut self, (id, peer, author): Presence, cause: Dropped) {
+        let acceptance = match cause {
+            Dropped::Oversized => MessageAcceptance::Reject,
+            Dropped::AuthorRate | Dropped::PeerRate | Dropped::TopicRate => MessageAcceptance::Ignore,
+        };
+        self.swarm.behaviour_mut().gossip.report_message_validation_result(&id, &peer, acceptance);
+        self.metrics.gossip_dropped(cause.name());
+        if self.named.take(author, 60.0, now()) {
+            tracing::warn!(%author, %peer, cause = cause.name(), "dropping presence messages");
+        }
+        if !self.mesh.names(&peer) && self.guard.is_too_much(cause, author, peer, now()) {
             self.put_out(peer, cause.name());
         }
     }
@@ -268,9 +316,7 @@ fn now() -> std::time::Instant {
 /// The name of a reason to refuse a connection.
 fn refusal(cause: ConnectionDenied) -> &'static str {
     let cause = match cause.downcast::<Refused>() {
-        Ok(Refused::AddressRate) => return "address_rate",
-        Ok(Refused::AddressFull) => return "address_full",
-        Ok(Refused::Blocked) => return "blocked",
+        Ok(refused) => return refused.name(),
         Err(cause) => cause,
     };
     let cause = match cause.downcast::<connection_limits::Exceeded>() {

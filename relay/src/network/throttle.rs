@@ -1,13 +1,16 @@
-//! A connection that is read no faster than a rate: what a peer sends beyond it waits in that peer's own socket.
+//! A connection that is read no faster than a rate: what a peer sends beyond it waits in that peer's own socket, or, of
+//! one that brings its own streams, in theirs.
 
 use std::{
     io,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use futures::{AsyncRead, AsyncWrite};
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use tokio::time::{Instant, Sleep};
 
 use crate::rate::{Bucket, Rate};
@@ -15,42 +18,63 @@ use crate::rate::{Bucket, Rate};
 /// The shortest wait, so that a connection at its limit is not woken for every few bytes.
 const STEP: Duration = Duration::from_millis(10);
 
+/// What may be read, by one stream or by several together.
+#[derive(Clone)]
+struct Allowance {
+    rate: Rate,
+    bucket: Arc<Mutex<Bucket>>,
+}
+
+impl Allowance {
+    fn new(rate: Rate) -> Self {
+        Self { rate, bucket: Arc::new(Mutex::new(Bucket::full(rate, Instant::now().into_std()))) }
+    }
+
+    /// How long to wait until something may be read.
+    fn wait(&self) -> Option<Duration> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = bucket.refill(self.rate, Instant::now().into_std());
+        (left < 0.0).then(|| Duration::from_secs_f64(-left / f64::from(self.rate.per_second)).max(STEP))
+    }
+
+    fn read(&self, bytes: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "the length of a buffer")]
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).overdraw(bytes as f64);
+    }
+}
+
 /// Reads from `inner` no faster than a rate, where one is given; writes freely.
 pub(super) struct Throttled<S> {
     inner: S,
-    limit: Option<(Rate, Bucket)>,
+    limit: Option<Allowance>,
     wait: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Throttled<S> {
     pub(super) fn new(inner: S, rate: Option<Rate>) -> Self {
-        let limit = rate.map(|rate| (rate, Bucket::full(rate, Instant::now().into_std())));
-        Self { inner, limit, wait: None }
+        Self { inner, limit: rate.map(Allowance::new), wait: None }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Throttled<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        let Some((rate, bucket)) = &mut this.limit else {
+        let Some(limit) = &this.limit else {
             return Pin::new(&mut this.inner).poll_read(cx, buf);
         };
         if let Some(wait) = &mut this.wait {
             ready!(wait.as_mut().poll(cx));
             this.wait = None;
         }
-        let left = bucket.refill(*rate, Instant::now().into_std());
-        if left < 0.0 {
-            let missing = Duration::from_secs_f64(-left / f64::from(rate.per_second));
-            let mut wait = Box::pin(tokio::time::sleep(missing.max(STEP)));
+        if let Some(missing) = limit.wait() {
+            let mut wait = Box::pin(tokio::time::sleep(missing));
             // It is not over yet; polling it only says whom to wake.
             let _ = wait.as_mut().poll(cx);
             this.wait = Some(wait);
             return Poll::Pending;
         }
         let read = ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
-        #[expect(clippy::cast_precision_loss, reason = "the length of a buffer")]
-        bucket.overdraw(read as f64);
+        limit.read(read);
         Poll::Ready(Ok(read))
     }
 }
@@ -69,9 +93,57 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Throttled<S> {
     }
 }
 
+/// The same for a connection that has streams of its own: all of them together are read no faster than a rate.
+pub(super) struct ThrottledMuxer<M> {
+    inner: M,
+    limit: Option<Allowance>,
+}
+
+impl<M> ThrottledMuxer<M> {
+    pub(super) fn new(inner: M, rate: Option<Rate>) -> Self {
+        Self { inner, limit: rate.map(Allowance::new) }
+    }
+}
+
+impl<M> StreamMuxer for ThrottledMuxer<M>
+where
+    M: StreamMuxer + Unpin,
+    M::Substream: Unpin,
+{
+    type Substream = Throttled<M::Substream>;
+    type Error = M::Error;
+
+    fn poll_inbound(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Self::Substream, Self::Error>> {
+        let inner = ready!(Pin::new(&mut self.inner).poll_inbound(cx))?;
+        Poll::Ready(Ok(Throttled { inner, limit: self.limit.clone(), wait: None }))
+    }
+
+    fn poll_outbound(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Self::Substream, Self::Error>> {
+        let inner = ready!(Pin::new(&mut self.inner).poll_outbound(cx))?;
+        Poll::Ready(Ok(Throttled { inner, limit: self.limit.clone(), wait: None }))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Pin::new(&mut self.inner).poll_close(cx)
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<StreamMuxerEvent, Self::Error>> {
+        Pin::new(&mut self.inner).poll(cx)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor as StdCursor;
+
     use futures::{AsyncReadExt as _, io::Cursor};
+    use libp2p::core::muxing::StreamMuxerExt as _;
 
     use super::*;
 
@@ -91,5 +163,54 @@ mod tests {
         let began = Instant::now();
         free.read_to_end(&mut Vec::new()).await.unwrap();
         assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    /// A connection with a stream of zeros whenever one is asked for.
+    struct Zeros;
+
+    impl StreamMuxer for Zeros {
+        type Substream = futures::io::AllowStdIo<StdCursor<Vec<u8>>>;
+        type Error = io::Error;
+
+        fn poll_inbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Self::Substream>> {
+            Poll::Ready(Ok(futures::io::AllowStdIo::new(StdCursor::new(vec![0; 3000]))))
+        }
+
+        fn poll_outbound(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Self::Substream>> {
+            self.poll_inbound(cx)
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_streams_of_one_connection_share_its_rate() {
+        let rate = Rate { burst: 1000, per_second: 100 };
+        let mut connection = ThrottledMuxer::new(Zeros, Some(rate));
+        let mut streams = Vec::new();
+        for inbound in [true, false, true] {
+            let opened = std::future::poll_fn(|cx| match inbound {
+                true => connection.poll_inbound_unpin(cx),
+                false => connection.poll_outbound_unpin(cx),
+            });
+            streams.push(opened.await.unwrap());
+        }
+        let began = Instant::now();
+        let read = futures::future::join_all(streams.iter_mut().map(|stream| async {
+            let mut buffer = [0; 100];
+            for _ in 0..10 {
+                stream.read_exact(&mut buffer).await.unwrap();
+            }
+        }));
+        read.await;
+        // 3,000 bytes, of which 1,000 at once and one buffer a stream ahead of the rate.
+        assert!(began.elapsed() >= Duration::from_secs(17), "{:?}", began.elapsed());
+        assert!(began.elapsed() <= Duration::from_secs(21), "{:?}", began.elapsed());
     }
 }

@@ -14,8 +14,12 @@ use libp2p::{
 };
 use libp2p_webrtc::tokio as webrtc;
 
-use super::{secrets, throttle::Throttled};
-use crate::{Config, Error, limits};
+use super::{
+    proxied::Proxied,
+    secrets,
+    throttle::{Throttled, ThrottledMuxer},
+};
+use crate::{Config, Error, client::Proxies, limits};
 
 /// Every way to dial and be dialled. Bytes are counted in `registry`.
 pub(super) fn build(
@@ -27,7 +31,9 @@ pub(super) fn build(
     let mut yamux = yamux::Config::default();
     yamux.set_max_num_streams(limits::STREAMS);
 
-    let mut websocket = websocket::Config::new(named());
+    let proxies = config.proxy_protocol.then(|| Proxies::new(config.trusted_proxies.clone()));
+    let streams = || Proxied::new(named(), proxies.clone());
+    let mut websocket = websocket::Config::new(streams());
     websocket.set_max_data_size(limits::WEBSOCKET_FRAME);
     let websocket = websocket
         .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_BYTES)))
@@ -36,7 +42,7 @@ pub(super) fn build(
         .multiplex(yamux.clone())
         .timeout(limits::UPGRADE)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let tcp = named()
+    let tcp = streams()
         .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_BYTES)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
@@ -47,9 +53,10 @@ pub(super) fn build(
         OptionalTransport::none()
     } else {
         let transport = webrtc::Transport::new(keypair.clone(), secrets::certificate(config)?);
-        OptionalTransport::some(
-            transport.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))),
-        )
+        OptionalTransport::some(transport.map(|(peer, connection), end| {
+            let rate = end.is_listener().then_some(limits::READ_BYTES);
+            (peer, StreamMuxerBox::new(ThrottledMuxer::new(connection, rate)))
+        }))
     };
     // Websocket before TCP, which would take `/tcp/…/ws` for its own.
     let all = websocket

@@ -5,13 +5,13 @@
 use std::{
     collections::HashMap,
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, SocketAddr, TcpStream},
     time::Duration,
 };
 
 use abraham_messages::PRESENCE_TOPIC;
 use abraham_relay::{Config, Relay, Running};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{AsyncWriteExt as _, FutureExt as _, StreamExt as _};
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport as _,
     core::upgrade::Version,
@@ -44,25 +44,46 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// A visitor whose messages may have so many bytes; honest ones keep to the protocol's limit.
     pub(crate) fn with_messages_of(bytes: usize) -> Self {
-        Self::new(Some((bytes, Duration::from_millis(100))))
+        Self::new(Some((bytes, Duration::from_millis(100))), None)
     }
 
     /// A visitor with presence that keeps the usual pace, for crowds.
     pub(crate) fn idle() -> Self {
-        Self::new(Some((abraham_messages::limits::GOSSIP_BYTES, Duration::from_secs(1))))
+        Self::new(Some((abraham_messages::limits::GOSSIP_BYTES, Duration::from_secs(1))), None)
     }
 
     /// A visitor without presence.
     pub(crate) fn silent() -> Self {
-        Self::new(None)
+        Self::new(None, None)
     }
 
-    fn new(presence: Option<(usize, Duration)>) -> Self {
+    /// A visitor with presence whose connection is passed on by a proxy that says it comes from `address`.
+    pub(crate) fn at(address: IpAddr) -> Self {
+        let presence = (abraham_messages::limits::GOSSIP_BYTES, Duration::from_millis(100));
+        Self::new(Some(presence), Some(address))
+    }
+
+    /// The same without presence.
+    pub(crate) fn silent_at(address: IpAddr) -> Self {
+        Self::new(None, Some(address))
+    }
+
+    fn new(presence: Option<(usize, Duration)>, address: Option<IpAddr>) -> Self {
         let keypair = Keypair::generate_ed25519();
         let peer = keypair.public().to_peer_id();
         let noise = noise::Config::new(&keypair).unwrap();
         let (circuits, client) = relay::client::new(peer);
-        let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+        let tcp = || {
+            let streams = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+            streams.and_then(move |mut stream, _| {
+                let header = address.map(proxied).unwrap_or_default();
+                async move {
+                    stream.write_all(&header).await?;
+                    Ok::<_, std::io::Error>(stream)
+                }
+                .boxed()
+            })
+        };
         let websocket = websocket::Config::new(tcp());
         let transport = circuits
             .upgrade(Version::V1Lazy)
@@ -188,6 +209,23 @@ impl Visitor {
     pub(crate) async fn until_closed(&mut self) {
         while !matches!(self.swarm.select_next_some().await, SwarmEvent::ConnectionClosed { .. }) {}
     }
+}
+
+/// What a proxy sends first of a connection from `address` (PROXY protocol, version 2).
+pub(crate) fn proxied(address: IpAddr) -> Vec<u8> {
+    let to = match address {
+        IpAddr::V4(_) => SocketAddr::from(([192, 0, 2, 1], 443)),
+        IpAddr::V6(_) => SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 443)),
+    };
+    let addresses = (SocketAddr::new(address, 4711), to);
+    let first = ppp::v2::Version::Two | ppp::v2::Command::Proxy;
+    ppp::v2::Builder::with_addresses(first, ppp::v2::Protocol::Stream, addresses).build().unwrap()
+}
+
+/// A relay whose visitors all come through a proxy on this machine.
+pub(crate) fn behind_proxy(config: &mut Config) {
+    config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    config.proxy_protocol = true;
 }
 
 /// Runs `visitors` while `wanted` is waited for.

@@ -68,7 +68,7 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
 
 /// What of a member's addresses can be dialled: WebRTC, signalled through a relay that this node knows itself. A
 /// member cannot make a tab dial where it likes.
-pub(crate) fn routes(addresses: Vec<Multiaddr>, peer: PeerId, relays: &Relays) -> Vec<Multiaddr> {
+pub(crate) fn routes(addresses: Vec<Multiaddr>, peer: PeerId, relays: &Relays, _: bool) -> Vec<Multiaddr> {
     let through = |address: Multiaddr| {
         let relay = address.iter().take_while(|part| *part != Protocol::P2pCircuit).last();
         let Some(Protocol::P2p(relay)) = relay else { return None };

@@ -25,6 +25,8 @@ impl Member {
         let key = config.secret.key();
         config.listen = listen.iter().map(|&address| address.to_owned()).collect();
         config.relays = relays.to_vec();
+        // Everything here is on the loopback address.
+        config.private_addresses = true;
         let (commands, events) = Node::start(config).unwrap();
         Self { key, commands, events, seen: Vec::new() }
     }
