@@ -16,8 +16,9 @@ export const PHASES = {
   forming: { act: "settingUp", words: () => "Four tabs agree to paint together." },
   settingUp: {
     act: "settingUp",
-    words: ({ round }) =>
-      round > 0
+    // An artist has its name as soon as four go on with it, whatever its round; a new one has none yet.
+    words: ({ artist, round }) =>
+      artist
         ? `The four take up the artist where it was left, at round ${count(round)}.`
         : "An artist is born: the four draw its first numbers so that none of them ever knows one.",
   },

@@ -29,11 +29,11 @@ fn supplies(holders: [bool; 4], from: usize, to: usize) -> impl Iterator<Item = 
 
 fn suspect(me: usize, other: usize, reason: String) -> Failed {
     let suspects = if me < other { [me, other] } else { [other, me] };
-    Failed { suspects: Some(suspects), reason }
+    Failed { suspects: Some(suspects), late: None, reason }
 }
 
 fn own(reason: impl ToString) -> Failed {
-    Failed { suspects: None, reason: reason.to_string() }
+    Failed { suspects: None, late: None, reason: reason.to_string() }
 }
 
 /// Fills the empty seats of a term and waits for all four. Returns the state that this painter begins with; none where
@@ -51,7 +51,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
     let me = term.seat;
     let until = channel.deadline_in(FILL);
     let others = || PainterId::ALL.into_iter().filter(|other| other.index() != me);
-    let silent = |other: PainterId| move |error: ChannelError| failed(me, other, error);
+    let silent = |other: PainterId| move |error: ChannelError| failed(other, error);
     let mut state = None;
     if let Origin::Continue { round, commitments, holders, .. } = origin {
         if holders[me] {
@@ -92,10 +92,16 @@ fn is_named(state: &State, me: usize, round: u64, commitments: &[[u8; 32]; 4]) -
     state.round() == round && (0..4).all(|c| held[c] == (c != me).then_some(commitments[c]))
 }
 
-fn failed(me: usize, other: PainterId, error: ChannelError) -> Failed {
+/// What did not come names nobody: a lost link is nobody's fault, and who is late may wait for another whose line is
+/// slow, or be filled by it.
+fn failed(other: PainterId, error: ChannelError) -> Failed {
     match error {
         ChannelError::Closed => own("the term is over"),
-        error => suspect(me, other.index(), format!("{other} did not get ready: {error}")),
+        error => Failed {
+            suspects: None,
+            late: Some(other.index()),
+            reason: format!("{other} did not get ready: {error}"),
+        },
     }
 }
 
@@ -117,7 +123,7 @@ async fn receive<N: Network, T: Timer>(
         for c in supplies(holders, from.index(), me) {
             let mut component = Zeroizing::new(Vec::with_capacity(bytes));
             while component.len() < bytes {
-                let chunk = channel.receive(from, &until).await.map_err(|error| failed(me, from, error))?;
+                let chunk = channel.receive(from, &until).await.map_err(|error| failed(from, error))?;
                 let chunk = Zeroizing::new(chunk);
                 if chunk.len() != FILL_CHUNK.min(bytes - component.len()) {
                     let reason = format!("{from} sent a part of a component that has another length");

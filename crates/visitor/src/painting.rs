@@ -81,7 +81,7 @@ fn check_round(state: &State, round: u64) -> Result<(), Failed> {
 }
 
 fn own(reason: impl ToString) -> Failed {
-    Failed { suspects: None, reason: reason.to_string() }
+    Failed { suspects: None, late: None, reason: reason.to_string() }
 }
 
 fn failed(error: Error) -> Failed {
@@ -92,7 +92,7 @@ fn failed(error: Error) -> Failed {
         }
         _ => None,
     };
-    Failed { suspects, reason: error.to_string() }
+    Failed { suspects, late: None, reason: error.to_string() }
 }
 
 /// A batch as it travels: each sample an `i32` with 16 fraction bits, little-endian. Opened samples have 24 bits.
