@@ -46,6 +46,7 @@ const handlers = {
   reset: () => solo.reset(),
   join: ({ port, share, webgpu }) => collective.join(port, share, webgpu),
   pace: ({ share, resting }) => collective.pace(share, resting),
+  beginAnother: ({ begins }) => collective.beginAnother(begins),
   leave: () => collective.leave(),
 };
 

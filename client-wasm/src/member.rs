@@ -116,6 +116,12 @@ impl Member {
         self.lessons.follow((!resting).then(|| self.handle.clone()));
     }
 
+    /// Whether it would begin another artist beside one that waits: the visitor's choice, over when a term begins.
+    #[wasm_bindgen(js_name = beginAnother)]
+    pub fn begin_another(&self, begins: bool) {
+        self.handle.begin_another(begins);
+    }
+
     /// Says goodbye; done once it was said.
     pub async fn leave(&self) {
         self.lessons.follow(None);

@@ -89,10 +89,7 @@ export function standingOf(view, resting, lasted = 0) {
     case "electing":
       return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
     case "waitsForHolders":
-      return {
-        title: "Waiting for those who hold the artist",
-        why: "Some who hold its shares were here a moment ago. They get a little time to come back before a new artist is drawn.",
-      };
+      return { title: "The artist waits", why: waitingInWords(view) };
     case "ownFailure":
       return {
         title: "This tab stands back for a while",
@@ -104,6 +101,50 @@ export function standingOf(view, resting, lasted = 0) {
       return LOOKING;
   }
 }
+
+/** For whom the artist waits, and why. @param {View} view */
+function waitingInWords({ waiting, kept, me }) {
+  if (!waiting) return "Some who hold it were here a moment ago.";
+  const name = (/** @type {string} */ key) => (key === me ? "this tab" : nameOf(key));
+  const holders = waiting.holders.map(name).sort((one, other) => Number(other === "this tab") - Number(one === "this tab"));
+  const held = `${capital(list(holders))} ${holders.length === 1 ? "holds" : "hold"} it, at round ${count(waiting.round)}.`;
+  const seats = waiting.seatsMissing.map((seat) => count(seat + 1));
+  const parts = [];
+  switch (waiting.waitsFor) {
+    case "visitors": {
+      const needed = waiting.visitors === 1 ? "One more visitor is" : `${capital(counted(waiting.visitors, "more visitor", "more visitors"))} are`;
+      parts.push(`${needed} needed, for seat ${list(seats)} of ${SEATS}.`, held);
+      if (waiting.bound.length > 0) {
+        const bound = waiting.bound.map(name);
+        parts.push(
+          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} here too, and cannot help: a tab that had one seat takes no other, for with two it could read the artist.`,
+        );
+      }
+      break;
+    }
+    case "holders":
+      parts.push(held, "One alone lacks a part of it. Another tab that holds it must come back.");
+      break;
+    case "links":
+      parts.push(held, "Enough tabs are here. It waits until four of them that fit together have direct links and agree.");
+      break;
+    case "claims":
+      parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others begin a new one.");
+      break;
+  }
+  if (waiting.waitsFor !== "claims" && !kept.some(({ artist }) => artist === waiting.artist)) {
+    parts.push("This tab never held it, so it cannot know yet whether what it is shown is the true one. It goes by what it was shown first.");
+  }
+  parts.push(
+    waiting.begins
+      ? "You chose to begin another artist beside it. That begins once four here have chosen so. The one that waits is kept."
+      : "Nobody begins another while it waits, unless you want that.",
+  );
+  return parts.join(" ");
+}
+
+/** @param {string[]} names */
+const list = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : (names[0] ?? "nobody"));
 
 /** How many are here, this tab counted. @param {View} view */
 export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
@@ -120,6 +161,7 @@ export function titleOf(view, resting) {
   if (view.role === "teacher") return "Teacher";
   if (resting !== null) return "Holding back";
   if (view.why === "inReserve") return "Standing by";
+  if (view.why === "waitsForHolders") return "The artist waits";
   if (view.why !== "tooFewPainters") return null;
   return `${view.members.filter(({ paints }) => paints).length} of ${SEATS}`;
 }
@@ -177,6 +219,11 @@ export function leavingInWords(view) {
   if (view.role === "painter") {
     const next = view.members.filter(({ paints, key }) => paints && key !== view.me).length >= SEATS;
     return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of it are deleted.`;
+  }
+  if (view.waiting?.holders.includes(view.me)) {
+    const others = view.waiting.holders.length - 1;
+    const left = others === 0 ? "nobody here holds it any more" : `${counted(others, "tab that holds it is", "tabs that hold it are")} left, and it takes two`;
+    return `This tab holds the artist that waits. When it leaves, its shares are deleted, and ${left}.`;
   }
   if (view.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
   return NOBODY_WAITS;

@@ -41,6 +41,8 @@ function viewOf(count, changes = {}) {
     members,
     memberCount: count,
     term: null,
+    waiting: null,
+    kept: [],
     done: { terms: 0, roundsPainted: 0, roundsTaught: 0, pieces: 0, bulkBytesSent: 0, bulkBytesReceived: 0 },
     dropped: [],
     suspects: [],
@@ -117,6 +119,47 @@ test("every reason has a title and whole sentences, alone and among many", () =>
   }
   // Where nobody paints, it is not the number that is lacking.
   assert.doesNotMatch(standingOf(viewOf(6, { why: "noCommittee" }), null).title, /more tab/);
+});
+
+test("an artist that waits says for whom and why, whatever it waits for", () => {
+  const artist = "bb".repeat(32);
+  const kept = [{ artist, round: 7, seat: 0 }];
+  for (const waitsFor of ["visitors", "holders", "links", "claims"]) {
+    for (const holders of [[keys[0]], [keys[1]], keys.slice(0, 3)]) {
+      for (const bound of [[], [keys[3]], keys.slice(3, 5)]) {
+        for (const visitors of [1, 2]) {
+          for (const begins of [false, true]) {
+            const seatsMissing = [1, 3].slice(0, visitors);
+            const waiting = { artist, round: 7, waitsFor, holders, seatsMissing, visitors, bound, begins };
+            const view = viewOf(5, { why: "waitsForHolders", waiting, kept });
+            const { title, why } = standingOf(view, null);
+            assert.equal(title, "The artist waits");
+            assert.match(why, /^[A-Z\d].+[^.]\.$/);
+            assert.doesNotMatch(why, /undefined|NaN|null|\b1 [a-z]+s\b/);
+            assert.match(why, begins ? /four here have chosen/ : /Nobody begins another/);
+            if (waitsFor === "claims") continue;
+            if (holders.includes(keys[1])) assert.ok(why.includes(nameOf(keys[1])), why);
+            assert.doesNotMatch(why, /cannot know/);
+            // Who holds nothing of it cannot tell whether it is the true one, and is told so.
+            assert.match(standingOf({ ...view, kept: [] }, null).why, /cannot know/);
+          }
+        }
+      }
+    }
+  }
+  const waiting = { artist, round: 7, waitsFor: "visitors", holders: keys.slice(0, 3), seatsMissing: [1], visitors: 1, bound: [keys[3]], begins: false };
+  const view = viewOf(4, { why: "waitsForHolders", waiting, kept });
+  assert.match(standingOf(view, null).why, /^One more visitor is needed, for seat 2 of 4\. This tab, .* hold it, at round 7\./);
+  assert.match(leavingInWords(view), /its shares are deleted, and 2 tabs that hold it are left/);
+  assert.doesNotMatch(leavingInWords({ ...view, me: keys[3] }), /deleted/);
+  assert.equal(titleOf(view, null), "The artist waits");
+});
+
+test("an artist that goes on is not said to be born, whatever its round", () => {
+  const set = (/** @type {object} */ term) => actInWords(viewOf(5, { ...PAINTER, term: { ...TERM, phase: "settingUp", teachers: [], ...term } }));
+  assert.match(set({ round: 7 }), /take up the artist where it was left, at round 7/);
+  assert.match(set({ round: 0 }), /take up the artist where it was left/);
+  assert.match(set({ round: 0, artist: null }), /is born/);
 });
 
 test("every phase has its place in the picture and its sentence, with no teacher, one and many", () => {

@@ -234,6 +234,10 @@ button("copy-address").addEventListener("click", async () => {
     toast(`Send this address to whoever shall join: ${address}`);
   }
 });
+button("begin-another").addEventListener("click", () => {
+  // The next view says what came of it, and presses the button.
+  client?.ask({ type: "beginAnother", begins: !view?.waiting?.begins }).catch(() => {});
+});
 button("join-again").addEventListener("click", () => {
   box("standing").focus();
   if (client) joinCollective(client, webgpu, changed);

@@ -68,6 +68,11 @@ export function showWho(view, resting) {
     round: view.term?.round ?? "",
     seat: view.term?.seat ?? "",
     artist: view.term?.artist ?? "",
+    waitsFor: view.waiting?.waitsFor ?? "",
+    waitingArtist: view.waiting?.artist ?? "",
+    waitingRound: view.waiting?.round ?? "",
+    visitorsNeeded: view.waiting?.visitors ?? "",
+    seatsMissing: view.waiting?.seatsMissing.join(" ") ?? "",
     dropped: view.dropped.reduce((sum, { count }) => sum + count, 0),
   });
   write("standing", title);
@@ -78,7 +83,10 @@ export function showWho(view, resting) {
   reveal("lack-teach", (view.members[0]?.pictures ?? 0) === 0);
   reveal("apart", view.why === "noDirectLinks" && lasted >= LINKING_MS);
   reveal("join-again", false);
-  reveal("invite", view.why === "tooFewPainters" && resting === null);
+  const waits = view.why === "waitsForHolders";
+  reveal("invite", (view.why === "tooFewPainters" || (waits && view.waiting?.waitsFor === "visitors")) && resting === null);
+  reveal("beside", waits && resting === null);
+  box("begin-another").setAttribute("aria-pressed", String(view.waiting?.begins ?? false));
   write("connection", capital(connectionInWords(view)));
   box("connection").dataset.state = view.connection.state;
   write("leaving", leavingInWords(view));

@@ -12,6 +12,10 @@ export interface View {
   memberCount: number;
   /** The committee that this member sits in, or else the one that it sees. */
   term?: Term | null;
+  /** The artist that is waited for, where nobody paints and one is held. */
+  waiting?: Waiting | null;
+  /** Artists whose shares this member keeps, the one certified last first. */
+  kept: Held[];
   done: Done;
   dropped: { cause: string; count: number }[];
   suspects: { key: string; marks: number; until: number }[];
@@ -51,7 +55,32 @@ export interface Member {
   seat?: number | null;
   /** Whether that seat is in `View.term`. */
   inTerm: boolean;
-  holds?: { artist: string; round: number; seat: number } | null;
+  holds?: Held | null;
+}
+
+export interface Held {
+  artist: string;
+  /** Learning rounds behind the newest state of it. */
+  round: number;
+  seat: number;
+}
+
+export interface Waiting {
+  artist: string;
+  /** Learning rounds behind the newest state that somebody in sight holds. */
+  round: number;
+  /** What it waits for: visitors who may take a free seat, another who holds it, links, or those who say they hold it. */
+  waitsFor: "visitors" | "holders" | "links" | "claims";
+  /** Keys of those in sight who hold it, this member included. */
+  holders: string[];
+  /** Seats that nobody in sight has had. */
+  seatsMissing: number[];
+  /** So many more visitors must come. */
+  visitors: number;
+  /** Keys of those here who would paint and may not: others have the one seat that they had. */
+  bound: string[];
+  /** Whether this member would begin another artist beside it. */
+  begins: boolean;
 }
 
 export interface Term {

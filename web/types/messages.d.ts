@@ -124,6 +124,8 @@ export type Request =
   | { type: "join"; port: MessagePort; share: number; webgpu: OpenOptions["webgpu"] }
   /** `share` of the time that rounds may take. While `resting`, it leaves its seat and teaches nothing. */
   | { type: "pace"; share: number; resting: boolean }
+  /** Whether it would begin another artist beside one that waits: the visitor's choice, over when a term begins. */
+  | { type: "beginAnother"; begins: boolean }
   /** Say goodbye and close every link. */
   | { type: "leave" };
 
@@ -148,6 +150,7 @@ export interface Answers {
   reset: { silent: number };
   join: void;
   pace: void;
+  beginAnother: void;
   leave: void;
 }
 
@@ -196,6 +199,8 @@ export interface Lessons {
 export interface Member {
   /** `share` of the time that rounds may take. While `resting`, it leaves its seat and teaches nothing. */
   pace(share: number, resting: boolean): void;
+  /** Whether it would begin another artist beside one that waits. */
+  beginAnother(begins: boolean): void;
   /** Says goodbye; done once it was said. */
   leave(): Promise<void>;
   free(): void;

@@ -51,6 +51,11 @@ export async function pace(share, resting) {
   member?.pace(share, resting);
 }
 
+/** Begins another artist beside one that waits, once four want that; or no longer. @param {boolean} begins */
+export async function beginAnother(begins) {
+  member?.beginAnother(begins);
+}
+
 /** Says goodbye. */
 export async function leave() {
   turn += 1;

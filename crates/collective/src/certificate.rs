@@ -2,10 +2,16 @@
 
 use abraham_messages::{
     PeerKey,
-    collective::{Certificate, Digest, Holding, StateName, StateStatement, Statement},
+    collective::{Certificate, Digest, HeldArtist, Holding, Holds, StateName, StateStatement, Statement},
+    limits::{ARTISTS, CHAIN, SEATS_TOLD},
 };
 
-use crate::{HeldCommitments, announce::verify, limits};
+use crate::{
+    HeldCommitments,
+    announce::verify,
+    holders::{Committee, Held},
+    limits,
+};
 
 /// The artist whose first state has these commitments.
 pub(crate) fn artist(commitments: &[Digest; 4]) -> Digest {
@@ -42,7 +48,7 @@ pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<[Digest; 4], Option<u
     Ok(agreed)
 }
 
-/// Whether enough of a state's painters signed it. Says nothing of who they were.
+/// Whether enough of a state's painters signed it, and none of the signatures is false. Says nothing of who they were.
 pub(crate) fn is_valid(certificate: &Certificate) -> bool {
     let statement = &certificate.statement;
     if (0..4).any(|i| statement.seats[..i].contains(&statement.seats[i])) {
@@ -51,18 +57,56 @@ pub(crate) fn is_valid(certificate: &Certificate) -> bool {
     if statement.round == 0 && artist(&statement.commitments) != statement.artist {
         return false;
     }
-    let signed = statement.seats.iter().zip(&certificate.signatures).filter(|(painter, signature)| {
-        signature.is_some_and(|signature| verify(painter, &Statement::State(statement), &signature))
-    });
-    signed.count() >= limits::CERTIFICATE_QUORUM
+    let signed = statement.seats.iter().zip(&certificate.signatures);
+    let signed: Vec<bool> = signed
+        .filter_map(|(painter, signature)| Some((painter, signature.as_ref()?)))
+        .map(|(painter, signature)| verify(painter, &Statement::State(statement), signature))
+        .collect();
+    signed.len() >= limits::CERTIFICATE_QUORUM && signed.iter().all(|good| *good)
 }
 
-/// The certified states whose shares this member's engine has: the newest and the one before.
+/// A hash of a certificate, by which it is known again.
+pub(crate) fn digest(certificate: &Certificate) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 certificate v1");
+    hasher.update(&Statement::State(&certificate.statement).signed_bytes());
+    for signature in &certificate.signatures {
+        hasher.update(&[u8::from(signature.is_some())]);
+        hasher.update(signature.as_ref().map_or(&[][..], |signature| &signature.0));
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// What this member's engine has of one artist.
+struct Kept {
+    artist: Digest,
+    seat: usize,
+    /// Of the newest state and the one before, newest first.
+    states: Vec<Certificate>,
+    /// Of earlier committees, newest first: one a change of painters. By them others, who were away meanwhile, can
+    /// link the newest state with what they have.
+    chain: Vec<Certificate>,
+}
+
+impl Kept {
+    fn certify(&mut self, certificate: Certificate) {
+        let painters = certificate.statement.seats;
+        let before = self.states.first().filter(|before| before.statement.seats != painters).cloned();
+        self.chain.splice(0..0, before);
+        self.chain.retain(|link| link.statement.seats != painters);
+        let mut seen = std::collections::BTreeSet::new();
+        self.chain.retain(|link| seen.insert(link.statement.seats));
+        self.chain.truncate(CHAIN);
+        self.states.retain(|kept| kept.statement.round < certificate.statement.round);
+        self.states.insert(0, certificate);
+        self.states.truncate(2);
+    }
+}
+
+/// The certified states whose shares this member's engine has: of each artist the newest and the one before.
 #[derive(Default)]
 pub(crate) struct Store {
-    seat: usize,
-    /// Newest first; of one artist.
-    certificates: Vec<Certificate>,
+    /// The artist that was certified last first; at most [`ARTISTS`].
+    kept: Vec<Kept>,
     /// Artists whose shares it ever had, with the seat: it never takes another seat of one of them, for then it
     /// would have seen all four components.
     seats: Vec<(Digest, usize)>,
@@ -72,15 +116,19 @@ pub(crate) struct Store {
 const SEATS_KEPT: usize = 256;
 
 impl Store {
-    /// Takes in the state that a term certified.
+    /// Takes in the state that a term certified. Where there is no room for its artist, the one that was certified
+    /// longest ago is forgotten.
     pub(crate) fn certify(&mut self, seat: usize, certificate: Certificate) {
         let artist = certificate.statement.artist;
         self.remember(artist, seat);
-        let round = certificate.statement.round;
-        self.seat = seat;
-        self.certificates.retain(|kept| kept.statement.artist == artist && kept.statement.round < round);
-        self.certificates.insert(0, certificate);
-        self.certificates.truncate(2);
+        let known = self.kept.iter().position(|kept| kept.artist == artist && kept.seat == seat);
+        let mut kept = match known {
+            Some(place) => self.kept.remove(place),
+            None => Kept { artist, seat, states: Vec::new(), chain: Vec::new() },
+        };
+        kept.certify(certificate);
+        self.kept.insert(0, kept);
+        self.kept.truncate(ARTISTS);
     }
 
     /// This member is about to see shares of an artist.
@@ -91,16 +139,6 @@ impl Store {
             }
             self.seats.push((artist, seat));
         }
-    }
-
-    /// The engine has forgotten every state.
-    pub(crate) fn forget(&mut self) {
-        *self = Self::default();
-    }
-
-    /// The engine works on another artist now, and has forgotten this one.
-    pub(crate) fn forget_others(&mut self, artist: Option<Digest>) {
-        self.certificates.retain(|kept| Some(kept.statement.artist) == artist);
     }
 
     /// Whether this member may take a seat of an artist.
@@ -115,18 +153,56 @@ impl Store {
         state: &StateName,
         seat: usize,
     ) -> Option<&Certificate> {
-        if self.seat != seat {
-            return None;
-        }
-        let mut kept = self.certificates.iter();
-        kept.find(|kept| kept.statement.artist == *artist && name(&kept.statement) == *state)
+        let kept = self.kept.iter().find(|kept| kept.artist == *artist && kept.seat == seat)?;
+        kept.states.iter().find(|held| name(&held.statement) == *state)
     }
 
-    /// What others are told.
+    /// The artists whose shares it has, the one certified last first.
+    pub(crate) fn artists(&self) -> Vec<Digest> {
+        self.kept.iter().map(|kept| kept.artist).collect()
+    }
+
+    /// Whether it has shares of an artist.
+    pub(crate) fn has(&self, artist: &Digest) -> bool {
+        self.kept.iter().any(|kept| kept.artist == *artist)
+    }
+
+    /// The committees of an artist that it sat in, as far as they are remembered.
+    pub(crate) fn committees(&self, artist: &Digest) -> impl Iterator<Item = Committee> + '_ {
+        let kept = self.kept.iter().find(|kept| kept.artist == *artist).into_iter();
+        kept.flat_map(|kept| kept.states.iter().chain(&kept.chain)).map(Committee::of)
+    }
+
+    /// What it has of each artist.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        let kept = self.kept.iter().map(|kept| Held {
+            artist: kept.artist,
+            seat: kept.seat,
+            states: kept.states.iter().map(|held| name(&held.statement)).collect(),
+        });
+        kept.collect()
+    }
+
+    /// The seats that it had, newest first, as many as are told.
+    pub(crate) fn seats(&self) -> impl Iterator<Item = (Digest, usize)> + '_ {
+        self.seats.iter().rev().take(SEATS_TOLD).copied()
+    }
+
+    /// What everyone is told: the artist that was certified last.
     pub(crate) fn holding(&self) -> Option<Holding> {
-        let newest = self.certificates.first()?;
-        let states = self.certificates.iter().map(|kept| name(&kept.statement)).collect();
-        Some(Holding { artist: newest.statement.artist, seat: self.seat as u8, states })
+        let newest = self.kept.first()?;
+        let states = newest.states.iter().map(|held| name(&held.statement)).collect();
+        Some(Holding { artist: newest.artist, seat: newest.seat as u8, states })
+    }
+
+    /// What linked members are shown.
+    pub(crate) fn holds(&self, begins: bool) -> Holds {
+        let artists = self
+            .kept
+            .iter()
+            .map(|kept| HeldArtist { states: kept.states.clone(), chain: kept.chain.clone() });
+        let seats = self.seats().map(|(artist, seat)| (artist, seat as u8)).collect();
+        Holds { artists: artists.collect(), seats, begins }
     }
 }
 
@@ -183,6 +259,7 @@ mod tests {
     fn one_key_cannot_sign_for_two_seats_and_a_first_state_names_its_artist() {
         let (signers, mut certificate) = certificate(3, 1);
         certificate.statement.seats[1] = signers[0].me();
+        certificate.statement.seats[2] = signers[0].me();
         let signature = Some(signers[0].sign(&Statement::State(&certificate.statement)));
         certificate.signatures = [signature, signature, signature, None];
         assert!(!is_valid(&certificate));
@@ -215,6 +292,57 @@ mod tests {
     }
 
     #[test]
+    fn a_false_signature_beside_enough_true_ones_spoils_a_certificate() {
+        let (_, mut certificate) = certificate(3, 1);
+        certificate.signatures[3] = certificate.signatures[2];
+        assert!(!is_valid(&certificate), "it would count as one who signed");
+    }
+
+    #[test]
+    fn four_artists_are_kept_and_a_fifth_replaces_the_one_certified_longest_ago() {
+        let mut store = Store::default();
+        let of = |artist: u8, round| {
+            let (_, mut certificate) = certificate(round, 1);
+            certificate.statement.artist = [artist; 32];
+            certificate
+        };
+        for artist in 1..=4 {
+            store.certify(usize::from(artist) % 4, of(artist, 1));
+        }
+        store.certify(1, of(1, 2));
+        assert_eq!(store.artists(), [[1; 32], [4; 32], [3; 32], [2; 32]]);
+        store.certify(0, of(5, 0));
+        assert_eq!(store.artists(), [[5; 32], [1; 32], [4; 32], [3; 32]]);
+        assert!(!store.may_sit(&[2; 32], 0), "what it saw it has seen");
+        assert_eq!(store.held()[1].states.len(), 2);
+        let holds = store.holds(false);
+        assert_eq!((holds.artists.len(), holds.seats.len()), (4, 5));
+    }
+
+    #[test]
+    fn a_certificate_of_each_earlier_committee_is_kept() {
+        let mut store = Store::default();
+        let (_, first) = certificate(1, 1);
+        let by = |last: u8, round| {
+            let mut certificate = first.clone();
+            (certificate.statement.round, certificate.statement.seats[3]) = (round, PeerKey([last; 33]));
+            certificate
+        };
+        for (last, round) in [(1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (2, 4), (2, 5), (2, 6)] {
+            store.certify(0, by(last, round));
+        }
+        let chain = |store: &Store| -> Vec<u8> {
+            store.holds(false).artists[0].chain.iter().map(|link| link.statement.seats[3].0[0]).collect()
+        };
+        assert_eq!(chain(&store), [3, 1], "one of each, newest first, without the present one");
+        for last in 10..30 {
+            store.certify(0, by(last, u64::from(last)));
+        }
+        assert_eq!(chain(&store), [28, 27, 26, 25, 24, 23, 22, 21]);
+        assert_eq!(store.committees(&first.statement.artist).count(), 10);
+    }
+
+    #[test]
     fn the_newest_state_and_the_one_before_are_kept() {
         let mut store = Store::default();
         for (round, seed) in [(1, 1), (2, 2), (3, 3)] {
@@ -232,8 +360,5 @@ mod tests {
         assert!(store.may_sit(&artist, 2));
         assert!(!store.may_sit(&artist, 0));
         assert!(store.may_sit(&[9; 32], 0));
-        store.forget_others(Some([9; 32]));
-        assert!(store.holding().is_none());
-        assert!(!store.may_sit(&artist, 0), "what it saw it has seen");
     }
 }

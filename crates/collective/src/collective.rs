@@ -20,6 +20,7 @@ use crate::{
     committee::{Early, Forming},
     dice::Dice,
     drops::Drops,
+    holders::Holders,
     limits,
     links::Links,
     marks::Marks,
@@ -28,8 +29,9 @@ use crate::{
     teacher::Teacher,
     term::{Fact, Seat},
     view::{Connection, DoneView, Why},
+    waiting::Claims,
 };
-use telling::Publishing;
+use telling::{Publishing, Showing};
 
 /// Where a member sits.
 pub(crate) enum Status {
@@ -56,6 +58,7 @@ pub struct Collective {
     pub(crate) drops: Drops,
     pub(crate) early: Early,
     pub(crate) store: Store,
+    pub(crate) holders: Holders,
     pub(crate) teacher: Teacher,
     pub(crate) pieces: HeardPieces,
     pub(crate) status: Status,
@@ -68,6 +71,7 @@ pub struct Collective {
     pub(crate) last_end: Option<EndCause>,
     addresses: Vec<String>,
     publishing: Publishing,
+    showing: Showing,
     stopped: bool,
 }
 
@@ -88,6 +92,10 @@ pub(crate) struct Review {
     pub(crate) accepted: u64,
     /// The number of the last term that it sat in.
     pub(crate) sat: u64,
+    /// Whether its visitor chose to begin another artist beside those that wait.
+    pub(crate) begins: bool,
+    /// What members in sight say that they hold.
+    pub(crate) claims: Claims,
     /// Why it does not sit.
     pub(crate) outlook: Why,
 }
@@ -125,6 +133,7 @@ impl Collective {
             drops: Drops::default(),
             early: Early::default(),
             store: Store::default(),
+            holders: Holders::default(),
             teacher: Teacher::default(),
             pieces: HeardPieces::default(),
             status: Status::Idle,
@@ -140,6 +149,8 @@ impl Collective {
                 dissolved: None,
                 accepted: 0,
                 sat: 0,
+                begins: false,
+                claims: Claims::default(),
                 outlook: Why::NotConnected,
             },
             rests: BTreeMap::new(),
@@ -147,6 +158,7 @@ impl Collective {
             last_end: None,
             addresses: Vec::new(),
             publishing: Publishing { sequence: 0, last: None, changed: true },
+            showing: Showing::default(),
             stopped: false,
         })
     }
@@ -169,6 +181,11 @@ impl Collective {
                     Some(taught) => self.done.rounds_taught += u64::from(taught),
                     None => self.in_term(now, |seat, context| seat.answer(context, ticket, result)),
                 }
+            }
+            Input::BeginAnother(begins) => {
+                self.review.begins = begins && !matches!(self.status, Status::Seated(_));
+                self.show_soon();
+                self.review_soon(now);
             }
             Input::Stop => self.stop(now),
         }
@@ -195,7 +212,13 @@ impl Collective {
             Status::Forming(forming) => Some(forming.deadline),
             Status::Seated(seat) => Some(seat.deadline),
         };
-        let times = [Some(self.review.next), Some(self.publish_at()), sitting, self.teacher.deadline()];
+        let times = [
+            Some(self.review.next),
+            Some(self.publish_at()),
+            self.show_at(),
+            sitting,
+            self.teacher.deadline(),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -218,6 +241,9 @@ impl Collective {
             self.review.last = now;
             self.review.next = now.saturating_add(REVIEW_EVERY);
             self.look_around(now);
+        }
+        if self.show_at().is_some_and(|at| now >= at) {
+            self.show(now);
         }
         if now >= self.publish_at() {
             self.publish(now);
@@ -320,6 +346,7 @@ impl Collective {
         // It may have joined the topic after this member spoke last.
         let message = Control::Presence(self.presence(now));
         self.out.control(peer, &message);
+        self.show_to(peer);
         self.presence_changed();
     }
 
@@ -330,13 +357,18 @@ impl Collective {
         self.out.link_down(peer);
         self.presences.unlinked(now, peer);
         self.early.unlinked(peer);
+        self.holders.unlinked(peer);
         self.teacher.unlinked(peer);
         self.presence_changed();
         match &self.status {
             Status::Forming(forming) if forming.seat_of(peer).is_some() => self.give_up_forming(now),
             Status::Seated(seat) => {
-                if let Some(seat) = seat.seat_of(peer) {
-                    self.marks.add(now, *peer, limits::MARK);
+                if let Some(seat_of) = seat.seat_of(peer) {
+                    // While seats are filled a lost link says nothing of either side.
+                    if !seat.is_filling() {
+                        self.marks.add(now, *peer, limits::MARK);
+                    }
+                    let seat = seat_of;
                     self.end_term(now, EndCause::Departed { seat: seat as u8 });
                 }
             }

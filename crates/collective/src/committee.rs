@@ -137,3 +137,37 @@ impl Early {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use abraham_messages::collective::{StateStatement, Statement};
+
+    use super::*;
+    use crate::announce::Signer;
+
+    /// A holder's certificate must be of a committee in which it sat at the seat that it says it holds.
+    #[test]
+    fn a_holder_needs_a_certificate_that_it_sat_at_this_seat() {
+        let signers: Vec<Signer> = (1..6).map(|n| Signer::new(&[n; 32]).unwrap()).collect();
+        let formed = |sat: [usize; 4]| {
+            let seats = sat.map(|i| signers[i].me());
+            let statement =
+                StateStatement { artist: [1; 32], round: 4, commitments: [[2; 32]; 4], term: [3; 32], seats };
+            let signatures = sat.map(|i| Some(signers[i].sign(&Statement::State(&statement))));
+            let certificate = Box::new(Certificate { statement, signatures });
+            let origin = ProposedOrigin::Continue {
+                artist: [1; 32],
+                from: certificate::name(&statement),
+                holders: [true, true, false, false],
+            };
+            let seats = [0, 1, 2, 3].map(|i: usize| signers[i].me());
+            let proposal = Proposal { number: 1, seats, origin, nonce: [0; 32] };
+            let mut forming = Forming::new(0, &proposal, seats[2], 2);
+            (0..4).for_each(|seat| forming.accept(seat, (seat < 2).then(|| certificate.clone())));
+            forming.formed()
+        };
+        assert!(matches!(formed([0, 1, 2, 4]), Formed::Yes(Origin::Continue { .. })));
+        assert_eq!(formed([0, 4, 2, 1]), Formed::Liar(1), "it sat elsewhere");
+        assert_eq!(formed([4, 1, 2, 3]), Formed::Liar(0), "it did not sit");
+    }
+}

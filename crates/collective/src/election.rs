@@ -4,17 +4,24 @@ use std::collections::BTreeMap;
 
 use abraham_messages::{
     PeerKey,
-    collective::{Digest, Holding, ProposedOrigin, StateName},
+    collective::{Digest, ProposedOrigin, StateName},
 };
 
-use crate::{limits, presence::place};
+use crate::{holders::Held, limits, presence::place};
 
 /// A member that would take a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) key: PeerKey,
     pub(crate) links: Vec<PeerKey>,
-    pub(crate) holding: Option<Holding>,
+    /// The artists that it has shown to hold, as far as that counts.
+    pub(crate) held: Vec<Held>,
+    /// The artists that it has shown to hold, whether that counts or not.
+    pub(crate) shown: Vec<Digest>,
+    /// The seats of artists that it had: it takes no other.
+    pub(crate) seats: Vec<(Digest, usize)>,
+    /// Whether it would work on another artist than those that it holds, or that wait.
+    pub(crate) begins: bool,
     pub(crate) marks: u32,
 }
 
@@ -23,6 +30,8 @@ pub(crate) struct Sight {
     pub(crate) candidates: Vec<Candidate>,
     /// The last term's number, as all that saw it know it.
     pub(crate) number: u64,
+    /// Whether an artist is waited for: then only those begin another whose visitors chose so.
+    pub(crate) waits: bool,
 }
 
 /// Four members and what they would work on.
@@ -32,15 +41,22 @@ pub(crate) struct Choice {
     pub(crate) origin: ProposedOrigin,
 }
 
-fn holds(candidate: &Candidate, artist: &Digest, state: &StateName) -> bool {
-    let holding = candidate.holding.as_ref();
-    holding.is_some_and(|holding| holding.artist == *artist && holding.states.contains(state))
-}
+impl Candidate {
+    fn holds(&self, artist: &Digest, state: &StateName) -> bool {
+        self.held.iter().any(|held| held.artist == *artist && held.states.contains(state))
+    }
 
-/// The seat that it must keep in an artist.
-fn keeps(candidate: &Candidate, artist: &Digest) -> Option<usize> {
-    let holding = candidate.holding.as_ref()?;
-    (holding.artist == *artist).then_some(usize::from(holding.seat))
+    /// The seat that it must keep in an artist.
+    fn keeps(&self, artist: &Digest) -> Option<usize> {
+        self.seats.iter().find(|(other, _)| other == artist).map(|(_, seat)| *seat)
+    }
+
+    /// Whether it would work on an artist: one that it holds, any where it holds none, and, by its visitor's choice,
+    /// any other. One that holds what cannot be linked with what this member has of an artist would not.
+    fn would(&self, artist: &Digest) -> bool {
+        let counts = self.held.iter().any(|held| held.artist == *artist);
+        counts || !self.shown.contains(artist) && (self.shown.is_empty() || self.begins)
+    }
 }
 
 impl Sight {
@@ -51,20 +67,8 @@ impl Sight {
 
     /// States that could be continued if links allow it: most rounds first, and of two alike the lower name.
     fn states(&self) -> Vec<(Digest, StateName)> {
-        let mut seats: BTreeMap<(Digest, StateName), [bool; 4]> = BTreeMap::new();
-        for holding in self.candidates.iter().filter_map(|candidate| candidate.holding.as_ref()) {
-            for state in &holding.states {
-                let held = seats.entry((holding.artist, *state)).or_default();
-                if let Some(held) = held.get_mut(usize::from(holding.seat)) {
-                    *held = true;
-                }
-            }
-        }
-        let enough = |held: &[bool; 4]| held.iter().filter(|held| **held).count() >= limits::MIN_HOLDERS;
-        let mut states: Vec<_> =
-            seats.into_iter().filter(|(_, held)| enough(held)).map(|(state, _)| state).collect();
-        states.sort_by_key(|(artist, state)| (std::cmp::Reverse(state.round), *artist, state.state));
-        states
+        let all: Vec<&Candidate> = self.candidates.iter().collect();
+        held_by_enough(&all)
     }
 
     /// Orders candidates: holders of the leading state before others, for each that is replaced leaves one more member
@@ -76,7 +80,7 @@ impl Sight {
         seed.extend(self.number.to_le_bytes());
         let mut ordered: Vec<&Candidate> = self.candidates.iter().collect();
         ordered.sort_by_cached_key(|candidate| {
-            let holder = leading.is_some_and(|(artist, state)| holds(candidate, artist, state));
+            let holder = leading.is_some_and(|(artist, state)| candidate.holds(artist, state));
             let passed_over = candidate.marks >= limits::MARK_NAMED;
             (passed_over, !holder, candidate.marks, place(&seed, &candidate.key))
         });
@@ -93,24 +97,70 @@ impl Sight {
     /// The committee that this member would propose: four that are all linked with each other, itself one of them,
     /// continuing the artist with most rounds that four such can continue.
     ///
-    /// An older state without members that are passed over goes before a newer one with them, and a new artist before
-    /// one that only members can continue which failed again and again.
+    /// An older state without members that are passed over goes before a newer one with them. A new artist is begun
+    /// only where none is waited for, whatever marks those have who hold one.
     pub(crate) fn choose(&self) -> Option<Choice> {
         let states = self.states();
         let continued = |most| states.iter().find_map(|state| self.seat(Some(state), most));
         continued(limits::MARK_NAMED)
             .or_else(|| continued(2 * limits::MARK_NAMED))
+            .or_else(|| continued(u32::MAX))
             .or_else(|| self.seat(None, limits::MARK_NAMED))
             .or_else(|| self.seat(None, u32::MAX))
+    }
+
+    /// Whether this member would go on with this state in a committee, or why not. It is the newest that two of the
+    /// four hold, of an artist that this member would work on, and nobody sits where it may not.
+    pub(crate) fn would_continue(
+        &self,
+        seats: &[PeerKey; 4],
+        artist: &Digest,
+        from: &StateName,
+        holders: &[bool; 4],
+    ) -> Result<(), &'static str> {
+        let find = |key: &PeerKey| self.candidates.iter().find(|candidate| candidate.key == *key);
+        let four: Option<Vec<&Candidate>> = seats.iter().map(find).collect();
+        let four = four.ok_or("one of the four is not linked, or would not paint")?;
+        if !four.iter().all(|candidate| candidate.would(artist)) {
+            return Err("one of the four keeps another artist, or another state of this one");
+        }
+        if four
+            .iter()
+            .enumerate()
+            .any(|(seat, candidate)| candidate.keeps(artist).is_some_and(|kept| kept != seat))
+        {
+            return Err("one of the four had another seat");
+        }
+        match self.choose().map(|choice| choice.origin) {
+            Some(ProposedOrigin::Continue { artist: other, .. }) if other != *artist => {
+                return Err("another artist is in sight");
+            }
+            _ => {}
+        }
+        let newest = held_by_enough(&four).into_iter().find(|(other, _)| other == artist);
+        if newest.is_none_or(|(_, state)| state != *from) {
+            return Err("it is not the newest state that two of the four have shown to hold");
+        }
+        match four.iter().zip(holders).all(|(candidate, holder)| candidate.holds(artist, from) == *holder) {
+            true => Ok(()),
+            false => Err("others hold the state than the proposal says"),
+        }
     }
 
     /// Seats four members with fewer than `most` marks.
     fn seat(&self, state: Option<&(Digest, StateName)>, most: u32) -> Option<Choice> {
         let me = self.candidates.first()?;
+        let would = |candidate: &Candidate| match state {
+            Some((artist, _)) => candidate.would(artist),
+            None => !self.waits || candidate.begins,
+        };
+        if !would(me) {
+            return None;
+        }
         let ordered = self.ordered(state);
-        let others = ordered
-            .into_iter()
-            .filter(|other| other.key != me.key && other.marks < most && Self::linked(me, other));
+        let others = ordered.into_iter().filter(|other| {
+            other.key != me.key && other.marks < most && would(other) && Self::linked(me, other)
+        });
         let others: Vec<&Candidate> = others.take(limits::POOL).collect();
         for (i, a) in others.iter().enumerate() {
             for (j, b) in others.iter().enumerate().skip(i + 1).filter(|(_, b)| Self::linked(a, b)) {
@@ -128,6 +178,25 @@ impl Sight {
     }
 }
 
+/// The states that these hold at two seats or more, without which one cannot go on: most rounds first, and of two alike
+/// the lower name.
+fn held_by_enough(candidates: &[&Candidate]) -> Vec<(Digest, StateName)> {
+    let mut seats: BTreeMap<(Digest, StateName), [bool; 4]> = BTreeMap::new();
+    for held in candidates.iter().flat_map(|candidate| &candidate.held) {
+        for state in &held.states {
+            let taken = seats.entry((held.artist, *state)).or_default();
+            if let Some(taken) = taken.get_mut(held.seat) {
+                *taken = true;
+            }
+        }
+    }
+    let enough = |held: &[bool; 4]| held.iter().filter(|held| **held).count() >= limits::MIN_HOLDERS;
+    let mut states: Vec<_> =
+        seats.into_iter().filter(|(_, held)| enough(held)).map(|(state, _)| state).collect();
+    states.sort_by_key(|(artist, state)| (std::cmp::Reverse(state.round), *artist, state.state));
+    states
+}
+
 /// Gives four members their seats, where they can work on this state.
 fn arrange(four: [&Candidate; 4], state: Option<&(Digest, StateName)>) -> Option<Choice> {
     let Some((artist, from)) = state else {
@@ -138,16 +207,16 @@ fn arrange(four: [&Candidate; 4], state: Option<&(Digest, StateName)>) -> Option
     let mut seats: [Option<PeerKey>; 4] = [None; 4];
     let mut holders = [false; 4];
     for candidate in four {
-        if let Some(seat) = keeps(candidate, artist) {
+        if let Some(seat) = candidate.keeps(artist) {
             let place = seats.get_mut(seat).filter(|place| place.is_none())?;
             *place = Some(candidate.key);
-            holders[seat] = holds(candidate, artist, from);
+            holders[seat] = candidate.holds(artist, from);
         }
     }
     if holders.iter().filter(|holder| **holder).count() < limits::MIN_HOLDERS {
         return None;
     }
-    let mut new = four.into_iter().filter(|candidate| keeps(candidate, artist).is_none());
+    let mut new = four.into_iter().filter(|candidate| candidate.keeps(artist).is_none());
     let mut filled = [PeerKey([0; 33]); 4];
     for (seat, place) in filled.iter_mut().zip(seats) {
         *seat = match place {
@@ -168,16 +237,22 @@ mod tests {
 
     fn candidate(n: u8, of: u8) -> Candidate {
         let links = (0..of).filter(|other| *other != n).map(key).collect();
-        Candidate { key: key(n), links, holding: None, marks: 0 }
+        let (held, shown, seats) = (Vec::new(), Vec::new(), Vec::new());
+        Candidate { key: key(n), links, held, shown, seats, begins: false, marks: 0 }
     }
 
     fn sight(of: u8) -> Sight {
-        Sight { candidates: (0..of).map(|n| candidate(n, of)).collect(), number: 1 }
+        Sight { candidates: (0..of).map(|n| candidate(n, of)).collect(), number: 1, waits: false }
     }
 
-    fn holder(sight: &mut Sight, n: usize, seat: u8, rounds: &[u64]) {
+    const A: Digest = [9; 32];
+
+    fn holder(sight: &mut Sight, n: usize, seat: usize, rounds: &[u64]) {
         let states = rounds.iter().map(|round| StateName { round: *round, state: [7; 32] }).collect();
-        sight.candidates[n].holding = Some(Holding { artist: [9; 32], seat, states });
+        let candidate = &mut sight.candidates[n];
+        (candidate.shown, candidate.seats) = (vec![A], vec![(A, seat)]);
+        candidate.held = vec![Held { artist: A, seat, states }];
+        sight.waits = true;
     }
 
     #[test]
@@ -225,8 +300,7 @@ mod tests {
         holder(&mut sight, 0, 0, &[5]);
         holder(&mut sight, 1, 1, &[5]);
         holder(&mut sight, 2, 1, &[2]);
-        let choice = sight.choose().unwrap();
-        assert_eq!(choice.origin, ProposedOrigin::Genesis, "two cannot keep one seat");
+        assert_eq!(sight.choose(), None, "two cannot keep one seat, and no other artist is begun for that");
         holder(&mut sight, 2, 3, &[2]);
         let choice = sight.choose().unwrap();
         assert_eq!(choice.seats, [0, 1, 3, 2].map(key));
@@ -235,10 +309,47 @@ mod tests {
     }
 
     #[test]
-    fn one_holder_is_not_enough() {
-        let mut sight = sight(4);
+    fn one_holder_is_not_enough_and_nobody_begins_another_artist() {
+        let mut sight = sight(5);
         holder(&mut sight, 1, 2, &[100]);
-        assert_eq!(sight.choose().unwrap().origin, ProposedOrigin::Genesis);
+        assert_eq!(sight.choose(), None);
+        // But four whose visitors chose so do, without the holder, whose visitor did not.
+        [0, 2, 3, 4].iter().for_each(|n| sight.candidates[*n].begins = true);
+        let choice = sight.choose().unwrap();
+        assert_eq!((choice.origin, choice.seats), (ProposedOrigin::Genesis, [0, 2, 3, 4].map(key)));
+        sight.candidates[4].begins = false;
+        assert_eq!(sight.choose(), None);
+    }
+
+    #[test]
+    fn marks_lead_to_no_other_artist() {
+        let mut sight = sight(4);
+        (0..3).for_each(|n| holder(&mut sight, n, n, &[7]));
+        sight.candidates.iter_mut().for_each(|candidate| candidate.marks = limits::MARK_MOST);
+        for waits in [false, true] {
+            sight.waits = waits;
+            assert!(matches!(sight.choose().unwrap().origin, ProposedOrigin::Continue { .. }));
+        }
+    }
+
+    #[test]
+    fn who_holds_an_artist_works_on_no_other() {
+        let mut sight = sight(6);
+        holder(&mut sight, 1, 0, &[7]);
+        holder(&mut sight, 2, 1, &[7]);
+        let other = &mut sight.candidates[3];
+        other.held = vec![Held { artist: [8; 32], seat: 2, states: Vec::new() }];
+        (other.shown, other.seats) = (vec![[8; 32]], vec![([8; 32], 2)]);
+        // What it holds of this one cannot be linked with what is known.
+        (sight.candidates[4].shown, sight.candidates[4].seats) = (vec![A], vec![(A, 2)]);
+        assert_eq!(sight.choose().unwrap().seats, [1, 2, 0, 5].map(key));
+        sight.candidates[5].links.clear();
+        assert_eq!(sight.choose(), None);
+        sight.candidates[3].begins = true;
+        sight.candidates[4].begins = true;
+        let mut seats = sight.choose().unwrap().seats;
+        seats.sort_unstable();
+        assert_eq!(seats, [0, 1, 2, 3].map(key));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Collective {
         if !others().all(|a| others().all(|b| a == b || says(a, b) || says(b, a))) {
             return Err("two of the four are not linked");
         }
-        let sight = self.sight();
+        let sight = self.sight(now);
         let waited = self.review.ready_since.map_or(0, |since| now.saturating_sub(since));
         let turns = (waited / limits::RANK).saturating_add(limits::RANK_SLACK);
         if sight.rank(from).is_none_or(|rank| rank > turns) {
@@ -82,6 +82,9 @@ impl Collective {
         }
         let seat = proposal.seats.iter().position(|peer| *peer == self.me).ok_or("it has no seat")?;
         match &proposal.origin {
+            ProposedOrigin::Genesis if sight.waits && !self.review.begins => {
+                Err("an artist is waited for, and the visitor did not choose to begin another")
+            }
             ProposedOrigin::Genesis => match sight.choose() {
                 Some(choice) if choice.origin != ProposedOrigin::Genesis => {
                     Err("an artist that it could help to continue would be given up")
@@ -92,7 +95,7 @@ impl Collective {
                 let enough = holders.iter().filter(|holder| **holder).count() >= limits::MIN_HOLDERS;
                 let holds = self.store.certificate(artist, from, seat).is_some();
                 match enough && self.store.may_sit(artist, seat) && (holds || !holders[seat]) {
-                    true => Ok(()),
+                    true => sight.would_continue(&proposal.seats, artist, from, holders),
                     false => Err("its shares do not fit the seat"),
                 }
             }
@@ -172,6 +175,9 @@ impl Collective {
                 self.done.terms += 1;
                 self.review.sat = forming_number;
                 self.review.jitter = 0;
+                if std::mem::take(&mut self.review.begins) {
+                    self.show_soon();
+                }
                 self.presence_changed();
                 self.review_soon(now);
             }

@@ -26,6 +26,9 @@ pub enum Input {
         /// What came of it.
         result: Result<Done, Failed>,
     },
+    /// The visitor chose to begin another artist beside those that wait, or no longer. It takes four who choose so; the
+    /// choice is over when a term begins.
+    BeginAnother(bool),
     /// The visitor stops or the page goes: say goodbye at once. Nothing leaves after the outputs of this, the last of
     /// which is [`Command::Stop`].
     Stop,

@@ -11,6 +11,7 @@ mod drops;
 mod election;
 mod error;
 mod forming;
+mod holders;
 mod input;
 pub mod limits;
 mod links;
@@ -24,7 +25,10 @@ mod sitting;
 mod steps;
 mod teacher;
 mod term;
+#[cfg(test)]
+mod tests;
 pub mod view;
+mod waiting;
 pub mod work;
 
 pub use abraham_messages::collective::{BackendKind, Capability, Digest, SignedPiece};

@@ -64,9 +64,30 @@ pub const RANK: Millis = 2_000;
 pub const RANK_SLACK: u64 = 4;
 /// A proposal must be accepted by all four within this.
 pub const ACCEPT: Millis = 5_000;
-/// Where at least two who hold an artist are in sight but cannot be seated, they are waited for so long before others
-/// draw a new one.
-pub const HOLDERS_PATIENCE: Millis = 10_000;
+/// Whoever says that it holds an artist and has not shown it yet, or has just gone out of sight without a goodbye, is
+/// waited for so long before others draw a new one: two dials that fail, and the waits after them. It begins anew with
+/// each change of such members' presence or links. Who has shown an artist is waited for as long as it is in sight.
+pub const HOLDERS_PATIENCE: Millis = 2 * (DIAL + REDIAL);
+/// Longest time that mere claims are waited for, however often they change: strangers may make them.
+pub const CLAIMS_MOST: Millis = 3 * HOLDERS_PATIENCE;
+/// After it none are waited for during so long.
+pub const CLAIMS_REST: Millis = 3_600_000;
+/// Who signed a certificate and sat in the committee that it is linked with: two, of whom one may lie. Two committees
+/// that share three painters, because one seat was filled, always have them, for three of four must sign; two that
+/// share only two painters have them where both signed.
+pub const LINKING: usize = 2;
+/// Committees by which an artist is known whose shares this member does not have.
+pub const COMMITTEES_KNOWN: usize = 64;
+/// Certificates of one member that are checked at once: of four artists, with their chains. A check is four
+/// signatures, some milliseconds.
+pub const CHECK_BURST: u32 = 48;
+/// After it one more is checked each such time: a term makes two.
+pub const CHECK_EVERY: Millis = 1_000;
+/// Least time between two messages of this member that show what it holds.
+pub const SHOW_LEAST: Millis = 250;
+/// Where another painter waited for a third in vain, this one ends the term for its own reason if it would have, itself,
+/// within this: clocks that started together run out together.
+pub const SILENCE_AGREES: Millis = 2_000;
 /// Most random time that is added before proposing again after a failed proposal, so that two that collide part.
 pub const RETRY_JITTER: Millis = 1_000;
 /// Holders without which an artist cannot be continued: one lacks a component.

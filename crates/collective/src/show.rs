@@ -13,7 +13,7 @@ use crate::{
     presence::{Member, SeenTerm},
     view::{
         DroppedView, HoldingView, MemberView, Phase, Role, SuspectView, TeacherState, TeacherView, TermView,
-        Why,
+        WaitingView, Why,
     },
 };
 
@@ -68,11 +68,29 @@ impl Collective {
             members,
             member_count: self.presences.len() + 1,
             term,
+            waiting: self.waiting_shown(now),
+            kept: self.kept(),
             done,
             dropped: self.drops.iter().map(|(cause, count)| DroppedView { cause, count }).collect(),
             suspects: suspects.take(limits::VIEW_MEMBERS).collect(),
             last_end: self.last_end.clone(),
         }
+    }
+
+    /// The artist that waits, where this member sits nowhere and sees nobody paint.
+    fn waiting_shown(&self, now: Millis) -> Option<WaitingView> {
+        let waits = matches!(self.status, Status::Idle) && self.terms().is_empty();
+        let waiting = if waits { self.waiting(now) } else { None };
+        waiting.map(|waiting| self.waiting_view(&waiting))
+    }
+
+    fn kept(&self) -> Vec<HoldingView> {
+        let kept = self.store.held().into_iter().map(|held| HoldingView {
+            artist: hex(&held.artist),
+            round: held.states.first().map_or(0, |state| state.round),
+            seat: held.seat as u8,
+        });
+        kept.collect()
     }
 
     fn role(&self) -> (Role, Why) {

@@ -2,7 +2,6 @@
 //! committee, whether its own makes way for another.
 
 use abraham_messages::PeerKey;
-use abraham_messages::collective::ProposedOrigin;
 
 use crate::{
     Collective, EndCause, Millis,
@@ -24,26 +23,40 @@ impl Collective {
     }
 
     /// This member and those that would take a seat and are linked with it.
-    pub(crate) fn sight(&self) -> Sight {
+    pub(crate) fn sight(&self, now: Millis) -> Sight {
         let me = Candidate {
             key: self.me,
             links: self.links.peers().collect(),
-            holding: self.store.holding(),
+            held: self.store.held(),
+            shown: self.store.artists(),
+            seats: self.store.seats().collect(),
+            begins: self.review.begins,
             marks: 0,
         };
+        let mut counted = self.holders.counted(&self.store);
         let others = self.links.peers().filter_map(|key| {
             let presence = self.presences.get(&key).filter(|p| p.paint && p.seated.is_none())?;
-            let (links, holding) = (presence.links.clone(), presence.holding.clone());
-            Some(Candidate { key, links, holding, marks: self.marks.of(&key) })
+            Some(Candidate {
+                key,
+                links: presence.links.clone(),
+                held: counted.remove(&key).unwrap_or_default(),
+                shown: self.holders.artists(&key),
+                seats: self.holders.seats(&key),
+                begins: self.holders.begins(&key),
+                marks: self.marks.of(&key),
+            })
         });
         let number = self.presences.formed_term().max(self.review.sat);
-        Sight { candidates: std::iter::once(me).chain(others).collect(), number }
+        let candidates = std::iter::once(me).chain(others).collect();
+        Sight { candidates, number, waits: self.waiting(now).is_some() }
     }
 
     pub(crate) fn look_around(&mut self, now: Millis) {
         let links = &self.links;
         self.presences.expire(now, |peer| links.is_up(peer));
         self.marks.fade(now);
+        self.holders.expire(now, &self.store);
+        self.see_claims(now);
         self.rests.retain(|_, (_, until)| until.saturating_add(limits::TEACHER_RESTS_MOST) > now);
         let terms = self.terms();
         if !terms.is_empty() {
@@ -128,40 +141,29 @@ impl Collective {
     /// Proposes a committee when it is this member's turn.
     fn elect(&mut self, now: Millis, terms: &[SeenTerm]) {
         self.review.outlook = self.outlook(now, terms);
-        let candidates = matches!(self.review.outlook, Why::Electing);
-        let choice = if candidates { self.sight().choose() } else { None };
-        let Some(choice) = choice else {
+        let few = self.review.outlook == Why::TooFewPainters;
+        let sight = (self.review.outlook == Why::Electing).then(|| self.sight(now));
+        let Some((sight, choice)) = sight.and_then(|sight| sight.choose().map(|choice| (sight, choice)))
+        else {
             self.review.ready_since = None;
-            if matches!(self.review.outlook, Why::Electing) {
+            let lacking = few || self.review.outlook == Why::Electing;
+            if lacking && self.waiting(now).is_some() {
+                self.review.outlook = Why::WaitsForHolders;
+            } else if lacking && !few {
                 self.review.outlook = Why::NoDirectLinks;
             }
             return;
         };
         let since = *self.review.ready_since.get_or_insert(now);
-        let patient = choice.origin == ProposedOrigin::Genesis && self.sees_holders();
-        let settle = if patient { limits::HOLDERS_PATIENCE } else { limits::SETTLE };
-        if patient {
-            self.review.outlook = Why::WaitsForHolders;
-        }
-        let rank = self.sight().rank(&self.me).unwrap_or_default();
+        let rank = sight.rank(&self.me).unwrap_or_default();
         let turn = rank.saturating_mul(limits::RANK);
-        let due = since.saturating_add(settle).saturating_add(self.review.jitter).saturating_add(turn);
+        let due =
+            since.saturating_add(limits::SETTLE).saturating_add(self.review.jitter).saturating_add(turn);
         if now >= due {
             self.propose(now, choice.seats, choice.origin);
         } else {
             self.review.next = self.review.next.min(due);
         }
-    }
-
-    /// Whether two members in sight, this one counted, hold one artist.
-    fn sees_holders(&self) -> bool {
-        let mine = self.store.holding();
-        let others = self.presences.iter().filter_map(|(_, member)| member.presence.holding.as_ref());
-        let mut artists: Vec<([u8; 32], u8)> =
-            others.chain(&mine).map(|holding| (holding.artist, holding.seat)).collect();
-        artists.sort_unstable();
-        artists.dedup();
-        artists.windows(2).any(|pair| pair[0].0 == pair[1].0)
     }
 
     /// Why this member does not sit, as far as that can be told without choosing a committee.
@@ -198,10 +200,20 @@ impl Collective {
     fn make_way(&mut self, now: Millis, terms: &[SeenTerm]) {
         let Status::Seated(seat) = &self.status else { return };
         let mine = seat.term.id;
+        let artist = seat.artist();
+        let counted = self.holders.counted(&self.store);
+        // Another committee of the same artist must have shown certificates that are linked with this one's.
+        let follows = |term: &SeenTerm| {
+            let holds = |painter: &&PeerKey| {
+                counted.get(painter).is_some_and(|held| held.iter().any(|held| Some(held.artist) == artist))
+            };
+            let shown = term.seats.iter().flatten().filter(holds).count();
+            Some(term.artist) != artist || shown >= limits::DISSOLVE_LINKED
+        };
         let Some(first) = terms.iter().find(|term| {
             term.id == mine || {
                 let linked = term.seats.iter().flatten().filter(|painter| self.links.is_up(painter));
-                linked.count() >= limits::DISSOLVE_LINKED
+                linked.count() >= limits::DISSOLVE_LINKED && follows(term)
             }
         }) else {
             return;

@@ -68,14 +68,17 @@ impl Collective {
             let Status::Seated(seat) = &self.status else { return };
             let mine = seat.term.seat;
             match fact {
-                Fact::Begun => {
-                    let artist = seat.continued();
-                    self.store.forget_others(artist);
-                    self.presence_changed();
-                }
+                Fact::Begun => self.presence_changed(),
+                // Others may have a certificate of it where this member has none: what it saw it has seen.
+                Fact::Named(artist) => self.store.remember(artist, mine),
                 Fact::Certified { certificate, learned } => {
                     let (artist, round) = (certificate.statement.artist, certificate.statement.round);
                     self.store.certify(mine, certificate);
+                    // The first of a term: others are to know who paints the artist now.
+                    if learned.is_none() {
+                        self.out.work(Work::Keep { artists: self.store.artists() });
+                        self.show_soon();
+                    }
                     if let Some((teachers, dropped)) = learned {
                         self.done.rounds_painted += 1;
                         self.out.event(Event::Learned { artist, round, teachers, dropped });
@@ -94,6 +97,8 @@ impl Collective {
                     self.rests.remove(&teacher);
                 }
                 Fact::Silent(teacher) => self.let_rest(now, teacher),
+                Fact::Late(peer) if self.links.is_up(&peer) => self.marks.add(now, peer, limits::MARK),
+                Fact::Late(_) => {}
                 Fact::Liar(peer, what) if peer != self.me => self.suspect(now, peer, what),
                 Fact::Liar(..) => {}
             }
@@ -153,11 +158,9 @@ impl Collective {
         let (id, seats) = (term.id, term.seats);
         self.say_farewell(&id, &seats, why);
         self.out.work(Work::End { term: id });
-        if self.store.holding().is_none() {
-            // Shares that nobody certified are worth nothing, and could end up beside those of another seat.
-            self.out.work(Work::Forget);
-            self.store.forget();
-        }
+        // Shares that nobody certified are worth nothing, and could end up beside those of another seat.
+        self.out.work(Work::Keep { artists: self.store.artists() });
+        self.show_soon();
         self.out.event(Event::TermEnded { term: id, cause: cause.clone() });
         self.last_end = Some(cause);
         self.review.ready_since = None;
@@ -182,14 +185,18 @@ impl Collective {
                     _ if leaver == Some(seat.term.seat) => EndCause::Left,
                     _ if leaver.is_some() => EndCause::Departed { seat: leaver.unwrap_or(by) as u8 },
                     Farewell::Silent(silent) => {
-                        // It and the one that it accuses are one as likely to blame as the other.
+                        // It and the one that it accuses are one as likely to blame as the other. Whom this member
+                        // waits for itself, it judges itself.
                         let accused = usize::from(silent);
-                        let waits = seat.missing().contains(&accused);
+                        let other = seat.term.seats[accused];
                         self.marks.add(now, from, limits::MARK);
-                        match (waits, accused == seat.term.seat) {
-                            (true, false) => EndCause::Silent { seat: silent },
-                            _ => departed,
+                        if other != self.me {
+                            self.marks.add(now, other, limits::MARK);
                         }
+                        if seat.agrees_soon(now, by, accused) {
+                            return;
+                        }
+                        departed
                     }
                     Farewell::Suspects(seats) => match seat.suspects(now, by, seats) {
                         Ok(()) => return,

@@ -44,6 +44,8 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Fact {
     /// The engine has taken the seat.
     Begun,
+    /// The four agree on what was drawn, so the new artist has a name.
+    Named(Digest),
     /// A state was certified; after set-up `learned` is `None`, else how many teachers counted and were dropped.
     Certified { certificate: Certificate, learned: Option<(usize, usize)> },
     /// A piece was painted and signed by all four; whether this member publishes it.
@@ -52,6 +54,8 @@ pub(crate) enum Fact {
     Answered(PeerKey),
     /// A teacher's did not.
     Silent(PeerKey),
+    /// A painter was not ready in time where seats were filled: it, or whoever fills its seat, is slow.
+    Late(PeerKey),
     /// A painter did what no honest one does.
     Liar(PeerKey, &'static str),
 }
@@ -113,6 +117,9 @@ pub(crate) struct Seat {
     idle: bool,
     /// A painter that stopped, with its suspects: this one's own engine is about to say the same.
     told: Option<(usize, [u8; 2])>,
+    /// A painter that gave this term up because it waited in vain for another, which this one does too, and is about
+    /// to give up.
+    accused: Option<(usize, usize)>,
     /// When the last piece was painted; none in this term, so one is due.
     last_piece: Option<Millis>,
 }
@@ -137,6 +144,7 @@ impl Seat {
             rounds_since_piece: 0,
             idle: false,
             told: None,
+            accused: None,
             last_piece: None,
         }
     }
@@ -168,6 +176,11 @@ impl Seat {
         step: Step,
     ) -> Result<Result<(), EndCause>, Drop> {
         self.steps.say(seat, cycle, step)?;
+        if let Some((by, accused)) = self.accused
+            && !self.missing().contains(&accused)
+        {
+            return Ok(Err(EndCause::Departed { seat: by as u8 }));
+        }
         Ok(self.advance(context))
     }
 
@@ -188,9 +201,13 @@ impl Seat {
         if awaited != ticket {
             return Ok(());
         }
-        let done = result.map_err(|failed| match failed.suspects {
-            Some([a, b]) if a == b && a < 4 => EndCause::Silent { seat: a as u8 },
-            Some([a, b]) if a < 4 && b < 4 => EndCause::Suspected { seats: [a as u8, b as u8] },
+        let done = result.map_err(|failed| match (failed.suspects, failed.late) {
+            (Some([a, b]), _) if a == b && a < 4 => EndCause::Silent { seat: a as u8 },
+            (Some([a, b]), _) if a < 4 && b < 4 => EndCause::Suspected { seats: [a as u8, b as u8] },
+            (None, Some(late)) if late < 4 => {
+                context.facts.push(Fact::Late(self.term.seats[late]));
+                EndCause::Departed { seat: late as u8 }
+            }
             _ => EndCause::OwnFailure { reason: failed.reason },
         })?;
         if let Some((by, _)) = self.told {
@@ -395,6 +412,17 @@ impl Seat {
             }
             _ => Err(EndCause::Departed { seat: by as u8 }),
         }
+    }
+
+    /// Another painter waited in vain for a third. Whether this one does, too, and would say so in a moment: then it
+    /// ends the term for that reason. The other has left the term either way.
+    pub(crate) fn agrees_soon(&mut self, now: Millis, by: usize, accused: usize) -> bool {
+        let waits = self.missing().contains(&accused);
+        let soon = self.deadline <= now.saturating_add(limits::SILENCE_AGREES);
+        if waits && soon {
+            self.accused = Some((by, accused));
+        }
+        waits && soon
     }
 
     /// The visitor chose to leave: no use in resting before saying so.

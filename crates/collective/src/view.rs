@@ -25,6 +25,10 @@ pub struct View {
     pub member_count: usize,
     /// The committee that this member sits in, or else the one that it sees.
     pub term: Option<TermView>,
+    /// The artist that is waited for, where nobody paints and one is held.
+    pub waiting: Option<WaitingView>,
+    /// Artists whose shares this member keeps, the one certified last first.
+    pub kept: Vec<HoldingView>,
     /// What this member did since it joined.
     pub done: DoneView,
     /// Bad input that was dropped, by cause, with how often; only causes that occurred.
@@ -90,7 +94,7 @@ pub enum Why {
     InReserve,
     /// Nobody paints, and it has nothing to paint with: it only teaches.
     NoCommittee,
-    /// Those who hold the artist were just here; they are waited for before a new one is drawn.
+    /// An artist is held, and cannot go on yet; [`View::waiting`] has for whom and why.
     WaitsForHolders,
     /// Its own machine failed; it stands back for a while.
     OwnFailure,
@@ -132,6 +136,42 @@ pub struct HoldingView {
     pub round: u64,
     /// The seat: it holds every component but this.
     pub seat: u8,
+}
+
+/// An artist that waits: nobody begins another unless their visitors choose so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingView {
+    /// The artist; zeros where those who hold it were just here, and none is left to say which.
+    pub artist: String,
+    /// Learning rounds behind the newest state that somebody in sight holds.
+    pub round: u64,
+    /// What it waits for.
+    pub waits_for: WaitsFor,
+    /// Keys of those in sight who hold it, this member included.
+    pub holders: Vec<String>,
+    /// Seats that nobody in sight who would paint has had; only who had none may take them.
+    pub seats_missing: Vec<u8>,
+    /// So many more visitors must come.
+    pub visitors: u8,
+    /// Keys of those here who would paint and may not: others have the one seat that they had.
+    pub bound: Vec<String>,
+    /// Whether this member would begin another artist beside it.
+    pub begins: bool,
+}
+
+/// What an artist waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitsFor {
+    /// More visitors, for seats that nobody here may take.
+    Visitors,
+    /// Another who holds it: one alone lacks a part of it.
+    Holders,
+    /// Direct links between those who are here.
+    Links,
+    /// Some say that they hold it, or did so a moment ago, and have not shown it: they are given some time.
+    Claims,
 }
 
 /// A committee.

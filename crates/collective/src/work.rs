@@ -65,8 +65,8 @@ pub enum Work {
     /// sender and receiver as suspects, and where that one's is wrong, too, with both senders. Frames of this term may arrive before this work does, by at most
     /// [`crate::limits::ACCEPT`]; they must be kept.
     ///
-    /// A member that was in another term before has been told [`Work::End`] of it. States of other artists may be
-    /// forgotten once this succeeds. Answered by [`Done::Begun`].
+    /// A member that was in another term before has been told [`Work::End`] of it. Nothing that was kept is forgotten.
+    /// Answered by [`Done::Begun`].
     Begin {
         /// The term.
         term: Term,
@@ -99,10 +99,16 @@ pub enum Work {
         /// The batch, as a painter's [`Done::Batch`] has it. Its length is checked; its values are not.
         batch: Vec<u8>,
     },
-    /// The term is over: drop its keys and its channel, keep the last two states. Not answered.
+    /// The term is over: drop its keys and its channel, and the states of an artist that is not kept. Not answered.
     End {
         /// [`Term::id`].
         term: Digest,
+    },
+    /// Keep the last two states of each of these artists, and forget those of all others. In a term, whose first state
+    /// was certified just now, the first of them is the one that it works on. Not answered.
+    Keep {
+        /// The artists, at most [`abraham_messages::limits::ARTISTS`].
+        artists: Vec<Digest>,
     },
     /// Forget every state: the visitor stopped. Not answered.
     Forget,
@@ -150,6 +156,9 @@ pub struct Failed {
     /// nothing was agreed on and this one was waited for in most of the time; `None` where the cause is this member's
     /// own machine.
     pub suspects: Option<[usize; 2]>,
+    /// Where nobody is suspected: the seat that was not ready in time while seats were filled. It may have waited for
+    /// another, or for a slow line.
+    pub late: Option<usize>,
     /// The cause, in words for a person.
     pub reason: String,
 }

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::{codec, codec::DecodeError};
 
 pub use bulk::{BULK_HEADER_BYTES, Bulk, BulkKind};
-pub use control::{Control, Farewell, Proposal, ProposedOrigin, Ready, Step, TeacherOffer};
+pub use control::{
+    Control, Farewell, HeldArtist, Holds, Proposal, ProposedOrigin, Ready, Step, TeacherOffer,
+};
 pub use statement::{Certificate, Notice, Signature, StateStatement, Statement};
 pub use topic::{BackendKind, Capability, Gossip, Holding, Presence, Seated, SignedPiece, StateName};
 

@@ -41,3 +41,13 @@ pub const ADDRESSES: usize = 3;
 
 /// Bytes of one address: a relay's, its peer id and the member's.
 pub const ADDRESS_BYTES: usize = 256;
+
+/// Artists that a member keeps shares of, and tells of.
+pub const ARTISTS: usize = 4;
+
+/// Certificates of an artist's earlier committees that its newest one is linked by: one a change of painters. Eight
+/// changes, one seat at a time, replace every painter twice.
+pub const CHAIN: usize = 8;
+
+/// Artists of which a member tells which seat it had: far more than one visit meets.
+pub const SEATS_TOLD: usize = 16;

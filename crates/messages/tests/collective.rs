@@ -3,9 +3,9 @@
 use abraham_messages::{
     DecodeError, PeerKey, PieceRecord,
     collective::{
-        BackendKind, Bulk, BulkKind, Capability, Certificate, Control, Farewell, Gossip, Holding, Notice,
-        Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, SignedPiece, StateName, StateStatement,
-        Statement, Step, TeacherOffer,
+        BackendKind, Bulk, BulkKind, Capability, Certificate, Control, Farewell, Gossip, HeldArtist, Holding,
+        Holds, Notice, Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, SignedPiece, StateName,
+        StateStatement, Statement, Step, TeacherOffer,
     },
     limits,
     piece::Committee,
@@ -91,7 +91,17 @@ fn control() -> Vec<Control> {
         step(Step::Certify { helds: [5; 32], signature: Signature([6; 64]) }),
         step(Step::Sign(Signature([6; 64]))),
         Control::Notice { notice, signature: Signature([6; 64]) },
+        Control::Holds(Holds::default()),
+        Control::Holds(holds(1, 1)),
     ]
+}
+
+/// So many artists with two states and a chain of so many each.
+fn holds(artists: usize, chain: usize) -> Holds {
+    let certificate = Certificate { statement: statement(), signatures: [Some(Signature([6; 64])); 4] };
+    let states = vec![certificate.clone(); 2];
+    let artist = HeldArtist { states, chain: vec![certificate; chain] };
+    Holds { artists: vec![artist; artists], seats: vec![([1; 32], 3)], begins: true }
 }
 
 #[test]
@@ -103,7 +113,7 @@ fn every_message_survives_the_wire_within_its_limit() {
     }
     for message in control() {
         let bytes = message.encode();
-        assert!(bytes.len() <= 2_048, "a step is short: {}", bytes.len());
+        assert!(bytes.len() <= 2_048, "a message is short: {}", bytes.len());
         assert_eq!(Control::decode(&bytes), Ok(message));
     }
     for kind in [BulkKind::Batch, BulkKind::Update] {
@@ -201,6 +211,29 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
 }
 
 #[test]
+fn what_is_held_is_bounded_and_fits_a_message() {
+    let most =
+        Holds { seats: vec![([1; 32], 3); limits::SEATS_TOLD], ..holds(limits::ARTISTS, limits::CHAIN) };
+    let decoded = |change: &dyn Fn(&mut Holds)| {
+        let mut holds = most.clone();
+        change(&mut holds);
+        Control::decode(&Control::Holds(holds).encode())
+    };
+    let bytes = Control::Holds(most.clone()).encode();
+    assert!(bytes.len() <= 26_000, "{}", bytes.len());
+    assert_eq!(decoded(&|_| ()), Ok(Control::Holds(most.clone())));
+    let refused = |field, value| Err(DecodeError::UnknownValue { field, value });
+    assert_eq!(decoded(&|it| it.artists.push(it.artists[0].clone())), refused("artists", 5));
+    assert_eq!(decoded(&|it| it.artists[1].chain.push(it.artists[0].states[0].clone())), refused("chain", 9));
+    assert_eq!(
+        decoded(&|it| it.artists[3].states.push(it.artists[0].states[0].clone())),
+        refused("states", 3)
+    );
+    assert_eq!(decoded(&|it| it.seats.push(([2; 32], 0))), refused("seats", 17));
+    assert_eq!(decoded(&|it| it.seats[5].1 = 4), refused("seat", 4));
+}
+
+#[test]
 fn statements_of_different_kinds_never_have_the_same_bytes() {
     let state = statement();
     let notice =
@@ -230,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_byte_makes_no_decoder_panic(which in 0..15usize, place in any::<prop::sample::Index>(), to in any::<u8>()) {
+    fn one_changed_byte_makes_no_decoder_panic(which in 0..17usize, place in any::<prop::sample::Index>(), to in any::<u8>()) {
         let mut bytes = control()[which].encode();
         let place = place.index(bytes.len());
         bytes[place] = to;

@@ -3,7 +3,7 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     rc::Rc,
     sync::Arc,
@@ -50,8 +50,12 @@ pub(crate) struct Engine<N, T, B, K, S> {
     term: Option<Digest>,
     /// The seat while nothing is painted.
     seat: Option<NetworkSeat<N, T, B>>,
-    /// Shares of one artist, newest first; at most two.
+    /// Shares of what the term works on, newest first; at most two.
     states: Vec<Arc<State>>,
+    /// The artist that the term works on, once one of its states was certified in it.
+    named: Option<Digest>,
+    /// Shares of every artist that is kept, newest first; at most two of each.
+    kept: BTreeMap<Digest, Vec<Arc<State>>>,
     painting: Option<Running<Painted<N, T, B>>>,
     teaching: Option<Running<Result<Done, Failed>>>,
     /// Answers that need no work.
@@ -86,6 +90,8 @@ where
             term: None,
             seat: None,
             states: Vec::new(),
+            named: None,
+            kept: BTreeMap::new(),
             painting: None,
             teaching: None,
             ready: VecDeque::new(),
@@ -116,6 +122,7 @@ where
                     self.leave();
                 }
             }
+            Work::Keep { artists } => self.keep_artists(&artists),
             Work::Forget => self.forget(),
             // Not printed: a work may hold shares.
             _ => self.refuse(ticket, "this version does not know the work".into()),
@@ -125,7 +132,7 @@ where
     /// Ends all work and forgets every share and key.
     pub(crate) fn forget(&mut self) {
         self.leave();
-        self.states.clear();
+        self.kept.clear();
         self.teaching = None;
         self.ready.clear();
     }
@@ -154,14 +161,16 @@ where
     }
 
     fn refuse(&mut self, ticket: u64, reason: String) {
-        self.ready.push_back((ticket, Err(Failed { suspects: None, reason })));
+        self.ready.push_back((ticket, Err(Failed { suspects: None, late: None, reason })));
     }
 
-    /// Drops the term's keys and links, and what is being painted; shares stay.
+    /// Drops the term's keys and links, and what is being painted; shares of artists that are kept stay.
     fn leave(&mut self) {
         self.painting = None;
         self.seat = None;
         self.term = None;
+        self.named = None;
+        self.states.clear();
         self.switch.borrow_mut().close();
     }
 
@@ -175,16 +184,33 @@ where
                 None => self.older_than(state),
             };
             self.states = [Some(state.clone()), before].into_iter().flatten().collect();
+            self.file();
         }
         self.seat = Some(seat);
     }
 
+    /// Puts what the term works on beside what is kept, where it has a name.
+    fn file(&mut self) {
+        if let Some(artist) = self.named.filter(|_| !self.states.is_empty()) {
+            self.kept.insert(artist, self.states.clone());
+        }
+    }
+
+    /// Forgets artists that are not among these. In a term the first of them is the one that it works on.
+    fn keep_artists(&mut self, artists: &[Digest]) {
+        self.kept.retain(|artist, _| artists.contains(artist));
+        if self.term.is_some() {
+            self.named = artists.first().copied();
+            self.file();
+        }
+    }
+
     /// The state held beside this one, where this one is the newer of the two.
     fn older_than(&self, state: &Arc<State>) -> Option<Arc<State>> {
-        match self.states.as_slice() {
+        self.kept.values().find_map(|states| match states.as_slice() {
             [newest, older] if Arc::ptr_eq(newest, state) => Some(older.clone()),
             _ => None,
-        }
+        })
     }
 
     fn begin(&mut self, ticket: u64, term: Term, origin: Origin) {
@@ -194,7 +220,7 @@ where
         let entropy = self.seeds.seed();
         let backend = self.backend.clone();
         let recipe = self.recipe.clone();
-        let held = self.states.clone();
+        let held: Vec<Arc<State>> = self.kept.values().flatten().cloned().collect();
         let future = Box::pin(async move {
             match painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe).await {
                 Ok((seat, begun)) => (Some(seat), Ok(begun)),
@@ -234,7 +260,8 @@ where
         let future = Box::pin(async move {
             let seeds = seeds.each_ref().map(|seed| **seed);
             let update = teaching::teach(&batch, &pictures, &*kernel, &*backend, &recipe, seeds).await;
-            let shares = update.map_err(|error| Failed { suspects: None, reason: error.to_string() })?;
+            let shares =
+                update.map_err(|error| Failed { suspects: None, late: None, reason: error.to_string() })?;
             Ok(Done::Update { shares })
         });
         self.teaching = Some(Running { ticket, future });

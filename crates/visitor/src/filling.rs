@@ -38,11 +38,11 @@ fn supplies(holders: [bool; 4], from: usize, to: usize) -> impl Iterator<Item = 
 }
 
 fn suspect(a: usize, b: usize, reason: String) -> Failed {
-    Failed { suspects: Some([a.min(b), a.max(b)]), reason }
+    Failed { suspects: Some([a.min(b), a.max(b)]), late: None, reason }
 }
 
 fn own(reason: impl ToString) -> Failed {
-    Failed { suspects: None, reason: reason.to_string() }
+    Failed { suspects: None, late: None, reason: reason.to_string() }
 }
 
 /// What a painter has once all four have come together.
@@ -70,7 +70,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
     let me = term.seat;
     let until = channel.deadline_in(FILL);
     let others = || PainterId::ALL.into_iter().filter(|other| other.index() != me);
-    let silent = |other: PainterId| move |error: ChannelError| failed(me, other, error);
+    let silent = |other: PainterId| move |error: ChannelError| failed(other, error);
     let mut gathered = Gathered { state: None, liars: Vec::new() };
     // Frames of a supplier that are not understood, after which it may still be ready.
     let mut skip = [0; 4];
@@ -149,10 +149,16 @@ fn is_named(state: &State, me: usize, round: u64, commitments: &[[u8; 32]; 4]) -
     state.round() == round && (0..4).all(|c| held[c] == (c != me).then_some(commitments[c]))
 }
 
-fn failed(me: usize, other: PainterId, error: ChannelError) -> Failed {
+/// What did not come names nobody: a lost link is nobody's fault, and who is late may wait for another whose line is
+/// slow, or be filled by it.
+fn failed(other: PainterId, error: ChannelError) -> Failed {
     match error {
         ChannelError::Closed => own("the term is over"),
-        error => suspect(me, other.index(), format!("{other} did not get ready: {error}")),
+        error => Failed {
+            suspects: None,
+            late: Some(other.index()),
+            reason: format!("{other} did not get ready: {error}"),
+        },
     }
 }
 
@@ -194,7 +200,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
             let asked = asked.ok_or_else(|| suspect(self.me, first.index(), reason.clone()))?;
             let both = || suspect(first.index(), asked.index(), format!("{reason}, nor is that of {asked}"));
             let question = [AGAIN, &[c as u8]].concat();
-            let lost = |error| failed(self.me, asked, error);
+            let lost = |error| failed(asked, error);
             self.channel.send_until(asked, &question, self.until).await.map_err(lost)?;
             // What the second holder has must be what was certified, before its bytes are waited for.
             let claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;
@@ -223,7 +229,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
         let mut component = Zeroizing::new(Vec::with_capacity(bytes));
         while component.len() < bytes {
             let chunk = self.channel.receive(from, &self.until).await;
-            let chunk = Zeroizing::new(chunk.map_err(|error| failed(self.me, from, error))?);
+            let chunk = Zeroizing::new(chunk.map_err(|error| failed(from, error))?);
             if chunk.len() != FILL_CHUNK.min(bytes - component.len()) {
                 return Ok(None);
             }

@@ -21,6 +21,7 @@ pub struct Offer {
 pub(crate) struct Requests {
     pub(crate) offer: Option<Offer>,
     pub(crate) pictures: Option<Option<Rc<Pictures>>>,
+    pub(crate) begins: Option<bool>,
     pub(crate) stop: bool,
     waker: Option<Waker>,
 }
@@ -38,6 +39,11 @@ impl Handle {
     /// Teaches with these pictures from the next batch on, or no longer.
     pub fn pictures(&self, pictures: Option<Rc<Pictures>>) {
         self.ask(|requests| requests.pictures = Some(pictures));
+    }
+
+    /// Begins another artist beside one that waits, once four want that; or no longer.
+    pub fn begin_another(&self, begins: bool) {
+        self.ask(|requests| requests.begins = Some(begins));
     }
 
     /// Says goodbye and stops.
@@ -59,7 +65,8 @@ impl Handle {
     /// What was asked since the last call; the waker is woken when there is something new.
     pub(crate) fn take(&self, waker: &Waker) -> Option<Requests> {
         let mut requests = self.0.borrow_mut();
-        if !requests.stop && requests.offer.is_none() && requests.pictures.is_none() {
+        let asked = requests.offer.is_some() || requests.pictures.is_some() || requests.begins.is_some();
+        if !requests.stop && !asked {
             requests.waker = Some(waker.clone());
             return None;
         }

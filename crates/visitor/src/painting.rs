@@ -86,7 +86,7 @@ fn check_round(state: &State, round: u64) -> Result<(), Failed> {
 }
 
 fn own(reason: impl ToString) -> Failed {
-    Failed { suspects: None, reason: reason.to_string() }
+    Failed { suspects: None, late: None, reason: reason.to_string() }
 }
 
 fn failed(error: Error) -> Failed {
@@ -97,7 +97,7 @@ fn failed(error: Error) -> Failed {
         }
         _ => None,
     };
-    Failed { suspects, reason: error.to_string() }
+    Failed { suspects, late: None, reason: error.to_string() }
 }
 
 /// Bytes of a sample of a batch: opened samples have 16 bits.

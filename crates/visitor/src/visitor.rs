@@ -252,6 +252,9 @@ where
         }
         self.offer = requests.offer.unwrap_or_else(|| self.offer.clone());
         self.handle(Input::Settings(settings(&self.offer, self.pictures)));
+        if let Some(begins) = requests.begins {
+            self.handle(Input::BeginAnother(begins));
+        }
         if requests.stop {
             self.handle(Input::Stop);
         }

@@ -1,6 +1,6 @@
 //! Painters that leave, in every way there is, and those that come late.
 
-use abraham_tests::Member;
+use abraham_tests::{Member, selector};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{PAINTERS, donated, gather, learned, one_artist, one_piece, teach};
@@ -46,6 +46,77 @@ async fn the_artist_outlives_a_painter_that_closes_one_that_is_killed_and_one_th
             "another artist was drawn after a tab was loaded again"
         );
         one_piece(&members[PAINTERS - 1..]).await
+    })
+    .await
+}
+
+/// Lets a tab rest as one does that is out of sight and whose visitor chose so, or no longer.
+async fn rest(member: &Member, away: bool) -> Result<()> {
+    let tab = member.tab();
+    if away {
+        tab.value::<bool>(
+            "(Object.defineProperty(document, 'hidden', { get: () => window.away ?? false, configurable: true }), true)",
+        )
+        .await?;
+        tab.click(&selector("stay-hidden")).await?;
+    }
+    tab.value::<bool>(&format!(
+        "(window.away = {away}, document.dispatchEvent(new Event('visibilitychange')), true)"
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Five tabs: one rests and comes back, then another closes. Whoever had a seat takes no other, so nobody here may take
+/// the free one: the artist waits for a sixth tab, and goes on with the rounds that it had.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_artist_waits_for_one_more_visitor_and_goes_on_with_the_same_rounds() -> Result<()> {
+    gather("the_artist_waits_for_one_more_visitor", async |visit| {
+        let mut members = donated(visit, PAINTERS).await?;
+        teach(visit, &members).await?;
+        let artist = one_artist(&members).await?;
+        learned(&members, 1).await?;
+        members.extend(donated(visit, 1).await?);
+        let late = members.last().context("there is a latecomer")?;
+        late.until("the artist to be in sight", &format!("it.artist === '{artist}'")).await?;
+
+        let rests = members.swap_remove(0);
+        rest(&rests, true).await?;
+        ensure!(one_artist(&members).await? == artist, "another artist was drawn while one rested");
+        rest(&rests, false).await?;
+        rests.until("it to stand by", "it.role !== 'painter' && Number(it.linked) >= 3").await?;
+        // Not the latecomer, whose seat the one that rested may take.
+        let closes = members.swap_remove(0);
+        let before = closes.standing().await?.round;
+        closes.close().await?;
+
+        members.push(rests);
+        for member in &members {
+            member
+                .until(
+                    "the artist to wait",
+                    &format!(
+                        "it.standing === 'waitsForHolders' && it.waitingArtist === '{artist}' && it.waitsFor === 'visitors'
+                            && it.visitorsNeeded === '1' && it.seatsMissing.length === 1 && Number(it.waitingRound) >= {before}"
+                    ),
+                )
+                .await?;
+            let why: String = member.tab().text(&selector("standing-why")).await?;
+            ensure!(why.contains("One more visitor is needed") && why.contains("cannot help"), "it says {why}");
+            member.tab().sees(&selector("another-tab")).await?;
+            member.tab().sees(&selector("begin-another")).await?;
+        }
+        let waits = members.first().context("there are four")?;
+        // It stays so, and one visitor's choice alone begins nothing.
+        waits.tab().click(&selector("begin-another")).await?;
+        waits.tab().until("the choice to be shown", "document.getElementById('begin-another').ariaPressed === 'true'").await?;
+        waits.tab().click(&selector("begin-another")).await?;
+
+        members.extend(donated(visit, 1).await?);
+        for member in &members {
+            member.until("the artist to go on", &format!("it.artist === '{artist}' && Number(it.round) >= {before}")).await?;
+        }
+        learned(&members, before + 1).await
     })
     .await
 }

@@ -24,7 +24,7 @@ pub(crate) fn view(count: usize) -> Value {
         .collect();
     json!({
         "now": 0, "me": key(0), "connection": { "state": "online" }, "role": "waiting", "why": "tooFewPainters",
-        "members": members, "memberCount": count, "term": null,
+        "members": members, "memberCount": count, "term": null, "waiting": null, "kept": [],
         "done": { "terms": 0, "roundsPainted": 0, "roundsTaught": 0, "pieces": 0, "bulkBytesSent": 0, "bulkBytesReceived": 0 },
         "dropped": [], "suspects": [], "lastEnd": null,
     })
@@ -109,6 +109,41 @@ async fn from_alone_to_painting_and_back_every_step_is_in_words() -> Result<()> 
         shows(&tab, &ended).await?;
         tab.reads(&selector("standing-why"), "a painter left").await?;
         tab.no_longer_sees(&selector("solo-rests")).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artist_that_waits_says_for_whom_and_another_is_offered() -> Result<()> {
+    visit("an_artist_that_waits", Setup::scripted(WebGpu::Off), async |visit| {
+        let tab = donated(visit).await?;
+        tab.value::<bool>(
+            "(window.asked = [], new BroadcastChannel('script').onmessage = ({ data }) => asked.push(data), true)",
+        )
+        .await?;
+        let mut waits = view(4);
+        waits["why"] = json!("waitsForHolders");
+        waits["kept"] = json!([{ "artist": "bb".repeat(32), "round": 7, "seat": 0 }]);
+        waits["waiting"] = json!({
+            "artist": "bb".repeat(32), "round": 7, "waitsFor": "visitors", "holders": [key(0), key(1), key(2)],
+            "seatsMissing": [3], "visitors": 1, "bound": [key(3)], "begins": false,
+        });
+        shows(&tab, &waits).await?;
+        tab.reads(&selector("standing"), "The artist waits").await?;
+        tab.reads(&selector("standing-why"), "One more visitor is needed, for seat 4 of 4").await?;
+        tab.reads(&selector("standing-why"), "at round 7").await?;
+        tab.reads(&selector("leaving"), "its shares are deleted").await?;
+        tab.sees(&selector("another-tab")).await?;
+        tab.click(&selector("begin-another")).await?;
+        tab.until("the worker to be asked", "asked.some(({ asked, begins }) => asked === 'beginAnother' && begins === true)")
+            .await?;
+        waits["waiting"]["begins"] = json!(true);
+        shows(&tab, &waits).await?;
+        tab.until("the button to be pressed", "document.getElementById('begin-another').ariaPressed === 'true'").await?;
+        tab.reads(&selector("standing-why"), "once four here have chosen so").await?;
+        shows(&tab, &painting(4, "settingUp")).await?;
+        tab.reads(&selector("living-caption"), "take up the artist where it was left").await?;
+        tab.no_longer_sees(&selector("begin-another")).await
     })
     .await
 }

@@ -19,7 +19,13 @@ impl Collective {
             Ok(Gossip::Presence(presence)) => {
                 self.presences.hear(now, from, presence, self.links.is_up(&from))
             }
-            Ok(Gossip::Leave { sequence }) => self.presences.leave(&from, sequence),
+            Ok(Gossip::Leave { sequence }) => {
+                let left = self.presences.leave(&from, sequence);
+                if left.is_ok() {
+                    self.review.claims.left(&from);
+                }
+                left
+            }
             Ok(Gossip::Piece(piece)) => {
                 let heard = self.pieces.hear(now, &self.config, from, &piece);
                 if heard.is_ok() {
@@ -71,6 +77,15 @@ impl Collective {
                     _ => return Err(Drop::Stale),
                 };
                 self.try_in_term(now, |sitting, context| sitting.hear(context, seat, cycle, step))
+            }
+            Control::Holds(holds) => {
+                let shown = self.holders.show(now, from, &holds, &self.store);
+                match shown {
+                    Ok(()) => self.review_soon(now),
+                    Err(Drop::Forged) => self.suspect(now, from, "it shows certificates that are none"),
+                    Err(_) => {}
+                }
+                shown
             }
             Control::Notice { notice, signature } => {
                 if self.settings.pictures == 0 {

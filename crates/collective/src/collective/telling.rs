@@ -17,7 +17,38 @@ pub(super) struct Publishing {
     pub(super) changed: bool,
 }
 
+/// When this member last showed what it holds, and whether that has changed since.
+#[derive(Default)]
+pub(super) struct Showing {
+    last: Option<Millis>,
+    changed: bool,
+}
+
 impl Collective {
+    /// What this member holds, or whether it would begin another artist, changed.
+    pub(crate) fn show_soon(&mut self) {
+        self.showing.changed = true;
+    }
+
+    pub(super) fn show_at(&self) -> Option<Millis> {
+        let last = self.showing.last.map_or(0, |last| last.saturating_add(limits::SHOW_LEAST));
+        self.showing.changed.then_some(last)
+    }
+
+    /// Shows all that are linked what this member holds.
+    pub(super) fn show(&mut self, now: Millis) {
+        self.showing = Showing { last: Some(now), changed: false };
+        for peer in self.links.peers().collect::<Vec<_>>() {
+            self.show_to(peer);
+        }
+    }
+
+    /// Shows a linked member what this one holds.
+    pub(super) fn show_to(&mut self, peer: PeerKey) {
+        let message = Control::Holds(self.store.holds(self.review.begins));
+        self.out.control(peer, &message);
+    }
+
     pub(super) fn publish_at(&self) -> Millis {
         let Some(last) = self.publishing.last else { return 0 };
         let wait = if self.publishing.changed { limits::PRESENCE_LEAST } else { limits::PRESENCE_EVERY };

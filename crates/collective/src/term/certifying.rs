@@ -53,6 +53,9 @@ impl Seat {
                 (*artist, *round)
             }
         };
+        if self.state.is_none() {
+            context.facts.push(Fact::Named(artist));
+        }
         self.state = Some(State { artist, round, commitments });
         let (term, seats) = (self.term.id, self.term.seats);
         let statement = StateStatement { artist, round, commitments, term, seats };

@@ -25,8 +25,13 @@ impl Seat {
         }
     }
 
+    /// Learning rounds behind what the term works on, from its beginning.
     pub(crate) fn round(&self) -> u64 {
-        self.state.map_or(0, |state| state.round)
+        match (&self.state, &self.origin) {
+            (Some(state), _) => state.round,
+            (None, Origin::Continue { round, .. }) => *round,
+            (None, Origin::Genesis) => 0,
+        }
     }
 
     pub(crate) fn cycle(&self) -> u32 {
@@ -50,6 +55,11 @@ impl Seat {
     /// Whether the term is between two cycles, where a painter may leave without loss.
     pub(crate) fn is_between(&self) -> bool {
         matches!(self.stage, Stage::Resting | Stage::Ready)
+    }
+
+    /// Whether the engine sets up, which includes that seats are filled.
+    pub(crate) fn is_filling(&self) -> bool {
+        matches!(self.stage, Stage::Begin { .. })
     }
 
     /// The painter whose leave the four are about to take.

@@ -1,8 +1,10 @@
 //! The collective as a seeded simulation: members on a network with delay, reordering, loss of gossip, lost links,
 //! departures, silence, sleep and lies. Clocks begin anywhere; nothing real is waited for.
 
+mod claimants;
 mod clocks;
 mod engine;
+mod kept;
 mod scenarios;
 mod sleep;
 mod world;

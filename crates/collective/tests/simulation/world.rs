@@ -13,6 +13,7 @@ use abraham_collective::{
 };
 use abraham_messages::{
     Payload, PeerKey,
+    collective::Certificate,
     node::{self, Lane},
 };
 use rand_chacha::ChaCha8Rng;
@@ -37,10 +38,13 @@ pub(crate) enum Manner {
     Liar,
     /// Its updates never leave.
     LazyTeacher,
+    /// It says that it holds an artist, with a certificate that the world has forged, and proposes to go on with it.
+    Claimant,
 }
 
 pub(crate) struct Node {
     pub(crate) member: Collective,
+    pub(crate) secret: Zeroizing<[u8; 32]>,
     pub(crate) key: PeerKey,
     pub(crate) alive: bool,
     pub(crate) events: Vec<Event>,
@@ -88,6 +92,8 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<Node>,
     pub(crate) net: Net,
     pub(crate) engines: Engines,
+    /// What claimants show.
+    pub(crate) forgery: Option<Certificate>,
     pub(crate) rng: ChaCha8Rng,
     /// Pairs that cannot reach each other.
     pub(crate) apart: BTreeSet<(usize, usize)>,
@@ -137,6 +143,7 @@ impl World {
             nodes: Vec::new(),
             net: Net { delay: (2, 120), loss: 5, dial: (100, 900), relay: true },
             engines: Engines::default(),
+            forgery: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
             apart: BTreeSet::new(),
             split: false,
@@ -186,6 +193,7 @@ impl World {
         self.index.insert(key, node);
         self.nodes.push(Node {
             member,
+            secret,
             key,
             alive: true,
             events: Vec::new(),

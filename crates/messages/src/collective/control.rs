@@ -116,6 +116,39 @@ impl Step {
     }
 }
 
+/// An artist that a member holds shares of, with what proves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldArtist {
+    /// Of the newest state and the one before, newest first; one or two. The member is one of their painters, at the
+    /// seat that it holds the shares of.
+    pub states: Vec<Certificate>,
+    /// Of earlier committees of the artist, newest first: one a change of painters.
+    pub chain: Vec<Certificate>,
+}
+
+/// What a member holds, in place of what it said before: when a link comes up, and when it has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holds {
+    /// Artists whose shares it holds, the one certified last first.
+    pub artists: Vec<HeldArtist>,
+    /// Artists whose shares it ever saw, with its seat: it takes no other seat of one of them.
+    pub seats: Vec<(Digest, u8)>,
+    /// Whether it would begin another artist beside those that wait: its visitor chose so.
+    pub begins: bool,
+}
+
+impl Holds {
+    fn check(&self) -> Result<(), DecodeError> {
+        at_most("artists", self.artists.len(), limits::ARTISTS)?;
+        for artist in &self.artists {
+            at_most("states", artist.states.len(), 2)?;
+            at_most("chain", artist.chain.len(), limits::CHAIN)?;
+        }
+        at_most("seats", self.seats.len(), limits::SEATS_TOLD)?;
+        self.seats.iter().try_for_each(|(_, held)| seat(*held))
+    }
+}
+
 /// Why a painter stops a term, for the others to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -172,6 +205,8 @@ pub enum Control {
         /// Over [`super::Statement::Notice`].
         signature: Signature,
     },
+    /// These are the shares that I hold.
+    Holds(Holds),
 }
 
 impl Control {
@@ -189,6 +224,7 @@ impl Control {
         match &message {
             Self::Presence(presence) => presence.check()?,
             Self::Step { step, .. } => step.check()?,
+            Self::Holds(holds) => holds.check()?,
             Self::Farewell { why: Farewell::Silent(silent), .. } => seat(*silent)?,
             Self::Farewell { why: Farewell::Suspects(seats), .. } => {
                 seats.iter().try_for_each(|suspect| seat(*suspect))?;

@@ -124,8 +124,31 @@ impl Members {
     }
 
     fn begin(&mut self, number: u64, seats: [usize; 4], origin: &Origin) -> Vec<Result<Done, Failed>> {
+        self.begin_kept(number, seats, origin, &[])
+    }
+
+    /// Begins a term, and has its first state certified: it is kept, and so are these.
+    fn begin_kept(
+        &mut self,
+        number: u64,
+        seats: [usize; 4],
+        origin: &Origin,
+        others: &[Digest],
+    ) -> Vec<Result<Done, Failed>> {
         let terms = [0, 1, 2, 3].map(|seat| self.term(number, seats, seat));
-        self.all(seats, |seat| Work::Begin { term: terms[seat].clone(), origin: origin.clone() })
+        let answers =
+            self.all(seats, |seat| Work::Begin { term: terms[seat].clone(), origin: origin.clone() });
+        if answers.iter().all(Result::is_ok) {
+            let artist = match origin {
+                Origin::Continue { artist, .. } => *artist,
+                Origin::Genesis => name(&begun(&answers)),
+            };
+            for member in seats {
+                let artists = std::iter::once(artist).chain(others.iter().copied()).collect();
+                self.members[member].engine.borrow_mut().start(0, Work::Keep { artists });
+            }
+        }
+        answers
     }
 
     fn end(&mut self, number: u64, seats: [usize; 4]) {
@@ -200,11 +223,11 @@ fn whole(held: impl Iterator<Item = HeldCommitments>) -> [Digest; 4] {
     })
 }
 
-fn begun(answers: Vec<Result<Done, Failed>>) -> [Digest; 4] {
-    whole(answers.into_iter().map(|done| match done {
+fn begun(answers: &[Result<Done, Failed>]) -> [Digest; 4] {
+    whole(answers.iter().map(|done| match done {
         Ok(Done::Begun { commitments, liars }) => {
             assert!(liars.is_empty());
-            commitments
+            *commitments
         }
         _ => panic!("something else"),
     }))
@@ -219,7 +242,7 @@ const FOUR: [usize; 4] = [0, 1, 2, 3];
 #[test]
 fn rounds_over_the_network_are_those_of_seats_in_one_process() {
     let mut members = Members::new(4);
-    let first = begun(members.begin(1, FOUR, &Origin::Genesis));
+    let first = begun(&members.begin(1, FOUR, &Origin::Genesis));
     let artist = name(&first);
     let mut last = first;
     for round in 1..=3 {
@@ -274,13 +297,13 @@ fn a_replacement_is_filled_by_the_holders_and_the_artist_goes_on() {
             continue;
         }
         let mut members = Members::new(8);
-        let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+        let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
         let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
         let before = members.piece(FOUR, [7; 32]);
         members.end(1, FOUR);
         let seats = [0, 1, 2, 3].map(|seat| if stay[seat] { seat } else { seat + 4 });
         let origin = Origin::Continue { artist, round: 1, commitments: first, holders: stay };
-        assert_eq!(begun(members.begin(2, seats, &origin)), first, "{number}");
+        assert_eq!(begun(&members.begin(2, seats, &origin)), first, "{number}");
         // The same picture, up to the bounded rounding of other shares.
         let after = members.piece(seats, [7; 32]);
         let apart = before.iter().zip(&after).map(|(a, b)| a.abs_diff(*b)).max();
@@ -292,22 +315,86 @@ fn a_replacement_is_filled_by_the_holders_and_the_artist_goes_on() {
 #[test]
 fn the_state_before_the_last_round_can_be_gone_back_to() {
     let mut members = Members::new(4);
-    let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+    let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
     members.round(FOUR, artist, 2, &FOUR).unwrap();
     members.end(1, FOUR);
     // The second round was learnt and not certified.
     let origin = Origin::Continue { artist, round: 1, commitments: first, holders: [true; 4] };
-    assert_eq!(begun(members.begin(2, FOUR, &origin)), first);
+    assert_eq!(begun(&members.begin(2, FOUR, &origin)), first);
     let second = members.round(FOUR, artist, 2, &FOUR).unwrap();
     members.end(2, FOUR);
     let origin = Origin::Continue { artist, round: 2, commitments: second, holders: [true; 4] };
-    assert_eq!(begun(members.begin(3, FOUR, &origin)), second);
+    assert_eq!(begun(&members.begin(3, FOUR, &origin)), second);
     // What was forgotten cannot be gone on with, and that is nobody else's fault.
     members.end(3, FOUR);
     members.members[2].engine.borrow_mut().start(0, Work::Forget);
     let answers = members.begin(4, FOUR, &origin);
     assert!(matches!(&answers[2], Err(Failed { suspects: None, .. })));
+}
+
+/// An artist is kept beside another that is begun later, until it is no longer to be kept.
+#[test]
+fn shares_of_an_artist_stay_while_another_is_begun() {
+    let mut members = Members::new(4);
+    let first = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
+    let learnt = members.round(FOUR, first, 1, &FOUR).unwrap();
+    members.end(1, FOUR);
+    let keep = |members: &mut Members, artists: &[Digest]| {
+        for member in FOUR {
+            let work = Work::Keep { artists: artists.to_vec() };
+            members.members[member].engine.borrow_mut().start(0, work);
+        }
+    };
+    // A new one that was never certified is no artist, and replaces none.
+    let terms = [0, 1, 2, 3].map(|seat| members.term(2, FOUR, seat));
+    members.all(FOUR, |seat| Work::Begin { term: terms[seat].clone(), origin: Origin::Genesis });
+    members.end(2, FOUR);
+    keep(&mut members, &[first]);
+    // One that was, is beside it.
+    let second = members.all(FOUR, |seat| Work::Begin { term: terms[seat].clone(), origin: Origin::Genesis });
+    let second = name(&begun(&second));
+    keep(&mut members, &[second, first]);
+    let other = members.round(FOUR, second, 1, &FOUR).unwrap();
+    members.end(2, FOUR);
+    for (number, artist, commitments) in [(3, first, learnt), (4, second, other)] {
+        let origin = Origin::Continue { artist, round: 1, commitments, holders: [true; 4] };
+        assert_eq!(begun(&members.begin_kept(number, FOUR, &origin, &[artist, first, second])), commitments);
+        members.end(number, FOUR);
+    }
+    keep(&mut members, &[first]);
+    let origin = Origin::Continue { artist: second, round: 1, commitments: other, holders: [true; 4] };
+    let answers = members.begin(5, FOUR, &origin);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Failed { suspects: None, late: None, .. }))));
+}
+
+#[test]
+fn a_link_that_breaks_while_a_seat_is_filled_names_nobody() {
+    // The link is lost at some time while components are on their way; or nothing comes over it.
+    for after in [Some(1), Some(2), Some(3), None] {
+        let mut members = Members::new(5);
+        let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
+        let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
+        members.end(1, FOUR);
+        let (holder, empty) = (members.members[0].peer, members.members[4].peer);
+        let (mut frames, world) = (0, members.world.clone());
+        members.world.tamper(move |from, to, lane, _| {
+            let between = lane == Lane::Frames && [(holder, empty), (empty, holder)].contains(&(from, to));
+            frames += usize::from(between);
+            if between && after == Some(frames) {
+                world.cut(holder, empty);
+            }
+            !between || after.is_some()
+        });
+        let origin =
+            Origin::Continue { artist, round: 1, commitments: first, holders: [true, true, true, false] };
+        let answers = members.begin(2, [0, 1, 2, 4], &origin);
+        for answer in answers {
+            let failed = answer.err().unwrap();
+            assert_eq!(failed.suspects, None, "{after:?}: {}", failed.reason);
+            assert!(failed.late.is_some(), "{after:?}: nor is it this machine's fault");
+        }
+    }
 }
 
 /// Begins a second term in which the fifth member takes seat 3, and painter `cheat` sends it what `spoil` makes of its
@@ -318,7 +405,7 @@ fn filled_by_a_cheat(
     spoil: fn(&mut Vec<u8>),
 ) -> (Members, Digest, [Digest; 4], Vec<Result<Done, Failed>>) {
     let mut members = Members::new(6);
-    let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+    let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
     members.end(1, FOUR);
     let cheats: Vec<PeerKey> = cheats.iter().map(|cheat| members.members[*cheat].peer).collect();
@@ -372,7 +459,7 @@ fn a_wrong_component_that_no_second_holder_has_names_its_sender_and_receiver() {
 #[test]
 fn a_cheating_frame_ends_the_work_with_the_same_suspects_for_all() {
     let mut members = Members::new(4);
-    let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+    let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     members.round(FOUR, artist, 1, &FOUR).unwrap();
     // Joint inputs travel from painter 2 to painter 1.
     let (cheat, victim) = (members.members[2].peer, members.members[1].peer);
@@ -400,7 +487,7 @@ fn a_cheating_frame_ends_the_work_with_the_same_suspects_for_all() {
 #[test]
 fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
     let mut members = Members::new(4);
-    let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+    let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     let silent = members.members[3].peer;
     members.world.tamper(move |from, _, _, _| from != silent);
     let began = members.world.now();
@@ -417,7 +504,7 @@ fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
 #[test]
 fn too_few_updates_that_count_teach_nothing_and_share_is_not_opened_alone() {
     let mut members = Members::new(4);
-    let first = begun(members.begin(1, FOUR, &Origin::Genesis));
+    let first = begun(&members.begin(1, FOUR, &Origin::Genesis));
     let artist = name(&first);
     let batches = members.all(FOUR, |_| Work::PaintBatch { artist, round: 1 });
     let bytes = batch(batches.into_iter().next().unwrap().unwrap());
@@ -450,9 +537,9 @@ fn work_out_of_order_is_refused() {
         answers.iter().all(|answer| matches!(answer, Err(Failed { suspects: None, .. })))
     };
     assert!(refused(members.all(FOUR, |_| Work::PaintPiece { latent: [0; 32] })));
-    let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+    let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     assert!(refused(members.all(FOUR, |_| Work::Learn { round: 1, updates: Vec::new() })));
-    begun(members.begin(2, FOUR, &Origin::Genesis));
+    begun(&members.begin(2, FOUR, &Origin::Genesis));
     assert!(refused(members.all(FOUR, |_| Work::PaintBatch { artist, round: 2 })));
     assert!(refused(members.work(vec![(0, Work::Teach { batch: vec![0; 5] })])));
     members.members[0].engine.borrow_mut().set_pictures(None);
@@ -463,7 +550,7 @@ fn work_out_of_order_is_refused() {
 #[test]
 fn ended_work_leaves_the_shares_and_answers_nothing() {
     let mut members = Members::new(4);
-    let artist = name(&begun(members.begin(1, FOUR, &Origin::Genesis)));
+    let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
     for member in 0..4 {
         let engine = &members.members[member].engine;
@@ -471,6 +558,6 @@ fn ended_work_leaves_the_shares_and_answers_nothing() {
     }
     members.end(1, FOUR);
     let origin = Origin::Continue { artist, round: 1, commitments: first, holders: [true; 4] };
-    assert_eq!(begun(members.begin(2, FOUR, &origin)), first);
+    assert_eq!(begun(&members.begin(2, FOUR, &origin)), first);
     members.round(FOUR, artist, 2, &FOUR).unwrap();
 }

@@ -162,6 +162,11 @@ impl World {
         self.0.nodes.borrow_mut().tamper = Some(Box::new(tamper));
     }
 
+    /// A link is lost.
+    pub(crate) fn cut(&self, a: PeerKey, b: PeerKey) {
+        self.at(0, Happening::Unlink(a, b));
+    }
+
     /// A node is gone from one moment to the next.
     pub(crate) fn kill(&self, peer: PeerKey) {
         let links: Vec<_> = self.0.nodes.borrow().links.iter().copied().collect();

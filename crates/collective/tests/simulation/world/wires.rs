@@ -68,6 +68,7 @@ impl World {
                 if !self.net.relay {
                     return;
                 }
+                let message = self.published(from, message);
                 assert!(message.len() <= abraham_messages::limits::GOSSIP_BYTES);
                 for to in (0..self.nodes.len()).filter(|to| *to != from) {
                     let hidden = self.split && self.apart.contains(&pair(from, to));
@@ -121,6 +122,7 @@ impl World {
         match self.nodes[from].manner {
             Manner::SilentFrom(since) if self.now >= since && lane == Lane::Control => None,
             Manner::LazyTeacher if lane == Lane::Bulk => None,
+            Manner::Claimant if lane == Lane::Control => Some(self.claimed(from, message)),
             Manner::ShyProposer if matches!(Control::decode(&message), Ok(Control::Proposal(_))) => None,
             Manner::Liar if lane == Lane::Control => {
                 let mut control = Control::decode(&message).expect("it made it");

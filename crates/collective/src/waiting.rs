@@ -1,0 +1,182 @@
+//! Which artist is waited for, for whom, and why: no other is begun meanwhile, unless visitors choose so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use abraham_messages::{
+    PeerKey,
+    codec::hex,
+    collective::{Digest, Presence},
+};
+
+use crate::{
+    Collective, Millis,
+    holders::Held,
+    limits,
+    view::{WaitingView, WaitsFor},
+};
+
+/// What members say that they hold: who, which artist, at which seat, and whether this member is linked with it.
+pub(crate) type Claim = (PeerKey, Digest, u8, bool);
+
+/// Claims of members in sight, and how long they have been as they are.
+#[derive(Default)]
+pub(crate) struct Claims {
+    now: BTreeSet<Claim>,
+    changed: Option<Millis>,
+    /// Since when there were any that changed.
+    since: Option<Millis>,
+}
+
+impl Claims {
+    fn see(&mut self, now: Millis, claims: BTreeSet<Claim>) {
+        let rested = limits::CLAIMS_MOST.saturating_add(limits::CLAIMS_REST);
+        if self.since.is_some_and(|since| since.saturating_add(rested) <= now) {
+            self.since = None;
+        }
+        if claims != self.now {
+            self.changed = Some(now);
+            self.since = self.since.or(Some(now));
+            self.now = claims;
+        }
+    }
+
+    /// A member said goodbye: nobody waits for it to come back.
+    pub(crate) fn left(&mut self, peer: &PeerKey) {
+        let claimed = self.now.len();
+        self.now.retain(|(other, ..)| other != peer);
+        if self.now.is_empty() && claimed > 0 {
+            self.changed = None;
+        }
+    }
+
+    /// Whether they changed so recently that those who made them may yet be linked with, and show what they hold.
+    fn are_waited_for(&self, now: Millis) -> bool {
+        let waits = |since: Millis| since.saturating_add(limits::CLAIMS_MOST) > now;
+        self.since.is_some_and(waits)
+            && self.changed.is_some_and(|at| at.saturating_add(limits::HOLDERS_PATIENCE) > now)
+    }
+}
+
+/// An artist that is waited for.
+pub(crate) struct Waiting {
+    pub(crate) artist: Digest,
+    round: u64,
+    holders: BTreeSet<PeerKey>,
+    missing: Vec<u8>,
+    bound: Vec<PeerKey>,
+    visitors: usize,
+    why: WaitsFor,
+}
+
+impl Collective {
+    /// Takes note of what members in sight say that they hold.
+    pub(crate) fn see_claims(&mut self, now: Millis) {
+        let claims = self.presences.iter().filter_map(|(peer, member)| {
+            let holding = member.presence.holding.as_ref()?;
+            Some((*peer, holding.artist, holding.seat, self.links.is_up(peer)))
+        });
+        let claims = claims.collect();
+        self.review.claims.see(now, claims);
+    }
+
+    /// The artist that is waited for where four cannot go on with one: that of those in sight who have shown to hold
+    /// one, this member included, or, for a while, one that is only claimed.
+    pub(crate) fn waiting(&self, now: Millis) -> Option<Waiting> {
+        let mut all: BTreeMap<PeerKey, Vec<Held>> = self.holders.counted(&self.store);
+        all.insert(self.me, self.store.held());
+        let mut artists: BTreeMap<Digest, (BTreeSet<usize>, u64)> = BTreeMap::new();
+        for held in all.values().flatten() {
+            let (seats, round) = artists.entry(held.artist).or_default();
+            seats.insert(held.seat);
+            *round = held.states.first().map_or(0, |state| state.round).max(*round);
+        }
+        let best = artists.into_iter().max_by_key(|(artist, (seats, round))| {
+            (seats.len() >= limits::MIN_HOLDERS, *round, std::cmp::Reverse(*artist))
+        });
+        match best {
+            Some((artist, (_, round))) => {
+                let has = |(peer, held): (&PeerKey, &Vec<Held>)| {
+                    held.iter().any(|held| held.artist == artist).then_some(*peer)
+                };
+                let shown = all.iter().filter_map(has).collect();
+                Some(self.waiting_for(now, artist, round, shown))
+            }
+            None if self.review.claims.are_waited_for(now) => {
+                let claimed = |presence: &Presence| {
+                    let holding = presence.holding.as_ref()?;
+                    Some((holding.states.first().map_or(0, |state| state.round), holding.artist))
+                };
+                let best = self.presences.iter().filter_map(|(_, member)| claimed(&member.presence)).max();
+                let (round, artist) = best.unwrap_or_default();
+                let waiting = self.waiting_for(now, artist, round, BTreeSet::new());
+                Some(Waiting { why: WaitsFor::Claims, ..waiting })
+            }
+            None => None,
+        }
+    }
+
+    fn waiting_for(&self, now: Millis, artist: Digest, round: u64, shown: BTreeSet<PeerKey>) -> Waiting {
+        let claims = |presence: &Presence| {
+            let holding = presence.holding.as_ref().filter(|holding| holding.artist == artist)?;
+            Some(usize::from(holding.seat))
+        };
+        let mut holders = shown;
+        let mut taken: BTreeMap<usize, PeerKey> = BTreeMap::new();
+        let mut bound = Vec::new();
+        let mut free = 0;
+        let mut take = |peer: PeerKey, had: Option<usize>, fresh: bool| match had {
+            Some(seat) if taken.contains_key(&seat) => bound.push(peer),
+            Some(seat) => {
+                taken.insert(seat, peer);
+            }
+            None => free += usize::from(fresh),
+        };
+        if self.will_paint(now) {
+            let had = self.store.seats().find(|(other, _)| *other == artist).map(|(_, seat)| seat);
+            take(self.me, had, self.review.begins || self.store.holding().is_none());
+        }
+        for (peer, member) in self.presences.iter() {
+            let presence = &member.presence;
+            let has_shown = self.holders.has_shown(peer);
+            let claimed = if has_shown { None } else { claims(presence) };
+            if claimed.is_some() {
+                holders.insert(*peer);
+            }
+            if !presence.paint || presence.seated.is_some() {
+                continue;
+            }
+            let had = self.holders.seats(peer).into_iter().find(|(other, _)| *other == artist);
+            let fresh = match has_shown {
+                true => self.holders.begins(peer) || self.holders.artists(peer).is_empty(),
+                false => presence.holding.is_none(),
+            };
+            take(*peer, had.map(|(_, seat)| seat).or(claimed), fresh);
+        }
+        let missing: Vec<u8> =
+            (0..4).filter(|seat| !taken.contains_key(seat)).map(|seat| seat as u8).collect();
+        let visitors = missing.len().saturating_sub(free);
+        let why = match (holders.len(), visitors) {
+            (..limits::MIN_HOLDERS, _) => WaitsFor::Holders,
+            (_, 0) => WaitsFor::Links,
+            _ => WaitsFor::Visitors,
+        };
+        Waiting { artist, round, holders, missing, bound, visitors, why }
+    }
+
+    /// What the page is told.
+    pub(crate) fn waiting_view(&self, waiting: &Waiting) -> WaitingView {
+        let words = |keys: &mut dyn Iterator<Item = &PeerKey>| {
+            keys.take(limits::VIEW_MEMBERS).map(|key| hex(&key.0)).collect()
+        };
+        WaitingView {
+            artist: hex(&waiting.artist),
+            round: waiting.round,
+            waits_for: waiting.why,
+            holders: words(&mut waiting.holders.iter()),
+            seats_missing: waiting.missing.clone(),
+            visitors: waiting.visitors as u8,
+            bound: words(&mut waiting.bound.iter()),
+            begins: self.review.begins,
+        }
+    }
+}

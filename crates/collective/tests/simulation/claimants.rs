@@ -1,0 +1,114 @@
+//! Strangers that hold nothing and say that they do: tabs of one person, with as many keys more as they like.
+
+use abraham_collective::Input;
+use abraham_messages::{
+    Payload, PeerKey,
+    collective::{
+        Certificate, Control, Digest, Gossip, HeldArtist, Holding, Holds, Presence, Proposal, ProposedOrigin,
+        Signature, StateName, StateStatement, Statement,
+    },
+    node::Lane,
+};
+use k256::ecdsa::{self, SigningKey, signature::Signer as _};
+
+use crate::world::{Manner, World};
+
+fn key(secret: &SigningKey) -> PeerKey {
+    let point = secret.verifying_key().to_sec1_point(true);
+    PeerKey(point.as_bytes().try_into().expect("a compressed point"))
+}
+
+/// The name of a state, as everyone makes it.
+fn name(statement: &StateStatement) -> StateName {
+    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 state of an artist v1");
+    hasher.update(&statement.artist).update(&statement.round.to_le_bytes());
+    hasher.update(statement.commitments.as_flattened());
+    StateName { round: statement.round, state: *hasher.finalize().as_bytes() }
+}
+
+impl World {
+    /// Makes these two claimants of a state that nobody has learnt, certified by them and two keys more.
+    pub(crate) fn forge(&mut self, tabs: [usize; 2], artist: Digest, round: u64) {
+        let secrets = tabs.map(|tab| SigningKey::from_slice(&self.nodes[tab].secret[..]).expect("a secret"));
+        let keys = [[77; 32], [78; 32]].map(|secret| SigningKey::from_slice(&secret).expect("a secret"));
+        let [a, b] = &secrets;
+        let [c, d] = &keys;
+        let painters = [a, b, c, d];
+        let seats = painters.map(key);
+        let statement = StateStatement { artist, round, commitments: [[0xEE; 32]; 4], term: [6; 32], seats };
+        let bytes = Statement::State(&statement).signed_bytes();
+        let sign = |key: &SigningKey| {
+            let signature: ecdsa::Signature = key.sign(&bytes);
+            Some(Signature(signature.to_bytes().into()))
+        };
+        self.forgery = Some(Certificate { statement, signatures: painters.map(sign) });
+        for tab in tabs {
+            self.nodes[tab].manner = Manner::Claimant;
+        }
+    }
+
+    fn forged(&self) -> &Certificate {
+        self.forgery.as_ref().expect("claimants have something to show")
+    }
+
+    fn claims(&self, from: usize, presence: &mut Presence) {
+        let statement = &self.forged().statement;
+        let seat = statement.seats.iter().position(|seat| *seat == self.nodes[from].key);
+        let seat = seat.expect("a claimant sits in what it shows") as u8;
+        let states = vec![name(statement)];
+        presence.holding = Some(Holding { artist: statement.artist, seat, states });
+    }
+
+    /// What a member of its manner publishes.
+    pub(crate) fn published(&self, from: usize, message: Vec<u8>) -> Vec<u8> {
+        match Gossip::decode(&message) {
+            Ok(Gossip::Presence(mut presence)) if self.nodes[from].manner == Manner::Claimant => {
+                self.claims(from, &mut presence);
+                Gossip::Presence(presence).encode()
+            }
+            _ => message,
+        }
+    }
+
+    /// What a claimant says to a linked member in place of this.
+    pub(crate) fn claimed(&self, from: usize, message: Payload) -> Payload {
+        let control = match Control::decode(&message) {
+            Ok(Control::Presence(mut presence)) => {
+                self.claims(from, &mut presence);
+                Control::Presence(presence)
+            }
+            Ok(Control::Holds(holds)) => {
+                let artist = HeldArtist { states: vec![self.forged().clone()], chain: Vec::new() };
+                Control::Holds(Holds { artists: vec![artist], ..holds })
+            }
+            _ => return message,
+        };
+        control.encode().into()
+    }
+
+    /// Two claimants propose to go on with what they claim, together with two others, and accept it themselves.
+    pub(crate) fn grab(&mut self, tabs: [usize; 2], others: [usize; 2], number: u64) {
+        let certificate = self.forged().clone();
+        let statement = &certificate.statement;
+        let seats = [tabs[0], tabs[1], others[0], others[1]].map(|node| self.nodes[node].key);
+        let (artist, from) = (statement.artist, name(statement));
+        let origin = ProposedOrigin::Continue { artist, from, holders: [true, true, false, false] };
+        let proposal = Proposal { number, seats, origin, nonce: [9; 32] };
+        let term = *blake3::hash(&proposal.term_bytes()).as_bytes();
+        for to in others {
+            let proposal = Control::Proposal(proposal.clone()).encode();
+            self.carry(tabs[0], to, Lane::Control, proposal.into());
+            for tab in tabs {
+                let accept = Control::Accept { term, certificate: Some(Box::new(certificate.clone())) };
+                self.carry(tab, to, Lane::Control, accept.encode().into());
+            }
+        }
+    }
+
+    /// The visitors at these tabs choose to begin another artist beside the one that waits.
+    pub(crate) fn begin_another(&mut self, tabs: &[usize]) {
+        for tab in tabs {
+            self.tell(*tab, Input::BeginAnother(true));
+        }
+    }
+}
