@@ -176,10 +176,10 @@ pub const TEACH_MOST_ALL: u32 = 2 * TEACH_MOST;
 /// After so long a teacher counts anew.
 pub const TEACH_DAY: Millis = 24 * 3_600_000;
 /// Terms for which a teacher computes a batch of one and the same round, without more ado: a term that failed in a
-/// round has learnt nothing in it, and the next begins the round again.
-pub const TEACH_AGAIN: usize = 3;
+/// round has learnt nothing in it, and the next begins the round again. Links that break make a few of them.
+pub const TEACH_AGAIN: usize = 8;
 /// After more terms that failed in one round, the next is taught after so long: one painter alone can make them fail.
-pub const TEACH_AGAIN_AFTER: Millis = 600_000;
+pub const TEACH_AGAIN_AFTER: Millis = 60_000;
 /// Rounds and terms taught that a teacher remembers.
 pub const TAUGHT: usize = 256;
 /// Artists whose batches a teacher counts.

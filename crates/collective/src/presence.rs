@@ -184,6 +184,11 @@ impl Presences {
         self.members.get(peer).map(|member| &member.presence)
     }
 
+    /// What makes an order this member's own.
+    pub(crate) fn secret(&self) -> Digest {
+        self.secret
+    }
+
     /// A member's place in an order that only this one knows.
     pub(crate) fn chance(&self, peer: &PeerKey) -> Option<Digest> {
         self.members.get(peer).map(|member| member.chance)

@@ -51,7 +51,8 @@ impl Collective {
             Some(Candidate { key, links, holding, marks: self.marks.of(&key) })
         });
         let number = self.presences.formed_term().max(self.review.sat);
-        Sight { candidates: std::iter::once(me).chain(others).collect(), number }
+        let secret = self.presences.secret();
+        Sight { candidates: std::iter::once(me).chain(others).collect(), number, secret }
     }
 
     pub(crate) fn look_around(&mut self, now: Millis) {

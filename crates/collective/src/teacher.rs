@@ -319,10 +319,10 @@ mod tests {
         for n in 2..=limits::TEACH_AGAIN as u8 {
             assert!(taught(&mut scene, next(), term(n, 0)), "{n}");
         }
-        assert!(!taught(&mut scene, next(), term(9, 0)), "terms fail in this round again and again");
-        assert!(taught(&mut scene, next(), Notice { round: 7, ..term(8, 0) }), "another round");
+        assert!(!taught(&mut scene, next(), term(99, 0)), "terms fail in this round again and again");
+        assert!(taught(&mut scene, next(), Notice { round: 7, ..term(98, 0) }), "another round");
         let later = next() + limits::TEACH_AGAIN_AFTER;
-        assert!(taught(&mut scene, later, term(9, 0)), "nothing is stuck for good");
+        assert!(taught(&mut scene, later, term(99, 0)), "nothing is stuck for good");
     }
 
     #[test]
