@@ -23,12 +23,15 @@ mod show;
 mod sight;
 mod sitting;
 mod steps;
+#[cfg(test)]
+mod strangers;
 mod teacher;
 mod term;
 #[cfg(test)]
 mod tests;
 pub mod view;
 mod waiting;
+mod witness;
 pub mod work;
 
 pub use abraham_messages::collective::{BackendKind, Capability, Digest, SignedPiece};

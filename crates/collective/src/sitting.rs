@@ -78,6 +78,7 @@ impl Collective {
                     if learned.is_none() {
                         self.out.work(Work::Keep { artists: self.store.artists() });
                         self.show_soon();
+                        self.show_term();
                     }
                     if let Some((teachers, dropped)) = learned {
                         self.done.rounds_painted += 1;

@@ -57,13 +57,20 @@ pub enum Origin {
 #[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
 #[non_exhaustive]
 pub enum Work {
+    /// This member accepted a committee. When all have, its painters begin, and their frames may come before
+    /// [`Work::Begin`] does: nobody else's and no other term's are worth keeping. Takes the place of the one before.
+    /// Not answered.
+    Expect {
+        /// The term that will begin where all four accept.
+        term: Term,
+    },
     /// Take the seat: fill the seats that hold nothing, agree on keys, draw a new artist where the origin says so.
     ///
     /// Filling: a seat i that holds nothing receives each component c ≠ i from the lowest holding seat other than c.
     /// Every component must have the commitment that `origin` has. Where one does not, the next holder that has it is asked
     /// for it, and the sender alone is named ([`Done::Begun::liars`]); where there is none, the answer is [`Failed`] with
-    /// sender and receiver as suspects, and where that one's is wrong, too, with both senders. Frames of this term may arrive before this work does, by at most
-    /// [`crate::limits::ACCEPT`]; they must be kept.
+    /// sender and receiver as suspects, and where that one's is wrong, too, with both senders. Frames of this term may
+    /// arrive before this work does, by at most [`crate::limits::ACCEPT`]; after [`Work::Expect`] they must be kept.
     ///
     /// A member that was in another term before has been told [`Work::End`] of it. Nothing that was kept is forgotten.
     /// Answered by [`Done::Begun`].

@@ -2,7 +2,7 @@
 
 use abraham_messages::{
     DecodeError, PeerKey,
-    collective::{Bulk, BulkKind, Control, Gossip},
+    collective::{Bulk, BulkKind, Control, Digest, Gossip},
     node::Lane,
 };
 
@@ -27,7 +27,8 @@ impl Collective {
                 left
             }
             Ok(Gossip::Piece(piece)) => {
-                let heard = self.pieces.hear(now, &self.config, from, &piece);
+                let terms = self.terms(now);
+                let heard = self.pieces.hear(now, &self.config, &terms, from, &piece);
                 if heard.is_ok() {
                     self.out.event(Event::Piece { piece, helped: false });
                 }
@@ -87,8 +88,17 @@ impl Collective {
                 }
                 shown
             }
+            Control::Sits { proposal, certificate } => {
+                let presences = &self.presences;
+                let in_sight = |term: &Digest| presences.speak_of(term);
+                self.witness.show(now, &from, (&proposal, &certificate), in_sight)
+            }
             Control::Notice { notice, signature } => {
-                if self.settings.pictures == 0 {
+                let mine = match &self.status {
+                    Status::Seated(seat) => seat.term.id == notice.term && seat.term.seats == notice.seats,
+                    _ => false,
+                };
+                if self.settings.pictures == 0 || !(mine || self.witness.vouches(&notice)) {
                     return Err(Drop::OutOfPlace);
                 }
                 self.teacher.notice(now, from, notice, &signature)

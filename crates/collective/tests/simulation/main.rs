@@ -7,4 +7,5 @@ mod engine;
 mod kept;
 mod scenarios;
 mod sleep;
+mod strangers;
 mod world;

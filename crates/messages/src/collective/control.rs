@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Certificate, Digest, Notice, Presence, Signature, StateName, at_most, decode, encode, seat};
+use super::{
+    Certificate, Digest, Notice, Presence, Signature, StateName, at_most, decode, encode, round, seat,
+};
 use crate::{PeerKey, codec::DecodeError, limits};
 
 /// What a proposed term would work on.
@@ -40,6 +42,13 @@ impl Proposal {
         let mut bytes = b"abraham/term/1\0".to_vec();
         bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
         bytes
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match &self.origin {
+            ProposedOrigin::Continue { from, .. } => round(from.round),
+            ProposedOrigin::Genesis => Ok(()),
+        }
     }
 }
 
@@ -143,6 +152,8 @@ impl Holds {
         for artist in &self.artists {
             at_most("states", artist.states.len(), 2)?;
             at_most("chain", artist.chain.len(), limits::CHAIN)?;
+            let certificates = artist.states.iter().chain(&artist.chain);
+            certificates.map(|certificate| certificate.statement.round).try_for_each(round)?;
         }
         at_most("seats", self.seats.len(), limits::SEATS_TOLD)?;
         self.seats.iter().try_for_each(|(_, held)| seat(*held))
@@ -207,6 +218,13 @@ pub enum Control {
     },
     /// These are the shares that I hold.
     Holds(Holds),
+    /// I sit in a term: until a painter of it says so on its link, a term is only said to be.
+    Sits {
+        /// Its hash is the term's id, so nobody else can have sat in it.
+        proposal: Proposal,
+        /// A state that the term certified.
+        certificate: Box<Certificate>,
+    },
 }
 
 impl Control {
@@ -225,6 +243,13 @@ impl Control {
             Self::Presence(presence) => presence.check()?,
             Self::Step { step, .. } => step.check()?,
             Self::Holds(holds) => holds.check()?,
+            Self::Proposal(proposal) => proposal.check()?,
+            Self::Accept { certificate: Some(certificate), .. } => round(certificate.statement.round)?,
+            Self::Sits { proposal, certificate } => {
+                proposal.check()?;
+                round(certificate.statement.round)?;
+            }
+            Self::Notice { notice, .. } => round(notice.round)?,
             Self::Farewell { why: Farewell::Silent(silent), .. } => seat(*silent)?,
             Self::Farewell { why: Farewell::Suspects(seats), .. } => {
                 seats.iter().try_for_each(|suspect| seat(*suspect))?;
