@@ -108,7 +108,7 @@ fn holds(artists: usize, chain: usize) -> Holds {
     let certificate = Certificate { statement: statement(), signatures: [Some(Signature([6; 64])); 4] };
     let states = vec![certificate.clone(); 2];
     let artist = HeldArtist { states, chain: vec![certificate; chain] };
-    Holds { artists: vec![artist; artists], seats: vec![([1; 32], 3)], begins: true
+    Holds { artists: vec![artist; artists], seats: vec![([1; 32], 3)], begins: true }
 }
 
 /// Whoever counts one further than a round that was decoded must not overflow, whatever it came in.
