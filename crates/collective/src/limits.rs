@@ -44,6 +44,8 @@ pub const IDLE_LINK: Millis = 30_000;
 /// Links that this member does not want and keeps. Of more, those that it has not wanted for longest are let go at
 /// once: half of all links are for those that it looks for itself.
 pub const UNWANTED_LINKS: usize = LINKS / 2;
+/// Links that stay free where others are not wanted: a node that has as many as it can have takes no call.
+pub const FREE_LINKS: usize = 2;
 /// Dials that begin at about the same time. A browser gathers candidates for each.
 pub const DIALS: usize = 8;
 /// A dial that takes longer makes room for the next: honest links mostly stand by then, and a crowd of members that

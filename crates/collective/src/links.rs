@@ -190,7 +190,7 @@ impl Links {
             self.up.iter().filter_map(|(peer, up)| Some((up.idle?, *peer))).collect();
         idle.sort_unstable();
         let pending = self.dials.values().filter(|dial| dial.is_pending()).count();
-        let crowded = (self.up.len() + pending).saturating_sub(LINKS);
+        let crowded = (self.up.len() + pending).saturating_sub(LINKS - limits::FREE_LINKS);
         let at_once = crowded.max(idle.len().saturating_sub(limits::UNWANTED_LINKS));
         let surplus = self.up.len().saturating_sub(limits::KEPT_LINKS);
         let over = idle.into_iter().enumerate().filter(move |(place, (since, _))| {
@@ -291,11 +291,11 @@ mod tests {
         let mut scene = Scene::new();
         let mut wanted = keys(1..13);
         keys(1..25).into_iter().for_each(|peer| scene.links.link_up(peer));
-        assert_eq!(scene.review(0, &wanted, &[]), [vec![], vec![]], "as many links as there may be");
+        assert_eq!(scene.review(0, &wanted, &[]), [vec![], keys(13..15)], "others can call");
         wanted.extend(keys(40..43));
         let [dialled, gone] = scene.review(1, &wanted, &[]);
         assert_eq!(dialled, keys(40..43));
-        assert_eq!(gone, keys(13..16));
+        assert_eq!(gone, keys(15..18));
         // Of those that are wanted none has to go, and for others that are not wanted nobody has.
         let mut scene = Scene::new();
         keys(1..25).into_iter().for_each(|peer| scene.links.link_up(peer));

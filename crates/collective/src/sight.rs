@@ -17,7 +17,7 @@ use crate::{
 
 impl Collective {
     /// Committees that are said to be, this member's own with its own knowledge.
-    fn seen_terms(&self) -> Vec<SeenTerm> {
+    pub(crate) fn seen_terms(&self) -> Vec<SeenTerm> {
         let mine = match &self.status {
             Status::Seated(seat) => Some(seat),
             _ => None,

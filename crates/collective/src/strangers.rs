@@ -483,6 +483,40 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
 }
 
 #[test]
+fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobody() {
+    for shown in [false, true] {
+        let friends = signers(11);
+        let mut one = member(1, 0);
+        let sitting = others(20, 4);
+        sitting.link(&mut one, 0, 0);
+        if shown {
+            sitting.show(&mut one, 0, 0);
+        }
+        one.handle(
+            0,
+            Input::Node(node::Event::LinkDown { peer: sitting.proposal.seats[0], reason: "gone".into() }),
+        );
+        let mut now = 0;
+        for n in 1..=20 {
+            now = n * 1_000;
+            sitting.say_that_they_sit(&mut one, now, n);
+            one.handle_timeout(now);
+        }
+        assert!(now > limits::UNSHOWN);
+        let mut seats = [one.me(), friends[0].me(), friends[1].me(), friends[2].me()];
+        seats.sort_unstable();
+        for friend in &friends[..3] {
+            link(&mut one, now, friend.me());
+            control(&mut one, now, friend.me(), &Control::Presence(presence(1, &seats, 0)));
+        }
+        one.review.ready_since = Some(0);
+        let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
+        control(&mut one, now, friends[0].me(), &Control::Proposal(proposal));
+        assert_eq!(matches!(one.status, Status::Forming(_)), !shown);
+    }
+}
+
+#[test]
 fn a_teacher_answers_only_painters_of_a_term_that_it_was_shown() {
     let mut one = member(1, 0);
     one.handle(0, Input::Settings(Settings { paint: false, pictures: 40, ..settings() }));

@@ -54,7 +54,10 @@ impl Witness {
         }
         self.checked.insert(*from, now);
         // Without the proposal anybody could certify a term of others with painters of its own.
-        if term_id(proposal) != statement.term || !certificate::is_valid(certificate) {
+        if term_id(proposal) != statement.term {
+            return Err(Drop::Forged);
+        }
+        if !certificate::is_valid(certificate) {
             return Err(Drop::BadSignature);
         }
         if self.shown.len() >= limits::TERMS_SHOWN {

@@ -27,7 +27,9 @@ impl Collective {
                 left
             }
             Ok(Gossip::Piece(piece)) => {
-                let terms = self.terms(now);
+                // Who has no link at all cannot be shown a term, and would see no piece.
+                let unlinked = self.links.peers().next().is_none();
+                let terms = if unlinked { self.seen_terms() } else { self.terms(now) };
                 let heard = self.pieces.hear(now, &self.config, &terms, from, &piece);
                 if heard.is_ok() {
                     self.out.event(Event::Piece { piece, helped: false });
