@@ -12,7 +12,7 @@ mod topic;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{codec, codec::DecodeError};
+use crate::{codec, codec::DecodeError, limits};
 
 pub use bulk::{BULK_HEADER_BYTES, Bulk, BulkKind};
 pub use control::{Control, Farewell, Proposal, ProposedOrigin, Ready, Step, TeacherOffer};
@@ -46,6 +46,13 @@ fn at_most(field: &'static str, count: usize, limit: usize) -> Result<(), Decode
         return Err(DecodeError::UnknownValue { field, value: count as u64 });
     }
     Ok(())
+}
+
+fn round(round: u64) -> Result<(), DecodeError> {
+    match round <= limits::ROUNDS {
+        true => Ok(()),
+        false => Err(DecodeError::UnknownValue { field: "round", value: round }),
+    }
 }
 
 fn seat(seat: u8) -> Result<(), DecodeError> {

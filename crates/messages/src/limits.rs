@@ -33,6 +33,10 @@ pub const THREAD_MESSAGE_BYTES: usize = FRAME_BYTES + (4 << 10);
 /// Direct links that one member keeps: the painters, the teachers of a round, and candidates for the next term.
 pub const LINKS: usize = 24;
 
+/// Learning rounds that any message may speak of: at one a millisecond, nine thousand years. Counting on from there
+/// cannot overflow.
+pub const ROUNDS: u64 = 1 << 48;
+
 /// Bytes of one presence: its links (34 bytes each), its addresses, and some hashes.
 pub const PRESENCE_BYTES: usize = 2 << 10;
 

@@ -91,7 +91,56 @@ fn control() -> Vec<Control> {
         step(Step::Certify(Signature([6; 64]))),
         step(Step::Sign(Signature([6; 64]))),
         Control::Notice { notice, signature: Signature([6; 64]) },
+        Control::Sits {
+            proposal: proposal(continued),
+            certificate: Box::new(Certificate {
+                statement: statement(),
+                signatures: [Some(Signature([6; 64])); 4],
+            }),
+        },
     ]
+}
+
+/// Whoever counts one further than a round that was decoded must not overflow, whatever it came in.
+#[test]
+fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
+    for (round, taken) in [(limits::ROUNDS, true), (limits::ROUNDS + 1, false), (u64::MAX, false)] {
+        let state = StateName { round, state: [2; 32] };
+        let certificate =
+            Certificate { statement: StateStatement { round, ..statement() }, signatures: [None; 4] };
+        let notice =
+            Notice { term: [3; 32], cycle: 8, seats: seats(), artist: [1; 32], round, batch: [4; 32] };
+        let origin = ProposedOrigin::Continue { artist: [1; 32], from: state, holders: [true; 4] };
+        let controls = [
+            Control::Sits {
+                proposal: Proposal {
+                    number: 5,
+                    seats: seats(),
+                    origin: ProposedOrigin::Genesis,
+                    nonce: [9; 32],
+                },
+                certificate: Box::new(certificate.clone()),
+            },
+            Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
+            Control::Notice { notice, signature: Signature([6; 64]) },
+            Control::Proposal(Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] }),
+        ];
+        for control in controls {
+            assert_eq!(Control::decode(&control.encode()).is_ok(), taken, "{control:?}");
+        }
+        let mut sits = presence();
+        sits.seated = sits.seated.map(|seated| Seated { round, ..seated });
+        let mut holds = presence();
+        holds.holding = holds.holding.map(|holding| Holding { states: vec![state], ..holding });
+        let mut painted = piece();
+        painted.record.round = round;
+        let gossips = [Gossip::Presence(sits), Gossip::Presence(holds), Gossip::Piece(Box::new(painted))];
+        for gossip in gossips {
+            assert_eq!(Gossip::decode(&gossip.encode()).is_ok(), taken, "{gossip:?}");
+        }
+    }
+    let counted = Presence { known_term: u64::MAX, ..presence() };
+    assert!(Gossip::decode(&Gossip::Presence(counted).encode()).is_ok(), "terms only give an order");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Certificate, Digest, Notice, Presence, Signature, StateName, at_most, decode, encode, seat};
+use super::{
+    Certificate, Digest, Notice, Presence, Signature, StateName, at_most, decode, encode, round, seat,
+};
 use crate::{PeerKey, codec::DecodeError, limits};
 
 /// What a proposed term would work on.
@@ -40,6 +42,13 @@ impl Proposal {
         let mut bytes = b"abraham/term/1\0".to_vec();
         bytes.extend(postcard::to_allocvec(self).unwrap_or_default());
         bytes
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        match &self.origin {
+            ProposedOrigin::Continue { from, .. } => round(from.round),
+            ProposedOrigin::Genesis => Ok(()),
+        }
     }
 }
 
@@ -167,6 +176,13 @@ pub enum Control {
         /// Over [`super::Statement::Notice`].
         signature: Signature,
     },
+    /// I sit in a term: until a painter of it says so on its link, a term is only said to be.
+    Sits {
+        /// Its hash is the term's id, so nobody else can have sat in it.
+        proposal: Proposal,
+        /// A state that the term certified.
+        certificate: Box<Certificate>,
+    },
 }
 
 impl Control {
@@ -184,6 +200,13 @@ impl Control {
         match &message {
             Self::Presence(presence) => presence.check()?,
             Self::Step { step, .. } => step.check()?,
+            Self::Proposal(proposal) => proposal.check()?,
+            Self::Accept { certificate: Some(certificate), .. } => round(certificate.statement.round)?,
+            Self::Sits { proposal, certificate } => {
+                proposal.check()?;
+                round(certificate.statement.round)?;
+            }
+            Self::Notice { notice, .. } => round(notice.round)?,
             Self::Farewell { why: Farewell::Silent(silent), .. } => seat(*silent)?,
             Self::Farewell { why: Farewell::Suspects(seats), .. } => {
                 seats.iter().try_for_each(|suspect| seat(*suspect))?;

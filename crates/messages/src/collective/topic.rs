@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Signature, at_most, decode, encode, seat};
+use super::{Digest, Signature, at_most, decode, encode, round, seat};
 use crate::{PeerKey, PieceRecord, codec::DecodeError, limits};
 
 /// What a member computes with.
@@ -91,8 +91,11 @@ impl Presence {
         if let Some(holding) = &self.holding {
             seat(holding.seat)?;
             at_most("states", holding.states.len(), 2)?;
+            holding.states.iter().try_for_each(|state| round(state.round))?;
         }
-        self.seated.as_ref().map_or(Ok(()), |seated| seat(seated.seat))
+        let Some(seated) = &self.seated else { return Ok(()) };
+        seat(seated.seat)?;
+        round(seated.round)
     }
 }
 
@@ -139,12 +142,16 @@ impl Gossip {
     /// [`DecodeError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let message = decode(bytes, limits::GOSSIP_BYTES)?;
-        if let Self::Presence(presence) = &message {
-            let limit = limits::PRESENCE_BYTES;
-            if bytes.len() > limit {
-                return Err(DecodeError::TooLong { bytes: bytes.len(), limit });
+        match &message {
+            Self::Presence(presence) => {
+                let limit = limits::PRESENCE_BYTES;
+                if bytes.len() > limit {
+                    return Err(DecodeError::TooLong { bytes: bytes.len(), limit });
+                }
+                presence.check()?;
             }
-            presence.check()?;
+            Self::Piece(piece) => round(piece.record.round)?,
+            Self::Leave { .. } => {}
         }
         Ok(message)
     }
