@@ -13,7 +13,7 @@ use k256::ecdsa::{
     signature::{Signer as _, Verifier as _},
 };
 
-use crate::{Config, Drop, Error, Millis, Term, limits};
+use crate::{Config, Drop, Error, Millis, Term, limits, presence::SeenTerm};
 
 /// A member's key. It derives neither `Debug` nor `Clone`; the key is wiped when dropped.
 pub(crate) struct Signer {
@@ -113,7 +113,23 @@ pub fn check_piece(piece: &SignedPiece) -> Result<[PeerKey; 4], Error> {
     Ok(keys)
 }
 
-/// Pieces that were heard of: each is checked and shown once, and no author may make this member check many.
+/// The painters that a piece's record names, where their committee is in sight with this artist. Of committees that
+/// are only said to be, the first is believed as long as none was shown.
+fn known_painters(terms: &[SeenTerm], piece: &SignedPiece) -> Option<[PeerKey; 4]> {
+    let Committee::Members { term, painters } = &piece.record.committee else { return None };
+    let mut terms = terms.iter().enumerate().filter(|(place, seen)| seen.shown || *place == 0);
+    let (_, seen) = terms.find(|(_, seen)| hex(&seen.id) == *term)?;
+    let mut keys = [PeerKey([0; 33]); 4];
+    for (key, painter) in keys.iter_mut().zip(painters) {
+        *key = from_hex(painter)?;
+    }
+    let seated = seen.seats.iter().zip(&keys).filter(|(seat, key)| **seat == Some(**key)).count();
+    let others = seen.seats.iter().zip(&keys).all(|(seat, key)| seat.is_none_or(|seat| seat == *key));
+    (seated >= limits::TERM_ALIVE && others && piece.record.genesis == hex(&seen.artist)).then_some(keys)
+}
+
+/// Pieces that were heard of: each is checked and shown once, and only painters of a committee in sight can make this
+/// member check any, now and then.
 #[derive(Default)]
 pub(crate) struct HeardPieces {
     known: VecDeque<Digest>,
@@ -134,30 +150,33 @@ impl HeardPieces {
         true
     }
 
-    /// Takes in a piece that `from` published.
+    /// Takes in a piece that `from` published. `terms` are the committees in sight.
     pub(crate) fn hear(
         &mut self,
         now: Millis,
         config: &Config,
+        terms: &[SeenTerm],
         from: PeerKey,
         piece: &SignedPiece,
     ) -> Result<(), Drop> {
         if (piece.record.side, piece.record.channels) != (config.side, config.channels) {
             return Err(Drop::WrongShape);
         }
+        let painters = known_painters(terms, piece).ok_or(Drop::OutOfPlace)?;
+        if !painters.contains(&from) {
+            return Err(Drop::OutOfPlace);
+        }
         self.checked.retain(|_, at| at.saturating_add(limits::PIECE_LEAST) > now);
-        if self.checked.contains_key(&from) || self.checked.len() >= limits::PIECES_KNOWN {
+        if self.checked.contains_key(&from) {
             return Err(Drop::TooMany);
         }
-        self.checked.insert(from, now);
         let name = *blake3::hash(&Statement::Piece(&piece.record).signed_bytes()).as_bytes();
         if self.known.contains(&name) {
             return Err(Drop::Replayed);
         }
-        let painters = check_piece(piece).map_err(|_| Drop::BadSignature)?;
-        if !painters.contains(&from) {
-            return Err(Drop::OutOfPlace);
-        }
+        // Nobody but these painters comes so far, and each only takes its own time.
+        self.checked.insert(from, now);
+        check_piece(piece).map_err(|_| Drop::BadSignature)?;
         self.remember(piece);
         Ok(())
     }
@@ -245,21 +264,87 @@ mod tests {
         refused(&|piece| piece.signatures.swap(0, 1));
     }
 
+    /// The committee of [`signed`], as its painters' presences show it.
+    fn in_sight() -> SeenTerm {
+        let (signers, _) = signed();
+        let seats = [0, 1, 2, 3].map(|i: usize| Some(signers[i].me()));
+        SeenTerm { id: [7; 32], number: 1, artist: [5; 32], round: 9, seats, shown: true }
+    }
+
     #[test]
     fn a_piece_is_heard_once_from_one_of_its_painters() {
         let (signers, piece) = signed();
+        let terms = [in_sight()];
         let mut heard = HeardPieces::default();
         let stranger = Signer::new(&[9; 32]).unwrap().me();
-        assert_eq!(heard.hear(0, &config(), stranger, &piece), Err(Drop::OutOfPlace));
+        assert_eq!(heard.hear(0, &config(), &terms, stranger, &piece), Err(Drop::OutOfPlace));
+        assert_eq!(heard.hear(2, &config(), &terms, signers[1].me(), &piece), Ok(()));
+        assert_eq!(heard.hear(5_000, &config(), &terms, signers[2].me(), &piece), Err(Drop::Replayed));
+        let mut large = piece.clone();
+        large.record.side = 64;
+        assert_eq!(heard.hear(9_000, &config(), &terms, signers[3].me(), &large), Err(Drop::WrongShape));
+        let mut bad = piece.clone();
+        bad.record.round += 1;
+        assert_eq!(heard.hear(9_000, &config(), &terms, signers[3].me(), &bad), Err(Drop::BadSignature));
         assert_eq!(
-            heard.hear(1, &config(), stranger, &piece),
+            heard.hear(9_001, &config(), &terms, signers[3].me(), &bad),
             Err(Drop::TooMany),
             "each check costs four verifications"
         );
-        assert_eq!(heard.hear(2, &config(), signers[1].me(), &piece), Ok(()));
-        assert_eq!(heard.hear(5_000, &config(), signers[2].me(), &piece), Err(Drop::Replayed));
-        let mut large = piece.clone();
-        large.record.side = 64;
-        assert_eq!(heard.hear(9_000, &config(), signers[3].me(), &large), Err(Drop::WrongShape));
+        assert_eq!(
+            heard.hear(9_000 + limits::PIECE_LEAST, &config(), &terms, signers[3].me(), &bad),
+            Err(Drop::BadSignature)
+        );
+    }
+
+    #[test]
+    fn only_a_committee_in_sight_hangs_pieces_and_only_of_its_artist() {
+        let (signers, piece) = signed();
+        let hears = |terms: &[SeenTerm], piece: &SignedPiece| {
+            HeardPieces::default().hear(0, &config(), terms, signers[0].me(), piece)
+        };
+        let seen = in_sight();
+        assert_eq!(hears(&[seen.clone()], &piece), Ok(()));
+        assert_eq!(hears(&[], &piece), Err(Drop::OutOfPlace), "nobody sits");
+        let other = SeenTerm { id: [8; 32], ..seen.clone() };
+        assert_eq!(hears(&[other.clone()], &piece), Err(Drop::OutOfPlace), "another committee sits");
+        let another = SeenTerm { artist: [6; 32], ..seen.clone() };
+        assert_eq!(hears(&[another], &piece), Err(Drop::OutOfPlace), "another artist");
+        let mut three = seen.clone();
+        three.seats[0] = None;
+        assert_eq!(hears(&[three.clone()], &piece), Ok(()));
+        three.seats[1] = Some(Signer::new(&[9; 32]).unwrap().me());
+        assert_eq!(hears(&[three.clone()], &piece), Err(Drop::OutOfPlace), "another sits at this seat");
+        three.seats[1] = None;
+        assert_eq!(hears(&[three], &piece), Err(Drop::OutOfPlace), "two of four");
+        // What is only said to be a committee is believed as long as there is no better.
+        let said = SeenTerm { shown: false, ..seen };
+        assert_eq!(hears(&[said.clone()], &piece), Ok(()));
+        assert_eq!(hears(&[other, said], &piece), Err(Drop::OutOfPlace));
+    }
+
+    #[test]
+    fn bad_pieces_of_any_number_of_strangers_hide_no_good_one() {
+        let (signers, piece) = signed();
+        let terms = [in_sight()];
+        let mut heard = HeardPieces::default();
+        let mut bad = piece.clone();
+        bad.signatures[0].0[3] ^= 1;
+        for n in 0..10_000_u32 {
+            let mut key = [2; 33];
+            key[1..5].copy_from_slice(&n.to_le_bytes());
+            assert_eq!(heard.hear(0, &config(), &terms, PeerKey(key), &bad), Err(Drop::OutOfPlace));
+        }
+        assert!(heard.checked.is_empty(), "none of them is worth a slot or a verification");
+        assert_eq!(heard.hear(500, &config(), &terms, signers[0].me(), &piece), Ok(()));
+    }
+
+    #[test]
+    fn one_painter_does_not_sit_twice() {
+        let (signers, mut piece) = signed();
+        let Committee::Members { painters, .. } = &mut piece.record.committee else { panic!("of members") };
+        painters[3] = painters[0].clone();
+        piece.signatures = [0, 1, 2, 0].map(|i: usize| signers[i].sign(&Statement::Piece(&piece.record)));
+        assert!(matches!(check_piece(&piece), Err(Error::Piece("one painter sits twice"))));
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<([Digest; 4], Option<
 /// Whether enough of a state's painters signed it. Says nothing of who they were.
 pub(crate) fn is_valid(certificate: &Certificate) -> bool {
     let statement = &certificate.statement;
-    if (0..4).any(|i| statement.seats[..i].contains(&statement.seats[i])) {
+    if statement.round > limits::ROUNDS || (0..4).any(|i| statement.seats[..i].contains(&statement.seats[i]))
+    {
         return false;
     }
     if statement.round == 0 && artist(&statement.commitments) != statement.artist {
@@ -104,6 +105,11 @@ impl Store {
     /// Whether this member may take a seat of an artist.
     pub(crate) fn may_sit(&self, artist: &Digest, seat: usize) -> bool {
         self.seats.iter().all(|(other, held)| other != artist || *held == seat)
+    }
+
+    /// A certificate that this term made.
+    pub(crate) fn of_term(&self, term: &Digest) -> Option<&Certificate> {
+        self.certificates.iter().find(|kept| kept.statement.term == *term)
     }
 
     /// The certificate of a state, where it is held at this seat.

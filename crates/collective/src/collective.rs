@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use abraham_messages::{
     PeerKey,
-    collective::{Control, Gossip},
+    collective::{Control, Gossip, Proposal},
     limits::{ADDRESS_BYTES, ADDRESSES},
     node::{self, Command, Lane},
 };
@@ -28,6 +28,7 @@ use crate::{
     teacher::Teacher,
     term::{Fact, Seat},
     view::{Connection, DoneView, Why},
+    witness::Witness,
 };
 use telling::Publishing;
 
@@ -56,6 +57,7 @@ pub struct Collective {
     pub(crate) drops: Drops,
     pub(crate) early: Early,
     pub(crate) store: Store,
+    pub(crate) witness: Witness,
     pub(crate) teacher: Teacher,
     pub(crate) pieces: HeardPieces,
     pub(crate) status: Status,
@@ -84,8 +86,8 @@ pub(crate) struct Review {
     /// Its own machine failed: until when it does not offer to paint.
     pub(crate) stands_back: Millis,
     pub(crate) dissolved: Option<Millis>,
-    /// The highest number of a term that it accepted.
-    pub(crate) accepted: u64,
+    /// The proposal that it accepted last.
+    pub(crate) accepted: Option<Proposal>,
     /// The number of the last term that it sat in.
     pub(crate) sat: u64,
     /// Why it does not sit.
@@ -112,19 +114,22 @@ impl Collective {
     ) -> Result<Self, Error> {
         let signer = Signer::new(secret)?;
         let me = signer.me();
+        let mut dice = Dice::new(seed);
+        let presences = Presences::new(dice.draw());
         Ok(Self {
             config,
             settings,
             signer,
             me,
-            dice: Dice::new(seed),
+            dice,
             out: Outbox::new(me),
-            presences: Presences::default(),
+            presences,
             links: Links::default(),
             marks: Marks::default(),
             drops: Drops::default(),
             early: Early::default(),
             store: Store::default(),
+            witness: Witness::default(),
             teacher: Teacher::default(),
             pieces: HeardPieces::default(),
             status: Status::Idle,
@@ -138,7 +143,7 @@ impl Collective {
                 without_since: now,
                 stands_back: 0,
                 dissolved: None,
-                accepted: 0,
+                accepted: None,
                 sat: 0,
                 outlook: Why::NotConnected,
             },
@@ -297,7 +302,12 @@ impl Collective {
                 }
             }
             node::Event::Sent { peer, lane, bytes } => self.out.sent(&peer, lane, bytes),
-            node::Event::Misbehaved { peer, what } => self.suspect(now, peer, &what),
+            node::Event::Misbehaved { peer, what } => {
+                // Only who is linked can be seated. Of others any number may flood the node, under any keys.
+                if self.links.is_up(&peer) {
+                    self.suspect(now, peer, &what);
+                }
+            }
             node::Event::Stopped => {
                 if matches!(self.status, Status::Seated(_)) {
                     self.end_term(now, EndCause::Left);
@@ -320,6 +330,9 @@ impl Collective {
         // It may have joined the topic after this member spoke last.
         let message = Control::Presence(self.presence(now));
         self.out.control(peer, &message);
+        if let Some(message) = self.sits() {
+            self.out.control(peer, &message);
+        }
         self.presence_changed();
     }
 
@@ -330,6 +343,7 @@ impl Collective {
         self.out.link_down(peer);
         self.presences.unlinked(now, peer);
         self.early.unlinked(peer);
+        self.witness.unlinked(peer);
         self.teacher.unlinked(peer);
         self.presence_changed();
         match &self.status {

@@ -23,6 +23,8 @@ pub(crate) struct Sight {
     pub(crate) candidates: Vec<Candidate>,
     /// The last term's number, as all that saw it know it.
     pub(crate) number: u64,
+    /// Makes the order in which this member picks others its own: the other order is known, and keys are free.
+    pub(crate) secret: Digest,
 }
 
 /// Four members and what they would work on.
@@ -74,11 +76,22 @@ impl Sight {
         let artist = leading.map_or([0; 32], |(artist, _)| *artist);
         let mut seed = artist.to_vec();
         seed.extend(self.number.to_le_bytes());
+        self.sorted(leading, &seed)
+    }
+
+    /// The same with an order that only this member knows: who answers no proposal cannot be one of the four each time.
+    fn picked(&self, leading: Option<&(Digest, StateName)>) -> Vec<&Candidate> {
+        let mut seed = self.secret.to_vec();
+        seed.extend(self.number.to_le_bytes());
+        self.sorted(leading, &seed)
+    }
+
+    fn sorted(&self, leading: Option<&(Digest, StateName)>, seed: &[u8]) -> Vec<&Candidate> {
         let mut ordered: Vec<&Candidate> = self.candidates.iter().collect();
         ordered.sort_by_cached_key(|candidate| {
             let holder = leading.is_some_and(|(artist, state)| holds(candidate, artist, state));
             let passed_over = candidate.marks >= limits::MARK_NAMED;
-            (passed_over, !holder, candidate.marks, place(&seed, &candidate.key))
+            (passed_over, !holder, candidate.marks, place(seed, &candidate.key))
         });
         ordered
     }
@@ -107,7 +120,7 @@ impl Sight {
     /// Seats four members with fewer than `most` marks.
     fn seat(&self, state: Option<&(Digest, StateName)>, most: u32) -> Option<Choice> {
         let me = self.candidates.first()?;
-        let ordered = self.ordered(state);
+        let ordered = self.picked(state);
         let others = ordered
             .into_iter()
             .filter(|other| other.key != me.key && other.marks < most && Self::linked(me, other));
@@ -172,7 +185,7 @@ mod tests {
     }
 
     fn sight(of: u8) -> Sight {
-        Sight { candidates: (0..of).map(|n| candidate(n, of)).collect(), number: 1 }
+        Sight { candidates: (0..of).map(|n| candidate(n, of)).collect(), number: 1, secret: [0; 32] }
     }
 
     fn holder(sight: &mut Sight, n: usize, seat: u8, rounds: &[u64]) {
@@ -250,6 +263,19 @@ mod tests {
         let mut four = sight(4);
         four.candidates[3].marks = 9;
         assert!(four.choose().unwrap().seats.contains(&key(3)));
+    }
+
+    #[test]
+    fn whom_a_member_picks_only_it_knows_and_turns_everyone() {
+        let mut sight = sight(8);
+        let ranks = |sight: &Sight| (0..8).map(|n| sight.rank(&key(n))).collect::<Vec<_>>();
+        let (before, mut four) = (ranks(&sight), std::collections::BTreeSet::new());
+        for secret in 0..30 {
+            sight.secret = [secret; 32];
+            assert_eq!(ranks(&sight), before);
+            four.insert(sight.choose().unwrap().seats);
+        }
+        assert!(four.len() > 15, "of 35 fours with this member: {}", four.len());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use abraham_messages::{
 };
 
 use crate::{
-    Collective, Drop, EndCause, Event, Millis, Origin,
+    Collective, Drop, EndCause, Event, Millis, Origin, Work,
     collective::Status,
     committee::{Formed, Forming, term_id},
     limits,
@@ -32,13 +32,6 @@ impl Collective {
         if twice || !seats.contains(&from) || !seats.contains(&self.me) || from == self.me {
             return Err(Drop::OutOfPlace);
         }
-        if proposal.number <= self.review.accepted {
-            self.say_farewell(&term_id(proposal), seats, Farewell::Refuse);
-            return Err(Drop::Stale);
-        }
-        if !self.presences.know_term(proposal.number) {
-            return Err(Drop::Forged);
-        }
         match self.would_accept(now, &from, proposal) {
             Ok(()) => self.accept(now, from, proposal),
             Err(reason) => {
@@ -58,7 +51,7 @@ impl Collective {
         if self.early.is_refused(&id, &proposal.seats) {
             return Err("another has refused");
         }
-        if !self.presences.terms(None).is_empty() {
+        if !self.terms(now).is_empty() {
             return Err("a committee is in sight");
         }
         let others = || proposal.seats.iter().filter(|peer| **peer != self.me);
@@ -88,6 +81,9 @@ impl Collective {
                 }
                 _ => Ok(()),
             },
+            ProposedOrigin::Continue { from, .. } if from.round > limits::ROUNDS => {
+                Err("no artist has so many rounds")
+            }
             ProposedOrigin::Continue { artist, from, holders } => {
                 let enough = holders.iter().filter(|holder| **holder).count() >= limits::MIN_HOLDERS;
                 let holds = self.store.certificate(artist, from, seat).is_some();
@@ -101,9 +97,9 @@ impl Collective {
 
     fn accept(&mut self, now: Millis, proposer: PeerKey, proposal: &Proposal) {
         let Some(seat) = proposal.seats.iter().position(|peer| *peer == self.me) else { return };
-        self.presences.know_term(proposal.number);
-        self.review.accepted = proposal.number;
+        self.review.accepted = Some(proposal.clone());
         let mut forming = Forming::new(now, proposal, proposer, seat);
+        self.out.work(Work::Expect { term: forming.term.clone() });
         let certificate = match &proposal.origin {
             ProposedOrigin::Continue { artist, from, holders } if holders[seat] => {
                 self.store.certificate(artist, from, seat).cloned().map(Box::new)

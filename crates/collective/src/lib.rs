@@ -22,9 +22,12 @@ mod show;
 mod sight;
 mod sitting;
 mod steps;
+#[cfg(test)]
+mod strangers;
 mod teacher;
 mod term;
 pub mod view;
+mod witness;
 pub mod work;
 
 pub use abraham_messages::collective::{BackendKind, Capability, Digest, SignedPiece};

@@ -1,5 +1,7 @@
 //! Every timeout, size and quorum of the collective, with its reason. Times are milliseconds.
 
+use abraham_messages::limits::LINKS;
+
 use crate::Millis;
 
 // Presence
@@ -16,7 +18,7 @@ pub const PRESENCE_BURST: u32 = 16;
 pub const MEMBERS: usize = 4_096;
 /// Departed members whose last sequence number is remembered, so that what they said cannot be said again.
 pub const DEPARTED: usize = 4_096;
-/// How much further than what this member knows a presence may claim that terms have counted. More is forged: no
+/// How much further than what this member knows a presence may claim that terms have counted, and is believed: no
 /// collective forms a million committees unseen.
 pub const TERM_LEAP: u64 = 1 << 20;
 
@@ -39,8 +41,19 @@ pub const TEACHERS_STAY: u32 = 64;
 pub const KEPT_LINKS: usize = 20;
 /// A link that this member does not want is kept so long, for the other side may.
 pub const IDLE_LINK: Millis = 30_000;
-/// Dials at a time. A browser gathers candidates for each.
+/// Links that this member does not want and keeps. Of more, those that it has not wanted for longest are let go at
+/// once: half of all links are for those that it looks for itself.
+pub const UNWANTED_LINKS: usize = LINKS / 2;
+/// Links that stay free where others are not wanted: a node that has as many as it can have takes no call.
+pub const FREE_LINKS: usize = 2;
+/// Dials that begin at about the same time. A browser gathers candidates for each.
 pub const DIALS: usize = 8;
+/// A dial that takes longer makes room for the next: honest links mostly stand by then, and a crowd of members that
+/// never answer must not keep this one from those that do.
+pub const DIAL_FRESH: Millis = 1_000;
+/// Dials that may be under way. For a further one the oldest that is no longer fresh is given up; each time that a
+/// member was dialled in vain, the next dial is left twice as long before, so that slow ones are reached in the end.
+pub const DIALS_PENDING: usize = 16;
 /// A dial is given up after so long: a relayed connection, the signalling and a DTLS handshake over a slow line.
 pub const DIAL: Millis = 30_000;
 /// Of two that both want a link, the one with the smaller key dials, and the other after so long.
@@ -75,6 +88,22 @@ pub const MIN_HOLDERS: usize = 2;
 pub const CERTIFICATE_QUORUM: usize = 3;
 /// Painters of a term that must be in view for the term to count as alive: one may be unheard of for a while.
 pub const TERM_ALIVE: usize = 3;
+/// A term that no painter of it has shown is believed for so long; who is linked with one of its painters waits for it
+/// to be set up, [`BEGIN`].
+pub const UNSHOWN: Millis = 15_000;
+/// Once such terms were believed for so long they are not again, until none was in sight for this time.
+pub const DOUBT_LASTS: Millis = 120_000;
+/// Painters of each term that was not shown that a member looks for, so that one shows it.
+pub const UNSHOWN_DIALS: usize = 2;
+/// Terms not shown whose painters a member looks for.
+pub const UNSHOWN_TERMS: usize = 2;
+/// Terms whose painters are known because one showed it.
+pub const TERMS_SHOWN: usize = 64;
+/// One member may show a further term after so long: each check costs four verifications.
+pub const SHOWN_LEAST: Millis = 1_000;
+/// Learning rounds that a certificate may have behind it: at one a second, a century. Messages may speak of many
+/// more ([`abraham_messages::limits::ROUNDS`]), so an honest painter never comes to say what others refuse.
+pub const ROUNDS: u64 = 1 << 32;
 /// Painters of another committee that this member must be linked with before its own makes way: gossip alone shall
 /// not dissolve one.
 pub const DISSOLVE_LINKED: usize = 2;
@@ -139,12 +168,28 @@ pub const NOTICES: usize = 3;
 pub const TEACH_WAIT: Millis = TEACHING;
 /// A teacher's engine has so long; the answer is not sent after it.
 pub const TEACH_WORK: Millis = 2 * TEACHING;
-/// Least time between two batches that a teacher computes for: no honest committee is faster.
-pub const TEACH_LEAST: Millis = 100;
+/// Least time between two batches that a teacher computes for. Who asks learns something about its pictures each
+/// time, so it does not answer faster than a round takes.
+pub const TEACH_LEAST: Millis = 2_000;
+/// Batches of one artist that a teacher computes for in a [`TEACH_DAY`].
+pub const TEACH_MOST: u32 = 4_000;
+/// Batches of all artists together: names of artists are free.
+pub const TEACH_MOST_ALL: u32 = 2 * TEACH_MOST;
+/// After so long a teacher counts anew.
+pub const TEACH_DAY: Millis = 24 * 3_600_000;
+/// Terms for which a teacher computes a batch of one and the same round, without more ado: a term that failed in a
+/// round has learnt nothing in it, and the next begins the round again. Links that break make a few of them.
+pub const TEACH_AGAIN: usize = 8;
+/// After more terms that failed in one round, the next is taught after so long: one painter alone can make them fail.
+pub const TEACH_AGAIN_AFTER: Millis = 60_000;
+/// Rounds and terms taught that a teacher remembers.
+pub const TAUGHT: usize = 256;
+/// Artists whose batches a teacher counts.
+pub const TAUGHT_ARTISTS: usize = 64;
 
 // Pieces heard of
 
-/// Least time between two pieces of one member that are checked and shown.
+/// Least time between two pieces of one painter that are checked and shown: each check costs four verifications.
 pub const PIECE_LEAST: Millis = 1_000;
 /// Hashes of pieces that are remembered, so that none is shown twice.
 pub const PIECES_KNOWN: usize = 256;

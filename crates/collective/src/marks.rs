@@ -17,7 +17,8 @@ struct Mark {
 pub(crate) struct Marks(BTreeMap<PeerKey, Mark>);
 
 impl Marks {
-    /// Adds marks. Where the table is full of others that are still marked, it forgets nobody.
+    /// Adds marks. Where the table is full, whoever has fewest marks is forgotten, and of those alike the one whose marks
+    /// would fade first.
     pub(crate) fn add(&mut self, now: Millis, peer: PeerKey, marks: u32) {
         self.add_for(now, peer, marks, limits::MARK_LASTS);
     }
@@ -26,7 +27,8 @@ impl Marks {
     pub(crate) fn add_for(&mut self, now: Millis, peer: PeerKey, marks: u32, lasts: Millis) {
         self.fade(now);
         if self.0.len() >= limits::MARKED && !self.0.contains_key(&peer) {
-            return;
+            let least = self.0.iter().min_by_key(|(_, mark)| (mark.marks, mark.until)).map(|(peer, _)| *peer);
+            least.map(|peer| self.0.remove(&peer));
         }
         let mark = self.0.entry(peer).or_insert(Mark { marks: 0, until: 0 });
         mark.marks = (mark.marks + marks).min(limits::MARK_MOST);
@@ -44,5 +46,35 @@ impl Marks {
     /// Everyone with marks: key, marks, until when.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&PeerKey, u32, Millis)> {
         self.0.iter().map(|(peer, mark)| (peer, mark.marks, mark.until))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u32) -> PeerKey {
+        let mut key = [2; 33];
+        key[1..5].copy_from_slice(&n.to_le_bytes());
+        PeerKey(key)
+    }
+
+    #[test]
+    fn a_full_table_has_room_for_a_further_cheat_and_forgets_the_least_and_oldest() {
+        let mut marks = Marks::default();
+        let cheat = key(1 << 20);
+        marks.add(0, cheat, limits::MARK_NAMED);
+        marks.add(1, cheat, limits::MARK_NAMED);
+        for n in 0..5 * limits::MARKED as u32 {
+            marks.add(2 + u64::from(n), key(n), limits::MARK_NAMED);
+        }
+        assert_eq!(marks.iter().count(), limits::MARKED);
+        assert_eq!(marks.of(&cheat), 2 * limits::MARK_NAMED, "who was named twice is not forgotten for them");
+        assert_eq!(marks.of(&key(0)), 0);
+        assert_eq!(marks.of(&key(5 * limits::MARKED as u32 - 1)), limits::MARK_NAMED);
+        marks.add(9_000, key(0), limits::MARK);
+        assert_eq!(marks.of(&key(0)), limits::MARK);
+        marks.fade(9_000 + limits::MARK_LASTS);
+        assert_eq!(marks.iter().count(), 0);
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Member {
     pub(crate) presence: Presence,
     /// Its place in the pool's order, the same for all.
     pub(crate) place: Digest,
+    /// Its place in an order that only this member knows.
+    pub(crate) chance: Digest,
     expires: Millis,
     burst: Burst,
 }
@@ -47,11 +49,21 @@ impl Burst {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenTerm {
     pub(crate) id: Digest,
+    /// Its number and round are the second highest that its painters say, which one liar cannot raise.
     pub(crate) number: u64,
     pub(crate) artist: Digest,
     pub(crate) round: u64,
     /// Those in sight, by seat.
     pub(crate) seats: [Option<PeerKey>; 4],
+    /// Whether a painter of it showed this member that the four certified a state.
+    pub(crate) shown: bool,
+}
+
+/// What is known of a term for sure: who sits where, and its artist once that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sits {
+    pub(crate) seats: [PeerKey; 4],
+    pub(crate) artist: Option<Digest>,
 }
 
 /// The members in sight, without this one.
@@ -60,6 +72,8 @@ pub(crate) struct Presences {
     members: BTreeMap<PeerKey, Member>,
     departed: BTreeMap<PeerKey, u64>,
     departures: VecDeque<PeerKey>,
+    /// Makes the order of [`Member::chance`] this member's own.
+    secret: Digest,
     known_term: u64,
     formed_term: u64,
 }
@@ -72,6 +86,11 @@ pub(crate) fn place(purpose: &[u8], peer: &PeerKey) -> Digest {
 }
 
 impl Presences {
+    /// Of a member that drew `secret` and tells nobody.
+    pub(crate) fn new(secret: Digest) -> Self {
+        Self { secret, ..Self::default() }
+    }
+
     /// Takes in a presence. `linked` members always find room.
     pub(crate) fn hear(
         &mut self,
@@ -81,8 +100,10 @@ impl Presences {
         linked: bool,
     ) -> Result<(), Drop> {
         let leap = self.known_term.saturating_add(limits::TERM_LEAP);
-        let formed = presence.seated.as_ref().map_or(0, |seated| seated.number);
-        let number = formed.max(presence.known_term);
+        let seated = presence.seated.as_ref().map_or(0, |seated| seated.number);
+        // A number that no collective can have reached is a lie of its author or of someone whom it believed. It is
+        // believed as far as it can be true, and the rest of the presence as before.
+        let number = seated.max(presence.known_term).min(leap);
         let room = linked || self.members.len() < limits::MEMBERS;
         match self.members.get_mut(&from) {
             Some(member) => {
@@ -92,18 +113,12 @@ impl Presences {
                 if !member.burst.allows(now) {
                     return Err(Drop::TooMany);
                 }
-                if number > leap {
-                    return Err(Drop::Forged);
-                }
                 member.presence = presence;
                 member.expires = now.saturating_add(limits::PRESENCE_EXPIRES);
             }
             None => {
                 if self.departed.get(&from).is_some_and(|last| presence.sequence <= *last) {
                     return Err(Drop::Replayed);
-                }
-                if number > leap {
-                    return Err(Drop::Forged);
                 }
                 if !room {
                     return Err(Drop::TableFull);
@@ -113,6 +128,7 @@ impl Presences {
                 let member = Member {
                     presence,
                     place: place(b"pool", &from),
+                    chance: place(&self.secret, &from),
                     expires: now.saturating_add(limits::PRESENCE_EXPIRES),
                     burst,
                 };
@@ -120,7 +136,6 @@ impl Presences {
             }
         }
         self.known_term = self.known_term.max(number);
-        self.formed_term = self.formed_term.max(formed);
         Ok(())
     }
 
@@ -169,58 +184,91 @@ impl Presences {
         self.members.get(peer).map(|member| &member.presence)
     }
 
+    /// What makes an order this member's own.
+    pub(crate) fn secret(&self) -> Digest {
+        self.secret
+    }
+
+    /// A member's place in an order that only this one knows.
+    pub(crate) fn chance(&self, peer: &PeerKey) -> Option<Digest> {
+        self.members.get(peer).map(|member| member.chance)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&PeerKey, &Member)> {
         self.members.iter()
+    }
+
+    /// Whether anybody in sight says that it sits in this term.
+    pub(crate) fn speak_of(&self, term: &Digest) -> bool {
+        self.members.values().any(|member| member.presence.seated.is_some_and(|seated| seated.term == *term))
     }
 
     pub(crate) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// The highest number of a term that anyone knows of.
+    /// The highest number of a term that anyone says there was, as far as that can be believed. It only counts
+    /// terms: nothing is refused for having a lower one.
     pub(crate) fn known_term(&self) -> u64 {
         self.known_term
     }
 
-    /// The highest number of a term that a member said it sits in. Unlike [`Self::known_term`], a proposal that
-    /// fails does not change it, of which only its four know.
+    /// The highest number of a term that this member counted as one. Unlike [`Self::known_term`], a proposal that
+    /// fails does not change it, of which only its four know, nor does what a single member says.
     pub(crate) fn formed_term(&self) -> u64 {
         self.formed_term
     }
 
-    /// A term was proposed that counts further. False where the number is out of reach.
-    pub(crate) fn know_term(&mut self, number: u64) -> bool {
-        let plausible = number <= self.known_term.saturating_add(limits::TERM_LEAP);
-        if plausible {
-            self.known_term = self.known_term.max(number);
-        }
-        plausible
+    /// Terms count so far.
+    pub(crate) fn count_term(&mut self, number: u64) {
+        self.formed_term = self.formed_term.max(number);
     }
 
-    /// Committees of which enough painters are in sight, the one that stays first: that with more rounds, and of two
-    /// alike the one with the lower id.
-    pub(crate) fn terms(&self, mine: Option<(PeerKey, Seated)>) -> Vec<SeenTerm> {
-        let mut terms: BTreeMap<Digest, (SeenTerm, Vec<(u64, Digest)>)> = BTreeMap::new();
+    /// Committees of which enough painters are in sight: those of which `sits` knows who sits in them before those
+    /// that are only said to be, and then the one that stays first, that with more rounds, and of two alike the one
+    /// with the lower id.
+    pub(crate) fn terms(
+        &self,
+        mine: Option<(PeerKey, Seated)>,
+        sits: impl Fn(&Digest) -> Option<Sits>,
+    ) -> Vec<SeenTerm> {
+        struct Said {
+            term: SeenTerm,
+            sits: Option<Sits>,
+            states: Vec<(u64, Digest)>,
+            numbers: Vec<u64>,
+        }
+        let mut terms: BTreeMap<Digest, Said> = BTreeMap::new();
         let others = self.members.iter().filter_map(|(peer, member)| Some((*peer, member.presence.seated?)));
         for (peer, seated) in others.chain(mine) {
-            let (seen, said) = terms.entry(seated.term).or_insert_with(|| {
-                let (id, number) = (seated.term, seated.number);
-                (SeenTerm { id, number, artist: [0; 32], round: 0, seats: [None; 4] }, Vec::new())
+            let said = terms.entry(seated.term).or_insert_with(|| {
+                let (id, sits) = (seated.term, sits(&seated.term));
+                let shown = sits.is_some();
+                let term = SeenTerm { id, number: 0, artist: [0; 32], round: 0, seats: [None; 4], shown };
+                Said { term, sits, states: Vec::new(), numbers: Vec::new() }
             });
-            if let Some(seat @ None) = seen.seats.get_mut(usize::from(seated.seat)) {
+            let seat = usize::from(seated.seat);
+            if said.sits.is_some_and(|sits| sits.seats.get(seat) != Some(&peer)) {
+                continue;
+            }
+            if let Some(seat @ None) = said.term.seats.get_mut(seat) {
                 *seat = Some(peer);
-                said.push((seated.round, seated.artist));
+                said.states.push((seated.round, seated.artist));
+                said.numbers.push(seated.number);
             }
         }
-        let terms = terms.into_values().map(|(mut term, mut said)| {
+        let terms = terms.into_values().map(|Said { mut term, sits, mut states, mut numbers }| {
             // The second highest, which one liar cannot raise.
-            said.sort_by(|a, b| b.cmp(a));
-            (term.round, term.artist) = said.get(1).copied().unwrap_or_default();
+            states.sort_by(|a, b| b.cmp(a));
+            numbers.sort_by(|a, b| b.cmp(a));
+            (term.round, term.artist) = states.get(1).copied().unwrap_or_default();
+            term.number = numbers.get(1).copied().unwrap_or_default();
+            term.artist = sits.and_then(|sits| sits.artist).unwrap_or(term.artist);
             term
         });
         let mut terms: Vec<SeenTerm> = terms.collect();
         terms.retain(|term| term.seats.iter().flatten().count() >= limits::TERM_ALIVE);
-        terms.sort_by_key(|term| (std::cmp::Reverse(term.round), term.id));
+        terms.sort_by_key(|term| (!term.shown, std::cmp::Reverse(term.round), term.id));
         terms
     }
 }
@@ -301,35 +349,64 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_no_collective_has_reached_are_forged() {
+    fn a_number_that_no_collective_has_reached_is_clamped_and_the_presence_kept() {
         let mut presences = Presences::default();
         let claim = |sequence, known_term| Presence { known_term, ..presence(sequence) };
-        assert_eq!(presences.hear(0, key(1), claim(1, u64::MAX), false), Err(Drop::Forged));
-        assert_eq!(presences.hear(0, key(1), claim(2, 40), false), Ok(()));
+        assert_eq!(presences.hear(0, key(2), claim(1, 40), false), Ok(()));
         assert_eq!(presences.known_term(), 40);
-        assert!(presences.know_term(41));
-        assert!(!presences.know_term(u64::MAX));
+        for sequence in 1..9 {
+            assert_eq!(presences.hear(0, key(1), claim(sequence, u64::MAX), false), Ok(()));
+            assert_eq!(presences.known_term(), 40 + sequence * limits::TERM_LEAP);
+        }
+        assert_eq!(presences.len(), 2);
+        assert_eq!(presences.formed_term(), 0, "nobody sits anywhere");
+    }
+
+    fn sits(seat: u8, round: u64, term: u8) -> Presence {
+        Presence {
+            seated: Some(Seated { term: [term; 32], number: 3, seat, artist: [1; 32], round }),
+            ..presence(1)
+        }
     }
 
     #[test]
     fn a_committee_is_seen_when_three_of_its_painters_are_and_one_cannot_inflate_it() {
         let mut presences = Presences::default();
-        let sits = |seat, round, term| Presence {
-            seated: Some(Seated { term: [term; 32], number: 3, seat, artist: [1; 32], round }),
-            ..presence(1)
-        };
+        let terms = |presences: &Presences| presences.terms(None, |_| None);
         presences.hear(0, key(1), sits(0, 10, 1), false).unwrap();
         presences.hear(0, key(2), sits(1, 10, 1), false).unwrap();
-        assert!(presences.terms(None).is_empty());
+        assert!(terms(&presences).is_empty());
         // A second member that says it has a taken seat does not count.
         presences.hear(0, key(3), sits(1, 10, 1), false).unwrap();
-        assert!(presences.terms(None).is_empty());
-        presences.hear(0, key(4), sits(3, u64::MAX, 1), false).unwrap();
-        let terms = presences.terms(None);
-        assert_eq!((terms.len(), terms[0].round), (1, 10));
+        assert!(terms(&presences).is_empty());
+        let mut inflated = sits(3, u64::MAX, 1);
+        inflated.seated = inflated.seated.map(|seated| Seated { number: u64::MAX, ..seated });
+        presences.hear(0, key(4), inflated, false).unwrap();
+        let seen = terms(&presences);
+        assert_eq!((seen.len(), seen[0].round, seen[0].number), (1, 10, 3));
         for n in 5..9 {
             presences.hear(0, key(n), sits(n as u8 - 5, 11, 2), false).unwrap();
         }
-        assert_eq!(presences.terms(None)[0].id, [2; 32], "more rounds come first");
+        assert_eq!(terms(&presences)[0].id, [2; 32], "more rounds come first");
+    }
+
+    #[test]
+    fn where_it_is_known_who_sits_nobody_else_can_say_so_and_what_was_shown_comes_first() {
+        let mut presences = Presences::default();
+        let seats = [10, 11, 12, 13].map(key);
+        let known = |term: &Digest| (*term == [1; 32]).then_some(Sits { seats, artist: Some([7; 32]) });
+        for n in 0..4 {
+            presences.hear(0, key(n), sits(n as u8, 99, 1), false).unwrap();
+            presences.hear(0, key(20 + n), sits(n as u8, 99, 2), false).unwrap();
+        }
+        let seen = presences.terms(None, known);
+        assert_eq!((seen.len(), seen[0].id), (1, [2; 32]), "of the first, none of the four is here");
+        for n in 0..3 {
+            presences.hear(0, key(10 + n), sits(n as u8, 4, 1), false).unwrap();
+        }
+        let seen = presences.terms(None, known);
+        assert_eq!(seen.iter().map(|term| term.shown).collect::<Vec<_>>(), [true, false]);
+        assert_eq!((seen[0].round, seen[0].artist), (4, [7; 32]));
+        assert_eq!(seen[0].seats, [Some(seats[0]), Some(seats[1]), Some(seats[2]), None]);
     }
 }

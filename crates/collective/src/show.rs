@@ -46,7 +46,7 @@ fn backend(kind: BackendKind) -> String {
 impl Collective {
     /// How things stand.
     pub fn view(&self, now: Millis) -> View {
-        let terms = self.terms();
+        let terms = self.terms(now);
         let term = self.term_view(&terms);
         let (role, why) = self.role();
         let id = match &self.status {

@@ -1,26 +1,40 @@
 //! What a member makes of what it sees: whom it wants to be linked with, whether it is its turn to propose a
 //! committee, whether its own makes way for another.
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use abraham_messages::PeerKey;
-use abraham_messages::collective::ProposedOrigin;
+use abraham_messages::collective::{Digest, Presence, ProposedOrigin};
 
 use crate::{
     Collective, EndCause, Millis,
     collective::Status,
     election::{Candidate, Sight},
     limits,
-    presence::{SeenTerm, place},
+    presence::{SeenTerm, Sits, place},
     view::Why,
 };
 
 impl Collective {
-    /// Committees that this member sees, its own with its own knowledge.
-    pub(crate) fn terms(&self) -> Vec<SeenTerm> {
+    /// Committees that are said to be, this member's own with its own knowledge.
+    pub(crate) fn seen_terms(&self) -> Vec<SeenTerm> {
         let mine = match &self.status {
-            Status::Seated(seat) => Some((self.me, seat.seated())),
+            Status::Seated(seat) => Some(seat),
             _ => None,
         };
-        self.presences.terms(mine)
+        let sits = |term: &Digest| match mine.filter(|seat| seat.term.id == *term) {
+            Some(seat) => Some(Sits { seats: seat.term.seats, artist: seat.artist() }),
+            None => self.witness.sits(term),
+        };
+        self.presences.terms(mine.map(|seat| (self.me, seat.seated())), sits)
+    }
+
+    /// Committees that count for this member.
+    pub(crate) fn terms(&self, now: Millis) -> Vec<SeenTerm> {
+        let mut terms = self.seen_terms();
+        let linked = |term: &SeenTerm| term.seats.iter().flatten().any(|painter| self.links.is_up(painter));
+        terms.retain(|term| self.witness.counts(now, term, linked(term)));
+        terms
     }
 
     /// This member and those that would take a seat and are linked with it.
@@ -37,7 +51,8 @@ impl Collective {
             Some(Candidate { key, links, holding, marks: self.marks.of(&key) })
         });
         let number = self.presences.formed_term().max(self.review.sat);
-        Sight { candidates: std::iter::once(me).chain(others).collect(), number }
+        let secret = self.presences.secret();
+        Sight { candidates: std::iter::once(me).chain(others).collect(), number, secret }
     }
 
     pub(crate) fn look_around(&mut self, now: Millis) {
@@ -45,12 +60,15 @@ impl Collective {
         self.presences.expire(now, |peer| links.is_up(peer));
         self.marks.fade(now);
         self.rests.retain(|_, (_, until)| until.saturating_add(limits::TEACHER_RESTS_MOST) > now);
-        let terms = self.terms();
-        if !terms.is_empty() {
+        self.witness.review(now, &self.seen_terms());
+        let terms = self.terms(now);
+        if let Some(number) = terms.iter().map(|term| term.number).max() {
             self.review.without_since = now;
+            self.presences.count_term(number);
         }
         let wanted = self.wanted(now, &terms);
-        for command in self.links.review(now, &self.me, &wanted, &self.presences) {
+        let others = self.others(now, &terms);
+        for command in self.links.review(now, &self.me, (&wanted, &others), &self.presences) {
             self.out.command(command);
         }
         match &self.status {
@@ -78,12 +96,79 @@ impl Collective {
         if let (Status::Idle, Some(term)) = (&self.status, terms.first()) {
             wanted.extend(term.seats.iter().flatten().filter(|painter| self.links.is_up(painter)));
         }
+        if matches!(self.status, Status::Idle) {
+            wanted.extend(self.unshown(terms));
+        }
         if matches!(self.status, Status::Idle) && self.will_paint(now) {
+            if self.seeks(terms) {
+                wanted.extend(self.friends());
+            }
             wanted.extend(self.pool(now, terms));
         }
         let mut seen = std::collections::BTreeSet::from([self.me]);
         wanted.retain(|peer| seen.insert(*peer));
         wanted
+    }
+
+    /// Painters of terms that nobody showed this member: one of them is to do so.
+    fn unshown(&self, terms: &[SeenTerm]) -> Vec<PeerKey> {
+        let mut unshown = Vec::new();
+        for term in terms.iter().filter(|term| !term.shown).take(limits::UNSHOWN_TERMS) {
+            let mut painters: Vec<PeerKey> = term.seats.iter().flatten().copied().collect();
+            painters.sort_by_cached_key(|peer| (self.links.failures(peer), self.presences.chance(peer)));
+            painters.truncate(limits::UNSHOWN_DIALS);
+            unshown.extend(painters);
+        }
+        unshown
+    }
+
+    /// Whether this member looks for others to form a committee, and those that it is linked with are not enough.
+    fn seeks(&self, terms: &[SeenTerm]) -> bool {
+        let idle = matches!(self.status, Status::Idle) && self.review.ready_since.is_none();
+        idle && terms.is_empty()
+    }
+
+    /// Members that are linked with one that this member is linked with, by the word of both: they answer dials, and
+    /// four that are all linked with each other are what is looked for.
+    fn friends(&self) -> Vec<PeerKey> {
+        let mut friends: BTreeMap<PeerKey, usize> = BTreeMap::new();
+        for middle in self.links.peers() {
+            let Some(presence) = self.presences.get(&middle) else { continue };
+            for friend in &presence.links {
+                if self.waits(friend).is_some_and(|presence| presence.links.contains(&middle)) {
+                    *friends.entry(*friend).or_default() += 1;
+                }
+            }
+        }
+        let mut friends: Vec<(u32, Reverse<usize>, PeerKey)> = friends
+            .into_iter()
+            .map(|(peer, count)| (self.links.failures(&peer), Reverse(count), peer))
+            .collect();
+        friends.sort_unstable();
+        friends.into_iter().map(|(_, _, peer)| peer).take(limits::POOL).collect()
+    }
+
+    /// The presence of a member that would paint and does not sit.
+    fn waits(&self, peer: &PeerKey) -> Option<&Presence> {
+        self.presences.get(peer).filter(|presence| presence.paint && presence.seated.is_none())
+    }
+
+    /// Any members that would paint, in an order that only this member knows: whoever has found out how to be first in
+    /// the pool's order and answers no dial must not keep others from each other.
+    fn others(&self, now: Millis, terms: &[SeenTerm]) -> Vec<PeerKey> {
+        // Members in the pool find each other at once; the rest leaves them that time.
+        let lonely = now.saturating_sub(self.review.without_since) >= limits::SETTLE;
+        if !self.seeks(terms) || !self.will_paint(now) || !lonely {
+            return Vec::new();
+        }
+        let mut others: Vec<(u32, Digest, PeerKey)> = self
+            .presences
+            .iter()
+            .filter(|(peer, _)| !self.links.is_up(peer) && self.waits(peer).is_some())
+            .map(|(peer, member)| (self.links.failures(peer), member.chance, *peer))
+            .collect();
+        others.sort_unstable();
+        others.into_iter().map(|(_, _, peer)| peer).take(limits::DIALS_PENDING + limits::DIALS).collect()
     }
 
     /// Teachers that a painter links to. All four painters see much the same members and so choose much the same.
@@ -201,7 +286,7 @@ impl Collective {
         let Some(first) = terms.iter().find(|term| {
             term.id == mine || {
                 let linked = term.seats.iter().flatten().filter(|painter| self.links.is_up(painter));
-                linked.count() >= limits::DISSOLVE_LINKED
+                term.shown && linked.count() >= limits::DISSOLVE_LINKED
             }
         }) else {
             return;

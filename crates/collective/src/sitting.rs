@@ -76,6 +76,9 @@ impl Collective {
                 Fact::Certified { certificate, learned } => {
                     let (artist, round) = (certificate.statement.artist, certificate.statement.round);
                     self.store.certify(mine, certificate);
+                    if learned.is_none() {
+                        self.show_term();
+                    }
                     if let Some((teachers, dropped)) = learned {
                         self.done.rounds_painted += 1;
                         self.out.event(Event::Learned { artist, round, teachers, dropped });

@@ -1,6 +1,6 @@
 //! A teacher's part in a round: three equal notices from painters, the batch that they name, then the engine's work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
     PeerKey,
@@ -22,6 +22,65 @@ struct Batch {
     since: Millis,
 }
 
+/// What was taught: rounds in the order in which they were, and how often for each artist.
+#[derive(Default)]
+struct Taught {
+    rounds: VecDeque<Lesson>,
+    counted: BTreeMap<Digest, u32>,
+    all: u32,
+    since: Option<Millis>,
+}
+
+/// A batch that was taught.
+struct Lesson {
+    artist: Digest,
+    round: u64,
+    term: Digest,
+    batch: Digest,
+    at: Millis,
+}
+
+impl Taught {
+    /// Whether this member answers once more. Each answer tells painters something about its pictures: a second batch
+    /// of one round would tell what many a round does, and what it is asked in a day is bounded.
+    fn allows(&mut self, now: Millis, notice: &Notice) -> bool {
+        if self.since.is_none_or(|since| since.saturating_add(limits::TEACH_DAY) <= now) {
+            (self.since, self.all) = (Some(now), 0);
+            self.counted.clear();
+        }
+        let counted = self.counted.get(&notice.artist).copied();
+        let room = counted.is_some() || self.counted.len() < limits::TAUGHT_ARTISTS;
+        if !room || counted.unwrap_or(0) >= limits::TEACH_MOST || self.all >= limits::TEACH_MOST_ALL {
+            return false;
+        }
+        let round: Vec<&Lesson> = self
+            .rounds
+            .iter()
+            .filter(|lesson| (lesson.artist, lesson.round) == (notice.artist, notice.round))
+            .collect();
+        if let Some(same) = round.iter().find(|lesson| lesson.term == notice.term) {
+            return same.batch == notice.batch;
+        }
+        let last = round.iter().map(|lesson| lesson.at).max();
+        let rested = last.is_none_or(|at| at.saturating_add(limits::TEACH_AGAIN_AFTER) <= now);
+        round.len() < limits::TEACH_AGAIN || rested
+    }
+
+    fn note(&mut self, now: Millis, notice: &Notice) {
+        *self.counted.entry(notice.artist).or_default() += 1;
+        self.all += 1;
+        let Notice { term, artist, round, batch, .. } = *notice;
+        let known = |lesson: &Lesson| (lesson.term, lesson.round) == (term, round);
+        if self.rounds.iter().any(known) {
+            return;
+        }
+        if self.rounds.len() >= limits::TAUGHT {
+            self.rounds.pop_front();
+        }
+        self.rounds.push_back(Lesson { artist, round, term, batch, at: now });
+    }
+}
+
 struct Busy {
     ticket: u64,
     notice: Notice,
@@ -35,6 +94,7 @@ pub(crate) struct Teacher {
     busy: Option<Busy>,
     /// The newest batch taught: a term and its cycle.
     taught: Option<(Digest, u32)>,
+    lessons: Taught,
     last_work: Option<Millis>,
     /// When it may begin work that waits.
     wake: Option<Millis>,
@@ -105,9 +165,11 @@ impl Teacher {
         }
         self.wake = None;
         let notices = || self.heard.values().filter_map(|heard| heard.notice.map(|(notice, _)| notice));
+        let lessons = &mut self.lessons;
         let agreed = notices().find(|notice| {
             notices().filter(|other| other == notice).count() >= limits::NOTICES
                 && self.taught.is_none_or(|(term, cycle)| term != notice.term || cycle < notice.cycle)
+                && lessons.allows(now, notice)
         });
         let Some(notice) = agreed else { return };
         let next = self.last_work.map_or(0, |at| at.saturating_add(limits::TEACH_LEAST));
@@ -119,6 +181,7 @@ impl Teacher {
         let named = batches.find(|batch| batch.as_ref().is_some_and(|batch| batch.hash == notice.batch));
         let Some(batch) = named.and_then(Option::take) else { return };
         self.taught = Some((notice.term, notice.cycle));
+        self.lessons.note(now, &notice);
         self.last_work = Some(now);
         let ticket = out.work(Work::Teach { batch: batch.bytes });
         self.busy = Some(Busy { ticket, notice, deadline: now.saturating_add(limits::TEACH_WORK) });
@@ -212,6 +275,77 @@ mod tests {
         assert_eq!(scene.teacher.answer(ticket + 1, &done, &[8; 4], &mut scene.out), None);
         assert_eq!(scene.teacher.answer(ticket, &done, &[8; 4], &mut scene.out), Some(true));
         assert_eq!(scene.tell(2, 3, notice), Err(Drop::Stale), "a notice of a batch that was taught");
+    }
+
+    /// Three painters tell of a batch, which one of them sent; whether it is taught.
+    fn taught(scene: &mut Scene, now: Millis, notice: Notice) -> bool {
+        for painter in 0..3 {
+            scene.tell(now, painter, notice).unwrap();
+        }
+        let painter = scene.signers[0].me();
+        scene.teacher.batch(now, painter, &BATCH, 16).unwrap();
+        let ticket = scene.works(now);
+        let done = Ok(Done::Update { shares: [(); 4].map(|()| vec![0; 8].into()) });
+        ticket.is_some_and(|ticket| scene.teacher.answer(ticket, &done, &[8; 4], &mut scene.out).is_some())
+    }
+
+    #[test]
+    fn it_waits_between_two_batches() {
+        let mut scene = Scene::new();
+        let (first, second) = (scene.notice(1), Notice { round: 2, ..scene.notice(2) });
+        assert!(taught(&mut scene, 0, first));
+        assert!(!taught(&mut scene, 1, second));
+        assert_eq!(scene.teacher.deadline(), Some(limits::TEACH_LEAST));
+        assert!(scene.works(limits::TEACH_LEAST - 1).is_none());
+        assert!(scene.works(limits::TEACH_LEAST).is_some(), "it was kept");
+    }
+
+    #[test]
+    fn a_second_batch_of_one_round_is_refused_and_a_failed_round_is_taught_again_a_few_times() {
+        let mut scene = Scene::new();
+        let term = |n: u8, cycle| Notice { term: [n; 32], ..Scene::new().notice(cycle) };
+        let mut now = 0;
+        let mut next = || {
+            now += limits::TEACH_LEAST;
+            now
+        };
+        assert!(taught(&mut scene, next(), term(1, 1)));
+        assert!(taught(&mut scene, next(), term(1, 2)), "the same batch, which too few had answered");
+        // A notice names the batch by its hash, so another one never comes with the bytes of this test.
+        let mut lessons = std::mem::take(&mut scene.teacher.lessons);
+        assert!(!lessons.allows(9_000, &Notice { batch: [1; 32], ..term(1, 3) }));
+        assert!(lessons.allows(9_000, &Notice { batch: [1; 32], round: 2, ..term(1, 3) }));
+        scene.teacher.lessons = lessons;
+        for n in 2..=limits::TEACH_AGAIN as u8 {
+            assert!(taught(&mut scene, next(), term(n, 0)), "{n}");
+        }
+        assert!(!taught(&mut scene, next(), term(99, 0)), "terms fail in this round again and again");
+        assert!(taught(&mut scene, next(), Notice { round: 7, ..term(98, 0) }), "another round");
+        let later = next() + limits::TEACH_AGAIN_AFTER;
+        assert!(taught(&mut scene, later, term(99, 0)), "nothing is stuck for good");
+    }
+
+    #[test]
+    fn a_day_has_a_limit_for_each_artist_and_for_all() {
+        let mut lessons = Taught::default();
+        let notice =
+            |artist: u8, round: u64| Notice { artist: [artist; 32], round, ..Scene::new().notice(0) };
+        let teach = |lessons: &mut Taught, now, artist| {
+            let taught = (0..u64::from(limits::TEACH_MOST) + 10).filter(|round| {
+                let notice = notice(artist, *round);
+                let allowed = lessons.allows(now, &notice);
+                if allowed {
+                    lessons.note(now, &notice);
+                }
+                allowed
+            });
+            taught.count() as u32
+        };
+        assert_eq!(teach(&mut lessons, 0, 1), limits::TEACH_MOST);
+        assert_eq!(teach(&mut lessons, 5, 2), limits::TEACH_MOST);
+        assert_eq!(teach(&mut lessons, 6, 3), limits::TEACH_MOST_ALL - 2 * limits::TEACH_MOST);
+        assert_eq!(teach(&mut lessons, limits::TEACH_DAY, 1), limits::TEACH_MOST, "a new day");
+        assert!(lessons.rounds.len() <= limits::TAUGHT);
     }
 
     #[test]

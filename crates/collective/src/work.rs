@@ -57,12 +57,19 @@ pub enum Origin {
 #[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
 #[non_exhaustive]
 pub enum Work {
+    /// This member accepted a committee. When all have, its painters begin, and their frames may come before
+    /// [`Work::Begin`] does: nobody else's and no other term's are worth keeping. Takes the place of the one before.
+    /// Not answered.
+    Expect {
+        /// The term that will begin where all four accept.
+        term: Term,
+    },
     /// Take the seat: fill the seats that hold nothing, agree on keys, draw a new artist where the origin says so.
     ///
     /// Filling: a seat i that holds nothing receives each component c ≠ i from the lowest holding seat other than c.
     /// Every component must have the commitment that `origin` has; where one does not, the answer is [`Failed`] with
     /// sender and receiver as suspects. Frames of this term may arrive before this work does, by at most
-    /// [`crate::limits::ACCEPT`]; they must be kept.
+    /// [`crate::limits::ACCEPT`]; after [`Work::Expect`] they must be kept.
     ///
     /// A member that was in another term before has been told [`Work::End`] of it. States of other artists may be
     /// forgotten once this succeeds. Answered by [`Done::Begun`].

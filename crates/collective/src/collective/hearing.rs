@@ -2,7 +2,7 @@
 
 use abraham_messages::{
     DecodeError, PeerKey,
-    collective::{Bulk, BulkKind, Control, Gossip},
+    collective::{Bulk, BulkKind, Control, Digest, Gossip},
     node::Lane,
 };
 
@@ -21,7 +21,10 @@ impl Collective {
             }
             Ok(Gossip::Leave { sequence }) => self.presences.leave(&from, sequence),
             Ok(Gossip::Piece(piece)) => {
-                let heard = self.pieces.hear(now, &self.config, from, &piece);
+                // Who has no link at all cannot be shown a term, and would see no piece.
+                let unlinked = self.links.peers().next().is_none();
+                let terms = if unlinked { self.seen_terms() } else { self.terms(now) };
+                let heard = self.pieces.hear(now, &self.config, &terms, from, &piece);
                 if heard.is_ok() {
                     self.out.event(Event::Piece { piece, helped: false });
                 }
@@ -72,8 +75,17 @@ impl Collective {
                 };
                 self.try_in_term(now, |sitting, context| sitting.hear(context, seat, cycle, step))
             }
+            Control::Sits { proposal, certificate } => {
+                let presences = &self.presences;
+                let in_sight = |term: &Digest| presences.speak_of(term);
+                self.witness.show(now, &from, (&proposal, &certificate), in_sight)
+            }
             Control::Notice { notice, signature } => {
-                if self.settings.pictures == 0 {
+                let mine = match &self.status {
+                    Status::Seated(seat) => seat.term.id == notice.term && seat.term.seats == notice.seats,
+                    _ => false,
+                };
+                if self.settings.pictures == 0 || !(mine || self.witness.vouches(&notice)) {
                     return Err(Drop::OutOfPlace);
                 }
                 self.teacher.notice(now, from, notice, &signature)

@@ -8,7 +8,7 @@ use abraham_messages::{
 };
 
 use super::{Collective, Status};
-use crate::{Millis, limits};
+use crate::{Millis, committee::term_id, limits};
 
 /// When and what was published of this member.
 pub(super) struct Publishing {
@@ -24,7 +24,7 @@ impl Collective {
         last.saturating_add(wait)
     }
 
-    pub(super) fn presence(&mut self, now: Millis) -> Presence {
+    pub(crate) fn presence(&mut self, now: Millis) -> Presence {
         self.publishing.sequence += 1;
         let seated = match &self.status {
             Status::Seated(seat) => Some(seat.seated()),
@@ -39,7 +39,8 @@ impl Collective {
             links: self.links.peers().take(LINKS).collect(),
             holding: self.store.holding(),
             seated,
-            known_term: self.presences.known_term(),
+            // Not what others say: a number that one made up would go round for ever.
+            known_term: self.presences.formed_term().max(self.review.sat),
         }
     }
 
@@ -57,6 +58,22 @@ impl Collective {
         }
         self.publishing.last = Some(now);
         self.publishing.changed = false;
+    }
+
+    /// What shows others that this member's term is one, once it has certified a state.
+    pub(super) fn sits(&self) -> Option<Control> {
+        let Status::Seated(seat) = &self.status else { return None };
+        let proposal = self.review.accepted.clone().filter(|proposal| term_id(proposal) == seat.term.id)?;
+        let certificate = self.store.of_term(&seat.term.id)?;
+        Some(Control::Sits { proposal, certificate: Box::new(certificate.clone()) })
+    }
+
+    /// Shows all that are linked that this member's term is one.
+    pub(crate) fn show_term(&mut self) {
+        let Some(message) = self.sits() else { return };
+        for peer in self.links.peers() {
+            self.out.control(peer, &message);
+        }
     }
 
     /// Publishes a piece that this member's committee painted.

@@ -98,6 +98,7 @@ impl Engines {
                 }
                 Operation::Begin(origin)
             }
+            Work::Expect { .. } => return Vec::new(),
             Work::PaintBatch { round, .. } => Operation::Batch { round },
             Work::Learn { round, updates } => {
                 let seat = engine.term.expect("learns in a term").1;

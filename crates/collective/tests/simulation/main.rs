@@ -5,4 +5,5 @@ mod clocks;
 mod engine;
 mod scenarios;
 mod sleep;
+mod strangers;
 mod world;

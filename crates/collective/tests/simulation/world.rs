@@ -37,6 +37,11 @@ pub(crate) enum Manner {
     Liar,
     /// Its updates never leave.
     LazyTeacher,
+    /// It says and does only what a script says, and what others tell it is kept for that.
+    Stranger {
+        /// Whether others reach it.
+        answers: bool,
+    },
 }
 
 pub(crate) struct Node {
@@ -50,6 +55,9 @@ pub(crate) struct Node {
     pub(crate) asleep: Option<Sleep>,
     /// What its clock shows beyond the world's.
     pub(crate) clock: u64,
+    /// What a stranger was told on its links, by whom.
+    pub(crate) told: Vec<(usize, Lane, Payload)>,
+    secret: Zeroizing<[u8; 32]>,
     engine: Engine,
     /// Links that it was told of and not told to be gone.
     up: BTreeSet<usize>,
@@ -69,6 +77,8 @@ pub(crate) enum What {
         message: Payload,
     },
     LinkUp(usize, usize),
+    /// A script says or does the next thing, and again after this time.
+    Play(usize, u64),
     /// The transport gives a link up, if it still is this one.
     LinkDies(usize, usize, Option<u64>),
     Done {
@@ -83,6 +93,9 @@ pub(crate) enum What {
     Wake(usize),
 }
 
+/// What strangers do now and then.
+pub(crate) type Script = Box<dyn FnMut(&mut World)>;
+
 pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) nodes: Vec<Node>,
@@ -95,6 +108,9 @@ pub(crate) struct World {
     pub(crate) split: bool,
     links: BTreeMap<(usize, usize), u64>,
     link_count: u64,
+    scripts: Vec<Option<Script>>,
+    /// Dials that were begun and not given up.
+    pub(super) dialling: BTreeSet<(usize, usize)>,
     sent_until: BTreeMap<(usize, usize, Lane), u64>,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     what: BTreeMap<u64, What>,
@@ -142,6 +158,8 @@ impl World {
             split: false,
             links: BTreeMap::new(),
             link_count: 0,
+            scripts: Vec::new(),
+            dialling: BTreeSet::new(),
             sent_until: BTreeMap::new(),
             queue: BinaryHeap::new(),
             what: BTreeMap::new(),
@@ -178,8 +196,13 @@ impl World {
 
     /// A new member whose clock is so far ahead of the world's.
     pub(crate) fn join_at(&mut self, settings: Settings, wait: u64, clock: u64) -> usize {
+        let secret = Zeroizing::new(self.bytes());
+        self.join_as(secret, settings, wait, clock)
+    }
+
+    fn join_as(&mut self, secret: Zeroizing<[u8; 32]>, settings: Settings, wait: u64, clock: u64) -> usize {
         let node = self.nodes.len();
-        let (secret, seed) = (Zeroizing::new(self.bytes()), self.bytes());
+        let seed = self.bytes();
         let member = Collective::new(config(), settings.clone(), &secret, seed, self.now + clock)
             .expect("a good secret");
         let key = member.me();
@@ -193,6 +216,8 @@ impl World {
             settings,
             asleep: None,
             clock,
+            told: Vec::new(),
+            secret,
             engine: Engine::default(),
             up: BTreeSet::new(),
             took: 0,
@@ -202,6 +227,33 @@ impl World {
         self.at(wait, What::Tell(node, Input::Node(online)));
         self.drain(node);
         node
+    }
+
+    /// Does this now and then, and for the first time now.
+    pub(crate) fn every(&mut self, time: u64, script: impl FnMut(&mut World) + 'static) {
+        self.scripts.push(Some(Box::new(script)));
+        self.at(0, What::Play(self.scripts.len() - 1, time));
+    }
+
+    pub(crate) fn is_stranger(&self, node: usize) -> bool {
+        matches!(self.nodes[node].manner, Manner::Stranger { .. })
+    }
+
+    /// A key under which nobody honest is.
+    pub(crate) fn stranger(&mut self, answers: bool) -> usize {
+        let secret = Zeroizing::new(self.bytes());
+        self.stranger_of(secret, answers)
+    }
+
+    /// A key of the stranger's choice.
+    pub(crate) fn stranger_of(&mut self, secret: Zeroizing<[u8; 32]>, answers: bool) -> usize {
+        let node = self.join_as(secret, painter(), 0, 1 << 30);
+        self.nodes[node].manner = Manner::Stranger { answers };
+        node
+    }
+
+    pub(crate) fn secret(&self, node: usize) -> &[u8; 32] {
+        &self.nodes[node].secret
     }
 
     pub(crate) fn at(&mut self, wait: u64, what: What) {
@@ -224,6 +276,13 @@ impl World {
             }
             _ => {}
         }
+        if self.is_stranger(node) {
+            if let Input::Node(node::Event::Message { peer, lane, message }) = input {
+                let from = self.index[&peer];
+                self.nodes[node].told.push((from, lane, message));
+            }
+            return;
+        }
         let now = self.now + self.nodes[node].clock;
         self.nodes[node].member.handle(now, input);
         self.drain(node);
@@ -234,7 +293,8 @@ impl World {
     /// Serves a member's timers, if one is due.
     pub(crate) fn timers(&mut self, node: usize) {
         let now = self.now + self.nodes[node].clock;
-        if self.nodes[node].alive && self.nodes[node].member.next_deadline().is_some_and(|at| at <= now) {
+        let driven = self.nodes[node].alive && !self.is_stranger(node);
+        if driven && self.nodes[node].member.next_deadline().is_some_and(|at| at <= now) {
             self.nodes[node].member.handle_timeout(now);
             self.drain(node);
         }
@@ -321,10 +381,12 @@ impl World {
                 }
             }
             What::LinkUp(a, b) => {
+                let dialled = self.dialling.remove(&(a, b));
                 let up = self.nodes[a].alive && self.nodes[b].alive && !self.apart.contains(&pair(a, b));
-                if up && self.linked(a, b) {
+                if !dialled || up && self.linked(a, b) {
                     return;
                 }
+                let up = up && [a, b].iter().all(|node| self.has_room(*node));
                 if up {
                     self.link_count += 1;
                     self.links.insert(pair(a, b), self.link_count);
@@ -360,6 +422,12 @@ impl World {
                 }
             }
             What::Wake(node) => self.timers(node),
+            What::Play(script, time) => {
+                let mut play = self.scripts[script].take().expect("it does not play itself");
+                play(self);
+                self.scripts[script] = Some(play);
+                self.at(time, What::Play(script, time));
+            }
         }
     }
 
@@ -420,7 +488,7 @@ impl World {
     pub(crate) fn committees(&self) -> BTreeMap<String, Vec<usize>> {
         let mut terms: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let awake = |node: &usize| self.nodes[*node].alive && self.nodes[*node].asleep.is_none();
-        for node in (0..self.nodes.len()).filter(awake) {
+        for node in (0..self.nodes.len()).filter(awake).filter(|node| !self.is_stranger(*node)) {
             let view = self.nodes[node].member.view(self.now + self.nodes[node].clock);
             if let (Role::Painter, Some(term)) = (view.role, view.term) {
                 terms.entry(term.id).or_default().push(node);

@@ -5,11 +5,15 @@ use abraham_collective::Input;
 use abraham_messages::{
     Payload,
     collective::{Control, Step},
+    limits,
     node::{self, Command, Lane},
 };
 use rand_core::RngCore;
 
 use super::{Manner, What, World, pair};
+
+/// A node gives up a dial that nobody answers after so long.
+const NO_ANSWER: u64 = 20_000;
 
 pub(crate) struct Net {
     /// One-way delay of a message, milliseconds.
@@ -25,6 +29,19 @@ pub(crate) struct Net {
 impl World {
     pub(crate) fn linked(&self, a: usize, b: usize) -> bool {
         self.link(a, b).is_some()
+    }
+
+    /// Whether its node has room for one more link. What a stranger runs has no such limit.
+    pub(super) fn has_room(&self, node: usize) -> bool {
+        let links = self.links.keys().filter(|(a, b)| *a == node || *b == node).count();
+        self.is_stranger(node) || links < limits::LINKS
+    }
+
+    /// A stranger dials a member.
+    pub(crate) fn dial(&mut self, from: usize, to: usize) {
+        self.dialling.insert((from, to));
+        let wait = self.between(self.net.dial);
+        self.at(wait, What::LinkUp(from, to));
     }
 
     /// Which of all links the two have now.
@@ -62,6 +79,11 @@ impl World {
         }
     }
 
+    /// A node publishes this on the topic.
+    pub(crate) fn publish(&mut self, from: usize, message: Vec<u8>) {
+        self.command(from, Command::Publish { message });
+    }
+
     pub(super) fn command(&mut self, from: usize, command: Command) {
         match command {
             Command::Publish { message } => {
@@ -70,6 +92,9 @@ impl World {
                 }
                 assert!(message.len() <= abraham_messages::limits::GOSSIP_BYTES);
                 for to in (0..self.nodes.len()).filter(|to| *to != from) {
+                    if self.is_stranger(to) {
+                        continue;
+                    }
                     let hidden = self.split && self.apart.contains(&pair(from, to));
                     if hidden || self.between((1, 100)) <= self.net.loss {
                         continue;
@@ -82,14 +107,28 @@ impl World {
             Command::Connect { peer, addresses } => {
                 assert!(!addresses.is_empty());
                 let wait = self.between(self.net.dial);
-                if let (true, Some(to)) = (self.net.relay, self.index.get(&peer)) {
-                    self.at(wait, What::LinkUp(from, *to));
+                let to = self.index.get(&peer).copied();
+                if let (true, Some(to)) = (self.net.relay, to) {
+                    match self.nodes[to].manner {
+                        Manner::Stranger { answers: false } => {
+                            let event = node::Event::Unreachable { peer, reason: "no answer".into() };
+                            self.at(NO_ANSWER, What::Tell(from, Input::Node(event)));
+                        }
+                        _ => {
+                            self.dialling.insert((from, to));
+                            self.at(wait, What::LinkUp(from, to));
+                        }
+                    }
                 } else {
                     let event = node::Event::Unreachable { peer, reason: "no relay".into() };
                     self.at(wait, What::Tell(from, Input::Node(event)));
                 }
             }
-            Command::Disconnect { peer } => self.cut(from, self.index[&peer], 50),
+            Command::Disconnect { peer } => {
+                let to = self.index[&peer];
+                self.dialling.remove(&(from, to));
+                self.cut(from, to, 50);
+            }
             Command::Send { peer, lane, message } => {
                 let to = self.index[&peer];
                 assert!(message.len() <= lane.message_bytes());
