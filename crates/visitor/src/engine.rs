@@ -100,6 +100,7 @@ where
     /// Begins a piece of work; [`Engine::poll_answer`] has what comes of it.
     pub(crate) fn start(&mut self, ticket: u64, work: Work) {
         match work {
+            Work::Expect { term } => self.switch.borrow_mut().expect(&term),
             Work::Begin { term, origin } => self.begin(ticket, term, origin),
             Work::PaintBatch { artist, round } => self.paint(ticket, Step::Batch { artist, round }),
             Work::Learn { round, updates } => {

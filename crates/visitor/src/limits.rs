@@ -18,9 +18,9 @@ pub const FILL_CHUNK: usize = 1 << 20;
 /// Frames of a term that has not begun here are kept so long: as long as its acceptances may take.
 pub const EARLY: Millis = abraham_collective::limits::ACCEPT;
 
-/// Bytes of such frames over all members. Their sender gets no credit for them, so an honest one sends no more than a
-/// window and one chunk, and three of them are painters.
-pub const EARLY_BYTES: usize = 3 * (limits::BULK_BYTES + 2 * FILL_CHUNK);
+/// Bytes of such frames of one painter. Their sender gets no credit for them, so an honest one sends no more than a
+/// window and one chunk.
+pub const EARLY_BYTES: usize = limits::BULK_BYTES + 2 * FILL_CHUNK;
 
 /// Bytes of frames of one painter that wait here while credit is still given: as much as the largest frame, so that
 /// two painters that both send before they receive do not wait for each other.
@@ -28,9 +28,6 @@ pub const QUEUE_BYTES: usize = limits::FRAME_BYTES;
 
 /// Bytes of frames of one painter beyond which they are dropped: it sends without credit.
 pub const QUEUE_LIMIT_BYTES: usize = QUEUE_BYTES + limits::BULK_BYTES + limits::FRAME_BYTES;
-
-/// Ended terms whose late frames are told from early ones.
-pub const ENDED_TERMS: usize = 16;
 
 /// Least time between two snapshots for the page.
 pub const VIEW_EVERY: Millis = 100;

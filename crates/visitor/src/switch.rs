@@ -14,7 +14,7 @@ use abraham_messages::{
 
 use crate::{
     Network,
-    limits::{EARLY, EARLY_BYTES, ENDED_TERMS, QUEUE_BYTES, QUEUE_LIMIT_BYTES, has_room},
+    limits::{EARLY, EARLY_BYTES, QUEUE_BYTES, QUEUE_LIMIT_BYTES, has_room},
 };
 
 type Prefix = [u8; FRAME_PREFIX_BYTES];
@@ -32,9 +32,15 @@ pub struct FrameTraffic {
     pub excess: u64,
 }
 
+/// A term that this member has accepted and that has not begun here, with frames that its painters sent.
+struct Expected {
+    prefix: Prefix,
+    seats: [PeerKey; 4],
+    early: Vec<Early>,
+}
+
 /// A frame of a term that has not begun here.
 struct Early {
-    prefix: Prefix,
     from: PeerKey,
     message: Payload,
     until: Millis,
@@ -60,8 +66,7 @@ struct Links {
 pub(crate) struct Switch<N> {
     network: N,
     links: Option<Links>,
-    ended: VecDeque<Prefix>,
-    early: Vec<Early>,
+    expected: Option<Expected>,
     /// Bytes of frames that the node has and has not sent, by member: also those of terms that are over.
     unsent: BTreeMap<PeerKey, usize>,
     wakers: Vec<Waker>,
@@ -89,8 +94,7 @@ impl<N: Network> Switch<N> {
         Self {
             network,
             links: None,
-            ended: VecDeque::new(),
-            early: Vec::new(),
+            expected: None,
             unsent: BTreeMap::new(),
             wakers: Vec::new(),
             traffic: FrameTraffic::default(),
@@ -109,7 +113,6 @@ impl<N: Network> Switch<N> {
     pub(crate) fn open(&mut self, term: &Term) {
         self.close();
         let prefix = term.prefix();
-        self.ended.retain(|ended| *ended != prefix);
         self.links = Some(Links {
             prefix,
             seats: term.seats,
@@ -117,11 +120,21 @@ impl<N: Network> Switch<N> {
             queued: [0; 4],
             gone: [false; 4],
         });
-        let (mine, others) = std::mem::take(&mut self.early).into_iter().partition(|e| e.prefix == prefix);
-        self.early = others;
-        let mine: Vec<Early> = mine;
-        for early in mine {
-            self.admit(early.from, early.message);
+        let Some(expected) = self.expected.take() else { return };
+        for early in expected.early {
+            match expected.prefix == prefix {
+                true => self.admit(early.from, early.message),
+                false => self.drop_stale(early.from, early.message.len()),
+            }
+        }
+    }
+
+    /// This member has accepted a term: frames of its painters may come before it begins here. Those of the one that
+    /// was expected before are worth nothing any more.
+    pub(crate) fn expect(&mut self, term: &Term) {
+        let next = Expected { prefix: term.prefix(), seats: term.seats, early: Vec::new() };
+        for early in self.expected.replace(next).into_iter().flat_map(|before| before.early) {
+            self.drop_stale(early.from, early.message.len());
         }
     }
 
@@ -132,10 +145,6 @@ impl<N: Network> Switch<N> {
             for waiting in queue.into_iter().filter(|waiting| !waiting.credited) {
                 self.credit(peer, waiting.message.len());
             }
-        }
-        self.ended.push_back(links.prefix);
-        if self.ended.len() > ENDED_TERMS {
-            self.ended.pop_front();
         }
         self.wake();
     }
@@ -149,26 +158,27 @@ impl<N: Network> Switch<N> {
         if self.links.as_ref().is_some_and(|links| links.prefix == prefix) {
             return self.admit(from, message);
         }
-        let kept: usize = self.early.iter().map(|early| early.message.len()).sum();
-        if self.ended.contains(&prefix) || kept + message.len() > EARLY_BYTES {
+        let expected =
+            self.expected.as_mut().filter(|term| term.prefix == prefix && term.seats.contains(&from));
+        let Some(expected) = expected else { return self.drop_stale(from, message.len()) };
+        let kept = expected.early.iter().filter(|early| early.from == from);
+        if kept.map(|early| early.message.len()).sum::<usize>() + message.len() > EARLY_BYTES {
             return self.drop_stale(from, message.len());
         }
-        self.early.push(Early { prefix, from, message, until: now.saturating_add(EARLY) });
+        expected.early.push(Early { from, message, until: now.saturating_add(EARLY) });
     }
 
     /// Drops early frames whose term did not begin.
     pub(crate) fn expire(&mut self, now: Millis) {
-        let (late, kept) = std::mem::take(&mut self.early).into_iter().partition(|early| early.until <= now);
-        self.early = kept;
-        let late: Vec<Early> = late;
-        for early in late {
+        let late = self.expected.as_mut().map(|term| term.early.extract_if(.., |early| early.until <= now));
+        for early in late.map(Iterator::collect::<Vec<_>>).unwrap_or_default() {
             self.drop_stale(early.from, early.message.len());
         }
     }
 
     /// When [`Switch::expire`] has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
-        self.early.iter().map(|early| early.until).min()
+        self.expected.iter().flat_map(|term| &term.early).map(|early| early.until).min()
     }
 
     /// The node sent a message of ours.
@@ -185,7 +195,9 @@ impl<N: Network> Switch<N> {
     /// A link is down, with all that was not sent.
     pub(crate) fn link_down(&mut self, peer: PeerKey) {
         self.unsent.remove(&peer);
-        self.early.retain(|early| early.from != peer);
+        if let Some(expected) = &mut self.expected {
+            expected.early.retain(|early| early.from != peer);
+        }
         if let Some(links) = &mut self.links {
             for (gone, seat) in links.gone.iter_mut().zip(links.seats) {
                 *gone |= seat == peer;

@@ -83,18 +83,68 @@ fn frames_of_other_terms_and_strangers_are_dropped_counted_and_credited() {
 fn early_frames_wait_for_their_term_without_credit_and_no_longer_than_allowed() {
     let sink = Sink::default();
     let mut switch = Switch::new(sink.clone());
+    switch.expect(&term(7));
     switch.deliver(peer(3), frame(7, 100), 1_000);
     switch.deliver(peer(3), frame(7, 101), 1_001);
-    switch.deliver(peer(2), frame(8, 50), 1_002);
+    switch.deliver(peer(2), frame(7, 50), 1_002);
     assert_eq!((switch.traffic().stale, sink.credit()), (0, 0));
     assert_eq!(switch.next_deadline(), Some(1_000 + EARLY));
+    switch.expire(1_000 + EARLY);
+    assert_eq!((switch.traffic().stale, sink.credit()), (1, 100));
     switch.open(&term(7));
-    assert_eq!(sink.credit(), 201);
-    assert_eq!((received(&mut switch, 7, 3), received(&mut switch, 7, 3)), (Some(100), Some(101)));
-    switch.expire(1_001 + EARLY);
-    assert_eq!(switch.traffic().stale, 0);
+    assert_eq!(sink.credit(), 151);
+    assert_eq!((received(&mut switch, 7, 3), received(&mut switch, 7, 2)), (Some(101), Some(50)));
     switch.expire(1_002 + EARLY);
-    assert_eq!((switch.traffic().stale, sink.credit(), switch.next_deadline()), (1, 50, None));
+    assert_eq!((switch.traffic().stale, switch.next_deadline()), (1, None));
+}
+
+#[test]
+fn only_painters_of_a_term_that_was_accepted_may_send_before_it_begins() {
+    let sink = Sink::default();
+    let mut switch = Switch::new(sink.clone());
+    let mut stale = 0;
+    let mut dropped = |switch: &mut Switch<Sink>, from: u8, name: u8| {
+        switch.deliver(peer(from), frame(name, 40), 0);
+        stale += 1;
+        assert_eq!((switch.traffic().stale, sink.credit()), (stale, 40), "{from} in {name}");
+    };
+    dropped(&mut switch, 1, 7);
+    switch.expect(&term(7));
+    dropped(&mut switch, 1, 8);
+    dropped(&mut switch, 9, 7);
+    switch.open(&term(7));
+    switch.close();
+    // Of a term that is over nothing is early.
+    dropped(&mut switch, 1, 7);
+    // What was kept for a term that did not begin gives its credit back.
+    switch.expect(&term(8));
+    switch.deliver(peer(2), frame(8, 60), 0);
+    assert_eq!(sink.credit(), 0);
+    switch.expect(&term(9));
+    assert_eq!((switch.traffic().stale, sink.credit(), switch.next_deadline()), (stale + 1, 60, None));
+    switch.deliver(peer(2), frame(9, 70), 0);
+    switch.open(&term(10));
+    assert_eq!((switch.traffic().stale, sink.credit(), switch.next_deadline()), (stale + 2, 70, None));
+}
+
+#[test]
+fn what_one_painter_sends_early_leaves_the_others_their_room() {
+    let sink = Sink::default();
+    let mut switch = Switch::new(sink.clone());
+    switch.expect(&term(5));
+    let chunk = EARLY_BYTES / 4;
+    for _ in 0..100 {
+        switch.deliver(peer(1), frame(5, chunk), 0);
+    }
+    assert_eq!(switch.traffic().stale, 96);
+    switch.deliver(peer(2), frame(5, EARLY_BYTES), 0);
+    switch.deliver(peer(3), frame(5, EARLY_BYTES), 0);
+    assert_eq!(switch.traffic().stale, 96);
+    switch.open(&term(5));
+    assert_eq!(
+        (received(&mut switch, 5, 2), received(&mut switch, 5, 3)),
+        (Some(EARLY_BYTES), Some(EARLY_BYTES))
+    );
 }
 
 #[test]
@@ -102,12 +152,6 @@ fn what_waits_is_bounded() {
     let sink = Sink::default();
     let mut switch = Switch::new(sink.clone());
     let chunk = limits::FRAME_BYTES / 2;
-    let fits = EARLY_BYTES / chunk;
-    for _ in 0..fits + 2 {
-        switch.deliver(peer(1), frame(5, chunk), 0);
-    }
-    assert_eq!(switch.traffic().stale, 2);
-    sink.credit();
     switch.open(&term(6));
     let mut credited = 0;
     let count = QUEUE_LIMIT_BYTES / chunk + 3;
