@@ -483,6 +483,16 @@ fn a_member_that_sits_or_would_not_paint_is_not_proposed() {
         });
         let refused = scene.takes(2_000, &proposal, Some(&certificate)).unwrap_err();
         assert!(refused.contains("would not paint"), "{refused}");
+        // Nor for a new artist.
+        let mut scene = Scene::newcomer();
+        scene.present(20, |i, presence| {
+            if i == 2 {
+                change(presence)
+            }
+        });
+        let proposal = Proposal { number: 1, origin: ProposedOrigin::Genesis, ..proposal };
+        let refused = scene.takes(2_000, &proposal, None).unwrap_err();
+        assert!(refused.contains("would not paint"), "{refused}");
     }
 }
 
