@@ -16,7 +16,7 @@ pub(crate) struct Candidate {
     pub(crate) links: Vec<PeerKey>,
     /// The artists that it has shown to hold, as far as that counts.
     pub(crate) held: Vec<Held>,
-    /// The artists that it has shown to hold, whether that counts or not.
+    /// The artists that it has shown to hold and keeps to, for they have learnt, whether that counts or not.
     pub(crate) shown: Vec<Digest>,
     /// The seats of artists that it had: it takes no other.
     pub(crate) seats: Vec<(Digest, usize)>,

@@ -51,6 +51,14 @@ pub(crate) struct Held {
     pub(crate) states: Vec<StateName>,
 }
 
+impl Held {
+    /// Whether anything was learnt. Where a term ends over an artist's first state, one painter may be the only one that
+    /// has a certificate of it, and nobody will ever come back with more.
+    pub(crate) fn has_learnt(&self) -> bool {
+        self.states.first().is_some_and(|newest| newest.round > 0)
+    }
+}
+
 /// An artist as a member showed it.
 struct Shown {
     held: Held,
@@ -235,10 +243,11 @@ impl Holders {
         self.showing.get(peer).is_some_and(|showing| showing.begins)
     }
 
-    /// The artists that a member has shown to hold, whether they count or not.
+    /// The artists that a member has shown to hold and keeps to, whether they count or not.
     pub(crate) fn artists(&self, peer: &PeerKey) -> Vec<Digest> {
         let showing = self.showing.get(peer).into_iter();
-        showing.flat_map(|showing| showing.artists.iter().map(|shown| shown.held.artist)).collect()
+        let held = showing.flat_map(|showing| showing.artists.iter().map(|shown| &shown.held));
+        held.filter(|held| held.has_learnt()).map(|held| held.artist).collect()
     }
 
     /// What counts with this member: of every linked member the artists that it holds, with those of its states whose

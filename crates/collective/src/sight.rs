@@ -43,7 +43,13 @@ impl Collective {
             key: self.me,
             links: self.links.peers().collect(),
             held: self.store.held(),
-            shown: self.store.artists(),
+            shown: self
+                .store
+                .held()
+                .iter()
+                .filter(|held| held.has_learnt())
+                .map(|held| held.artist)
+                .collect(),
             seats: self.store.seats().collect(),
             begins: self.review.begins,
             marks: 0,

@@ -118,6 +118,14 @@ impl Scene {
         scene
     }
 
+    /// All strangers but three go.
+    fn three_strangers(&mut self) {
+        for gone in self.strangers.drain(3..) {
+            let down = node::Event::LinkDown { peer: gone.me(), reason: "gone".into() };
+            self.member.handle(1, Input::Node(down));
+        }
+    }
+
     /// All strangers say how they are.
     fn present(&mut self, now: Millis, change: impl Fn(usize, &mut Presence)) {
         let mut links: Vec<PeerKey> = self.strangers.iter().map(Signer::me).collect();
@@ -326,10 +334,7 @@ fn who_only_claims_most_rounds_is_not_first_in_turn() {
 #[test]
 fn a_lone_holder_keeps_its_artist_among_newcomers() {
     let mut scene = Scene::holder();
-    for gone in scene.strangers.drain(3..) {
-        let down = node::Event::LinkDown { peer: gone.me(), reason: "gone".into() };
-        scene.member.handle(1, Input::Node(down));
-    }
+    scene.three_strangers();
     for now in (1_000..600_000).step_by(1_000) {
         scene.member.handle_timeout(now);
     }
@@ -362,6 +367,22 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     let result = Ok(Done::Begun { commitments });
     scene.member.handle(602_000, Input::Answer { ticket: ticket.unwrap(), result });
     assert_eq!(scene.held(), [(A, vec![10, 9])]);
+}
+
+/// One alone who has a certificate of a first state, over which its term ended, does not wait for others: nobody else
+/// will ever have one, and nothing was learnt.
+#[test]
+fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
+    let mut scene = Scene::newcomer();
+    let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &scene.honest[i]);
+    scene.member.store.certify(0, certified([a, b, c, d], A, 0, 1));
+    assert!(scene.member.waiting(1_000).is_none());
+    scene.three_strangers();
+    let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].me());
+    let seats = [scene.member.me(), a, b, c];
+    let proposal = Proposal { number: 3, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
+    scene.takes(2_000, &proposal, None).unwrap();
+    assert_eq!(scene.held(), [(A, vec![0])], "nor is it erased");
 }
 
 /// A claim that nobody can check is waited for a while, and again for each change; not for ever.
@@ -461,6 +482,16 @@ fn a_member_that_sits_or_would_not_paint_is_not_proposed() {
             }
         });
         let refused = scene.takes(2_000, &proposal, Some(&certificate)).unwrap_err();
+        assert!(refused.contains("would not paint"), "{refused}");
+        // Nor for a new artist.
+        let mut scene = Scene::newcomer();
+        scene.present(20, |i, presence| {
+            if i == 2 {
+                change(presence)
+            }
+        });
+        let proposal = Proposal { number: 1, origin: ProposedOrigin::Genesis, ..proposal };
+        let refused = scene.takes(2_000, &proposal, None).unwrap_err();
         assert!(refused.contains("would not paint"), "{refused}");
     }
 }

@@ -90,6 +90,8 @@ impl Collective {
             seats.insert(held.seat);
             *round = held.states.first().map_or(0, |state| state.round).max(*round);
         }
+        // One alone who holds what has learnt nothing waits for nothing.
+        artists.retain(|_, (seats, round)| *round > 0 || seats.len() >= limits::MIN_HOLDERS);
         let best = artists.into_iter().max_by_key(|(artist, (seats, round))| {
             (seats.len() >= limits::MIN_HOLDERS, *round, std::cmp::Reverse(*artist))
         });
@@ -133,7 +135,7 @@ impl Collective {
         };
         if self.will_paint(now) {
             let had = self.store.seats().find(|(other, _)| *other == artist).map(|(_, seat)| seat);
-            take(self.me, had, self.review.begins || self.store.holding().is_none());
+            take(self.me, had, self.review.begins || !self.store.held().iter().any(Held::has_learnt));
         }
         for (peer, member) in self.presences.iter() {
             let presence = &member.presence;

@@ -280,10 +280,13 @@ fn what_is_held_is_bounded_and_fits_a_message() {
     assert!(bytes.len() <= 26_000, "{}", bytes.len());
     assert_eq!(decoded(&|_| ()), Ok(Control::Holds(most.clone())));
     let refused = |field, value| Err(DecodeError::UnknownValue { field, value });
-    assert_eq!(decoded(&|it| it.artists.push(it.artists[0].clone())), refused("artists", 5));
-    assert_eq!(decoded(&|it| it.artists[1].chain.push(it.artists[0].states[0].clone())), refused("chain", 9));
+    assert_eq!(decoded(&|it| it.artists.extend(holds(1, 0).artists)), refused("artists", 5));
     assert_eq!(
-        decoded(&|it| it.artists[3].states.push(it.artists[0].states[0].clone())),
+        decoded(&|it| it.artists[1].chain.extend(holds(1, 1).artists[0].chain.clone())),
+        refused("chain", 9)
+    );
+    assert_eq!(
+        decoded(&|it| it.artists[3].states.extend(holds(1, 1).artists[0].chain.clone())),
         refused("states", 3)
     );
     assert_eq!(decoded(&|it| it.seats.push(([2; 32], 0))), refused("seats", 17));

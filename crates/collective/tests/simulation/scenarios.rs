@@ -216,9 +216,10 @@ fn a_liar_does_no_worse_than_end_terms() {
         // The world checks order, shapes and seats at every step.
         let mut learnt = world.run_until(240_000, |world| world.round() >= 5);
         if !learnt {
-            // The liar may be the only one left that may take some seat. The artist is not given up for that: it waits
-            // for one more visitor.
+            // Terms that end use members up, each for one seat, until the liar may be the only one for one of them. The
+            // artist is not given up for that: it waits until another visitor comes, and the liar goes.
             alone += 1;
+            world.leave(liar);
             world.join(both(16), 0);
             let end = world.now + 240_000;
             learnt = world.run_until(end, |world| world.round() >= 5);
