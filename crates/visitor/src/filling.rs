@@ -72,8 +72,8 @@ pub(crate) async fn gather<N: Network, T: Timer>(
     let others = || PainterId::ALL.into_iter().filter(|other| other.index() != me);
     let silent = |other: PainterId| move |error: ChannelError| failed(other, error);
     let mut gathered = Gathered { state: None, liars: Vec::new() };
-    // Frames of a supplier that are not understood, after which it may still be ready.
-    let mut skip = [0; 4];
+    // Frames of a supplier that are not understood, after which it may still be ready; and who has said that it is.
+    let (mut skip, mut ready) = ([0; 4], [false; 4]);
     if let Origin::Continue { round, commitments, holders, .. } = origin {
         if holders[me] {
             let named = |state: &&Arc<State>| is_named(state, me, *round, commitments);
@@ -86,16 +86,17 @@ pub(crate) async fn gather<N: Network, T: Timer>(
             }
             gathered.state = Some(mine);
         } else {
-            let mut filling = Filling { channel, me, commitments, holders: *holders, recipe, until, skip };
+            let holders = *holders;
+            let mut filling = Filling { channel, me, commitments, holders, recipe, until, skip, ready };
             let state = filling.receive(*round, &mut gathered.liars).await?;
-            skip = filling.skip;
+            (skip, ready) = (filling.skip, filling.ready);
             gathered.state = Some(Arc::new(state));
         }
     }
     for to in others() {
         channel.send_until(to, READY, until).await.map_err(silent(to))?;
     }
-    for from in others() {
+    for from in others().filter(|from| !ready[from.index()]) {
         let mut asked = [false; 4];
         loop {
             let frame = channel.receive(from, &until).await.map_err(silent(from))?;
@@ -172,6 +173,8 @@ struct Filling<'a, N, T> {
     until: Millis,
     /// Frames of each seat that may come before it is ready.
     skip: [usize; 4],
+    /// Who has said that it is ready.
+    ready: [bool; 4],
 }
 
 impl<N: Network, T: Timer> Filling<'_, N, T> {
@@ -203,7 +206,12 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
             let lost = |error| failed(asked, error);
             self.channel.send_until(asked, &question, self.until).await.map_err(lost)?;
             // What the second holder has must be what was certified, before its bytes are waited for.
-            let claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;
+            // It has said that it is ready before it was asked.
+            let mut claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;
+            if claimed == READY && !self.ready[asked.index()] {
+                self.ready[asked.index()] = true;
+                claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;
+            }
             if claimed != self.commitments[c] {
                 return Err(both());
             }
