@@ -1,6 +1,7 @@
 //! One relay and one browser for one test, with as many visitors in it as the test wants.
 
 use std::{
+    collections::HashMap,
     env,
     fmt::Write as _,
     fs,
@@ -15,14 +16,15 @@ use chromiumoxide::{
     Browser, BrowserConfig,
     cdp::browser_protocol::{
         browser::{
-            BrowserContextId, CrashGpuProcessParams, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
+            BrowserContextId, CrashGpuProcessParams, DownloadProgressState, EventDownloadProgress,
+            EventDownloadWillBegin, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
         },
         target::{CreateBrowserContextParams, CreateTargetParams},
     },
 };
 use futures::StreamExt as _;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::tab::Tab;
 
@@ -174,6 +176,23 @@ impl Console {
     }
 }
 
+/// Files that the browser saves: each in the folder under the browser's id for it, by which it says when all of it
+/// is there. The file itself is there before its bytes are.
+#[derive(Default)]
+struct Downloads {
+    /// Suggested names by id.
+    begun: HashMap<String, String>,
+    complete: Vec<String>,
+}
+
+impl Downloads {
+    /// The id of a whole file whose name ends with `ending`.
+    fn find(&self, ending: &str) -> Option<&String> {
+        let named = |id: &&String| self.begun.get(*id).is_some_and(|name| name.ends_with(ending));
+        self.complete.iter().find(named)
+    }
+}
+
 /// A browser, and the relay its visitors come to.
 pub struct Visit {
     browser: Browser,
@@ -181,6 +200,7 @@ pub struct Visit {
     relay: Running,
     console: Console,
     tabs: Mutex<Vec<Tab>>,
+    downloads: watch::Receiver<Downloads>,
     folder: TempDir,
     abilities: Abilities,
 }
@@ -243,17 +263,9 @@ impl Visit {
         let (browser, mut handler) = Browser::launch(config).await.context("could not start Chromium")?;
         // Ends with the browser. A message that this library does not know is no fault of the page.
         let events = tokio::spawn(async move { while handler.next().await.is_some() {} });
-        browser
-            .execute(
-                SetDownloadBehaviorParams::builder()
-                    .behavior(SetDownloadBehaviorBehavior::Allow)
-                    .download_path(folder.path().join("downloads").display().to_string())
-                    .build()
-                    .map_err(|reason| anyhow!(reason))?,
-            )
-            .await?;
+        let downloads = watch_downloads(&browser, &folder.path().join("downloads")).await?;
         let (console, tabs) = (Console::default(), Mutex::default());
-        Ok(Self { browser, events, relay, console, tabs, folder, abilities })
+        Ok(Self { browser, events, relay, console, tabs, downloads, folder, abilities })
     }
 
     /// A new tab on `path` of the relay, loaded.
@@ -329,26 +341,18 @@ impl Visit {
         self.folder.path()
     }
 
-    /// Waits until the browser has saved a file whose name ends with `ending`, and returns its path.
+    /// Waits until the browser has saved all of a file whose name ends with `ending`, and returns its path.
     ///
     /// # Errors
     /// When none is there after three minutes.
     pub async fn downloaded(&self, ending: &str) -> Result<PathBuf> {
-        let folder = self.folder.path().join("downloads");
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let mut ticks = tokio::time::interval(Duration::from_millis(50));
-        while tokio::time::Instant::now() < deadline {
-            ticks.tick().await;
-            let Ok(files) = fs::read_dir(&folder) else { continue };
-            let found = files
-                .flatten()
-                .map(|file| file.path())
-                .find(|path| path.display().to_string().ends_with(ending));
-            if let Some(path) = found {
-                return Ok(path);
-            }
-        }
-        bail!("the browser saved no file ending with {ending}")
+        let mut downloads = self.downloads.clone();
+        let saved = downloads.wait_for(|downloads| downloads.find(ending).is_some());
+        let saved = tokio::time::timeout(PATIENCE, saved)
+            .await
+            .with_context(|| format!("the browser saved no file ending with {ending}"))??;
+        let id = saved.find(ending).context("a saved file was forgotten")?;
+        Ok(self.folder.path().join("downloads").join(id))
     }
 
     /// Takes errors that the console shows so far, for a test that provokes some.
@@ -377,6 +381,37 @@ impl Visit {
         self.relay.stop().await?;
         Ok(())
     }
+}
+
+/// Has `browser` save files into `folder`, and listens to what it says of them.
+async fn watch_downloads(browser: &Browser, folder: &Path) -> Result<watch::Receiver<Downloads>> {
+    let (known, downloads) = watch::channel(Downloads::default());
+    let mut begins = browser.event_listener::<EventDownloadWillBegin>().await?;
+    let mut progress = browser.event_listener::<EventDownloadProgress>().await?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                Some(begun) = begins.next() => known.send_modify(|known| {
+                    known.begun.insert(begun.guid.clone(), begun.suggested_filename.clone());
+                }),
+                Some(now) = progress.next() => if now.state == DownloadProgressState::Completed {
+                    known.send_modify(|known| known.complete.push(now.guid.clone()));
+                },
+                else => return,
+            }
+        }
+    });
+    browser
+        .execute(
+            SetDownloadBehaviorParams::builder()
+                .behavior(SetDownloadBehaviorBehavior::AllowAndName)
+                .download_path(folder.display().to_string())
+                .events_enabled(true)
+                .build()
+                .map_err(|reason| anyhow!(reason))?,
+        )
+        .await?;
+    Ok(downloads)
 }
 
 /// Copies the page without what is built into `to`, and puts the stand-ins of `tests/pages` in place.

@@ -7,6 +7,7 @@
 mod between;
 mod browser;
 mod member;
+mod other;
 mod peer;
 mod pictures;
 mod relay;
@@ -16,8 +17,9 @@ mod tab;
 pub use between::{Answer, Between};
 pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
 pub use member::{Member, Standing};
+pub use other::{OtherBrowser, OtherTab};
 pub use peer::{Links, Peer, PeerKind, TimesToLink};
 pub use pictures::{Pictures, write_noise};
-pub use relay::RelayProgram;
+pub use relay::{RelayHere, RelayProgram};
 pub use stranger::Stranger;
 pub use tab::{Tab, selector};

@@ -31,6 +31,13 @@ impl Pictures {
         &self.folder
     }
 
+    /// The colour of a stripe, 0 to 2, of the flag `index`.
+    #[must_use]
+    pub fn flag_colour(index: usize, stripe: usize) -> [u8; 3] {
+        let seed = index * 3 + stripe;
+        [seed * 83 % 256, seed * 151 % 256, seed * 211 % 256].map(|level| level as u8)
+    }
+
     /// `count` flags that do not exist, 48×32, each of three stripes of its own colours.
     ///
     /// # Errors
@@ -38,10 +45,7 @@ impl Pictures {
     pub fn flags(&self, count: usize) -> Result<Vec<PathBuf>> {
         (0..count)
             .map(|index| {
-                let stripe = |x: usize| {
-                    let seed = index * 3 + x / 16;
-                    [seed * 83 % 256, seed * 151 % 256, seed * 211 % 256].map(|level| level as u8)
-                };
+                let stripe = |x: usize| Self::flag_colour(index, x / 16);
                 let rgb: Vec<u8> = (0..32).flat_map(|_| (0..48).flat_map(stripe)).collect();
                 let path = self.folder.join(format!("flag-{index:03}.png"));
                 write_png(&path, 48, 32, png::ColorType::Rgb, &rgb)?;

@@ -1,4 +1,5 @@
-//! The relay as a program of its own, for tests that kill it.
+//! The relay without a browser of Chromium's beside it: in this process, and as a program of its own for tests that
+//! kill it.
 
 use std::{
     env, fs,
@@ -8,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use abraham_relay::{Config, Relay, Running};
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::net::TcpStream;
 
@@ -16,6 +18,35 @@ use crate::browser::root;
 /// How long it may take to answer, in steps of [`STEP`].
 const STEPS: u32 = 1_200;
 const STEP: Duration = Duration::from_millis(50);
+
+/// A relay in this process, serving the page.
+pub struct RelayHere(Running);
+
+impl RelayHere {
+    /// Starts one on free ports.
+    ///
+    /// # Errors
+    /// When the ports cannot be had.
+    pub async fn start() -> Result<Self> {
+        let mut config = Config::default();
+        config.assets = Some(root().join("web"));
+        Ok(Self(Relay::bind(config).await?))
+    }
+
+    /// The address of `path` at this relay. Browsers trust the name localhost as they trust https.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.0.http_addr().port())
+    }
+
+    /// Stops it.
+    ///
+    /// # Errors
+    /// When it had failed meanwhile.
+    pub async fn stop(self) -> Result<()> {
+        Ok(self.0.stop().await?)
+    }
+}
 
 /// A relay in a process of its own, serving the page. Killed when dropped.
 pub struct RelayProgram {

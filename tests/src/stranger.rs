@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{browser::Visit, tab::Tab};
 
 /// How long the node may take until it says what is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// See the module. The page is the product's, not donated; its window program runs on a port that the test holds.
 pub struct Stranger {
@@ -62,7 +62,7 @@ impl Stranger {
     /// Waits for an event that `wanted` makes something of, and drops those before it.
     ///
     /// # Errors
-    /// When none comes within a minute.
+    /// When none comes within three minutes.
     pub async fn until<T>(&mut self, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> Result<T> {
         let mut ticks = tokio::time::interval(Duration::from_millis(50));
         let deadline = tokio::time::Instant::now() + PATIENCE;

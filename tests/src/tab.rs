@@ -36,9 +36,6 @@ use crate::browser::{Console, root};
 /// loaded machine take seconds each.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often one element is clicked before a test says that it cannot be.
-const CLICKS: usize = 5;
-
 /// The CSS selector of the element that the page marks with `data-testid="…"`.
 #[must_use]
 pub fn selector(test_id: &str) -> String {
@@ -270,10 +267,11 @@ impl Tab {
     /// Clicks with the mouse on the middle of the first element for `selector`, once it can be seen and used.
     ///
     /// # Errors
-    /// When it cannot be seen and used after two minutes, or each of a few clicks met something else.
+    /// When it cannot be seen and used after two minutes, or every click for as long met something else.
     pub async fn click(&self, selector: &str) -> Result<()> {
         let quoted = quote(selector);
-        for _ in 0..CLICKS {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
             // Where it moves between two looks, as while a page loads, a click would meet something else.
             self.until(
                 &format!("{selector} can be clicked"),
@@ -290,15 +288,23 @@ impl Tab {
                 ),
             )
             .await?;
-            let element = self.page.find_element(selector).await?;
-            element.click().await.with_context(|| format!("could not click {selector}"))?;
-            // It may have moved between the look and the click. A page that was left cannot be asked any more: it
-            // was met.
-            if !self.value("globalThis.missed === true").await.unwrap_or(false) {
+            let clicked = self.click_now(selector).await;
+            // It may have moved or been replaced between the look and the click. A page that was left cannot be
+            // asked any more: it was met.
+            let missed = self.value("globalThis.missed === true").await.unwrap_or(false);
+            if clicked.is_ok() && !missed {
                 return Ok(());
             }
+            if tokio::time::Instant::now() > deadline {
+                clicked.with_context(|| format!("could not click {selector}"))?;
+                bail!("for {} s every click on {selector} met something else", PATIENCE.as_secs());
+            }
         }
-        bail!("{CLICKS} clicks on {selector} met something else")
+    }
+
+    async fn click_now(&self, selector: &str) -> Result<()> {
+        self.page.find_element(selector).await?.click().await?;
+        Ok(())
     }
 
     /// Presses a key, such as `Tab` or `Enter`, as the keyboard does.

@@ -33,7 +33,7 @@ const PAINTER: (&str, &str) = ("abraham-visitor", "painter");
 /// When something cannot be built; and, once all is printed, when a program failed. What this machine cannot measure
 /// is no error: the table says why.
 pub(crate) fn run(json: bool, with_spu: bool) -> Result<()> {
-    install::for_browser_tests()?;
+    install::for_measurements()?;
     // The relay that is shipped has the page in it.
     build::run(false)?;
     test_pages::build()?;

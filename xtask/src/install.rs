@@ -41,6 +41,22 @@ const CHROMIUM: Requirement = Requirement {
     is_met: || chromium().is_some(),
 };
 
+const FIREFOX: Requirement = Requirement {
+    what: "Firefox",
+    why: "one whole visit is tested in it, and one of it among tabs of Chromium",
+    packages: &["firefox-esr"],
+    is_met: || firefox().is_some(),
+};
+
+const WEBKIT: Requirement = Requirement {
+    what: "WebKitGTK's browser and driver, and a display for it",
+    why: "one whole visit is tested in it",
+    packages: &["webkit2gtk-driver", "xvfb"],
+    is_met: || {
+        shell::find_program(&["WebKitWebDriver"]).is_some() && shell::find_program(&["Xvfb"]).is_some()
+    },
+};
+
 const LAVAPIPE: Requirement = Requirement {
     what: "a Vulkan driver",
     why: "the GPU kernels are tested on Mesa's software driver",
@@ -149,9 +165,20 @@ pub(crate) fn for_unit_tests() -> Result<()> {
     ensure(&[&LAVAPIPE, &NODE])
 }
 
-/// What the tests and measurements in a browser need.
-pub(crate) fn for_browser_tests() -> Result<()> {
+/// What the measurements in a browser need.
+pub(crate) fn for_measurements() -> Result<()> {
     ensure(&[&CHROMIUM])
+}
+
+/// What the tests in browsers need.
+pub(crate) fn for_browser_tests() -> Result<()> {
+    ensure(&[&CHROMIUM, &FIREFOX, &WEBKIT])
+}
+
+/// Firefox, from `FIREFOX` or from `PATH`; the tests look in the same places.
+fn firefox() -> Option<PathBuf> {
+    let named = env::var_os("FIREFOX").map(PathBuf::from).filter(|path| path.is_file());
+    named.or_else(|| shell::find_program(&["firefox-esr", "firefox"]))
 }
 
 /// Chromium or a browser that is built from it, from `CHROMIUM` or from `PATH`.

@@ -149,7 +149,7 @@ impl Store {
 
     /// A certificate that this term made.
     pub(crate) fn of_term(&self, term: &Digest) -> Option<&Certificate> {
-        self.certificates.iter().find(|kept| kept.statement.term == *term)
+        self.kept.iter().flat_map(|kept| &kept.states).find(|state| state.statement.term == *term)
     }
 
     /// The certificate of a state, where it is held at this seat.

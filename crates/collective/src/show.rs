@@ -79,7 +79,7 @@ impl Collective {
 
     /// The artist that waits, where this member sits nowhere and sees nobody paint.
     fn waiting_shown(&self, now: Millis) -> Option<WaitingView> {
-        let waits = matches!(self.status, Status::Idle) && self.terms().is_empty();
+        let waits = matches!(self.status, Status::Idle) && self.terms(now).is_empty();
         let waiting = if waits { self.waiting(now) } else { None };
         waiting.map(|waiting| self.waiting_view(&waiting))
     }

@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use abraham_messages::PeerKey;
-use abraham_messages::collective::{Digest, Presence, ProposedOrigin};
+use abraham_messages::collective::{Digest, Presence};
 
 use crate::{
     Collective, EndCause, Millis,

@@ -1,5 +1,7 @@
 //! Painters that leave, in every way there is, and those that come late.
 
+use std::time::Duration;
+
 use abraham_tests::{Member, selector};
 use anyhow::{Context as _, Result, ensure};
 
@@ -7,9 +9,14 @@ use crate::{PAINTERS, donated, gather, learned, one_artist, one_piece, teach};
 
 /// Takes a painter out of `members`.
 async fn take_painter(members: &mut Vec<Member>) -> Result<Member> {
-    for index in 0..members.len() {
-        if members[index].standing().await?.role == "painter" {
-            return Ok(members.swap_remove(index));
+    // Between two terms nobody does.
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    for _ in 0..1_500 {
+        ticks.tick().await;
+        for index in 0..members.len() {
+            if members[index].standing().await?.role == "painter" {
+                return Ok(members.swap_remove(index));
+            }
         }
     }
     anyhow::bail!("nobody paints")

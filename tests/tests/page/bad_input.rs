@@ -30,13 +30,14 @@ async fn each_bad_file_is_named_with_its_reason_and_the_rest_is_used() -> Result
             ("corrupt.png", "damaged"),
             ("animated.gif", "first frame"),
         ] {
-            let line: Option<String> = tab
-                .value(&format!(
-                    "[...document.querySelectorAll('{} li')].find((line) => line.innerText.includes('{name}'))?.innerText",
-                    list.replace('"', "\\\"").replace("\\\"", "\"")
-                ))
-                .await?;
-            ensure!(line.as_ref().is_some_and(|line| line.contains(reason)), "for {name} the page says {line:?}");
+            tab.until(
+                &format!("{name} to be named with \"{reason}\""),
+                &format!(
+                    "[...document.querySelectorAll('{list} li')]
+                        .some((line) => line.innerText.includes('{name}') && line.innerText.includes('{reason}'))"
+                ),
+            )
+            .await?;
         }
         let all: String = tab.text(&list).await?;
         ensure!(!all.contains("transparent.png"), "a transparent picture was remarked on: {all}");
@@ -53,7 +54,7 @@ async fn one_picture_only_is_too_few_and_more_pictures_set_it_going() -> Result<
         tab.choose(&selector("teach-files"), &files[..1]).await?;
         tab.reads(&selector("teach-missing"), "15 more pictures").await?;
         tab.no_longer_sees(&selector("trouble")).await?;
-        ensure!(tab.value::<usize>(PICTURES).await? == 1, "the one picture was not kept");
+        tab.until("the one picture to be kept", &format!("{PICTURES} === 1")).await?;
         tab.choose(&selector("teach-files"), &files[1..]).await?;
         learned(&tab, 1).await?;
         tab.no_longer_sees(&selector("teach-missing")).await

@@ -61,7 +61,7 @@ async fn a_browser_that_stores_nothing_still_has_an_artist_while_the_tab_is_open
         .await?;
         tab.choose(&selector("teach-files"), &flags(visit, 20)?).await?;
         learned(&tab, 2).await?;
-        ensure!(tab.value::<usize>(PICTURES).await? == 20, "pictures were lost");
+        tab.until("all pictures to be counted", &format!("{PICTURES} === 20")).await?;
         pause(&tab).await
     })
     .await

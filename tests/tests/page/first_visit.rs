@@ -32,7 +32,7 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     tab.choose(&selector("teach-files"), &flags(visit, 24)?).await?;
     tab.reads(&selector("yours"), "24 pictures").await?;
     learned(&tab, 3).await?;
-    ensure!(paints_colours(&tab).await?, "the batch is blank");
+    tab.until("the batch to show more than one colour", COLOURS).await?;
     tab.reads("#exchanged", "B").await?;
     pause(&tab).await?;
 
@@ -52,8 +52,9 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     tab.sees(&selector("piece")).await?;
     let again: String = tab.value("document.getElementById('genesis').title").await?;
     ensure!(again == genesis, "another artist woke: {again}, not {genesis}");
-    ensure!(tab.value::<usize>(ROUND).await? >= round, "rounds were lost");
-    ensure!(tab.value::<usize>(PICTURES).await? == 24, "pictures were lost");
+    // The worker says both a moment after the artist is awake.
+    tab.until("all rounds to be back", &format!("{ROUND} >= {round}")).await?;
+    tab.until("all pictures to be back", &format!("{PICTURES} === 24")).await?;
     learned(&tab, round + 1).await?;
     pause(&tab).await?;
 
@@ -79,19 +80,13 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
 }
 
 /// Whether the canvas of the batch shows more than one colour.
-async fn paints_colours(tab: &Tab) -> Result<bool> {
-    tab.value(
-        "(() => {
-            const canvas = document.getElementById('batch');
-            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
-            copy.drawImage(canvas, 0, 0);
-            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
-            const colours = new Set(new Uint32Array(data.buffer));
-            return colours.size > 16;
-        })()",
-    )
-    .await
-}
+const COLOURS: &str = "(() => {
+    const canvas = document.getElementById('batch');
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size > 16;
+})()";
 
 /// Downloads the kept piece and its record and looks into both.
 async fn check_downloads(visit: &Visit, tab: &Tab, genesis: &str) -> Result<()> {
@@ -128,9 +123,11 @@ async fn two_clicks_teach_the_flags_and_stop_frees_the_studio() -> Result<()> {
         learned(&tab, 4).await?;
         tab.click(&selector("stop")).await?;
         tab.sees(&selector("returning")).await?;
-        let held: usize = tab.value("navigator.locks.query().then((locks) => locks.held.length)").await?;
-        ensure!(held == 0, "the stopped studio still holds its lock");
-        Ok(())
+        tab.until_async(
+            "the stopped studio to give back its lock",
+            "navigator.locks.query().then((locks) => locks.held.length === 0)",
+        )
+        .await
     })
     .await
 }

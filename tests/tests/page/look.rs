@@ -45,11 +45,8 @@ async fn nothing_is_wider_than_a_phone_in_light_and_dark() -> Result<()> {
                 for scheme in ["light", "dark"] {
                     tab.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")])
                         .await?;
-                    let fits: bool = tab.value(fits).await?;
-                    ensure!(
-                        fits,
-                        "at {width} pixels, {scheme}, awake: {awake}, the page is wider than the screen"
-                    );
+                    let what = format!("the page to fit {width} pixels, {scheme}, awake: {awake}");
+                    tab.until(&what, fits).await?;
                 }
             }
         }
