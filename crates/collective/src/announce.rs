@@ -304,22 +304,30 @@ mod tests {
             HeardPieces::default().hear(0, &config(), terms, signers[0].me(), piece)
         };
         let seen = in_sight();
-        assert_eq!(hears(&[seen.clone()], &piece), Ok(()));
+        assert_eq!(hears(std::slice::from_ref(&seen), &piece), Ok(()));
         assert_eq!(hears(&[], &piece), Err(Drop::OutOfPlace), "nobody sits");
         let other = SeenTerm { id: [8; 32], ..seen.clone() };
-        assert_eq!(hears(&[other.clone()], &piece), Err(Drop::OutOfPlace), "another committee sits");
+        assert_eq!(
+            hears(std::slice::from_ref(&other), &piece),
+            Err(Drop::OutOfPlace),
+            "another committee sits"
+        );
         let another = SeenTerm { artist: [6; 32], ..seen.clone() };
         assert_eq!(hears(&[another], &piece), Err(Drop::OutOfPlace), "another artist");
         let mut three = seen.clone();
         three.seats[0] = None;
-        assert_eq!(hears(&[three.clone()], &piece), Ok(()));
+        assert_eq!(hears(std::slice::from_ref(&three), &piece), Ok(()));
         three.seats[1] = Some(Signer::new(&[9; 32]).unwrap().me());
-        assert_eq!(hears(&[three.clone()], &piece), Err(Drop::OutOfPlace), "another sits at this seat");
+        assert_eq!(
+            hears(std::slice::from_ref(&three), &piece),
+            Err(Drop::OutOfPlace),
+            "another sits at this seat"
+        );
         three.seats[1] = None;
         assert_eq!(hears(&[three], &piece), Err(Drop::OutOfPlace), "two of four");
         // What is only said to be a committee is believed as long as there is no better.
         let said = SeenTerm { shown: false, ..seen };
-        assert_eq!(hears(&[said.clone()], &piece), Ok(()));
+        assert_eq!(hears(std::slice::from_ref(&said), &piece), Ok(()));
         assert_eq!(hears(&[other, said], &piece), Err(Drop::OutOfPlace));
     }
 

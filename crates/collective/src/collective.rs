@@ -328,11 +328,9 @@ impl Collective {
                 }
             }
             node::Event::Sent { peer, lane, bytes } => self.out.sent(&peer, lane, bytes),
-            node::Event::Misbehaved { peer, what } => {
-                // Only who is linked can be seated. Of others any number may flood the node, under any keys.
-                if self.links.is_up(&peer) {
-                    self.suspect(now, peer, &what);
-                }
+            // Only who is linked can be seated. Of others any number may flood the node, under any keys.
+            node::Event::Misbehaved { peer, what } if self.links.is_up(&peer) => {
+                self.suspect(now, peer, &what);
             }
             node::Event::Stopped => {
                 if matches!(self.status, Status::Seated(_)) {

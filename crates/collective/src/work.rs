@@ -54,7 +54,6 @@ pub enum Origin {
 }
 
 /// What the engine is to do.
-#[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
 #[non_exhaustive]
 pub enum Work {
     /// This member accepted a committee. When all have, its painters begin, and their frames may come before
