@@ -37,12 +37,15 @@ struct Early {
     prefix: Prefix,
     from: PeerKey,
     message: Payload,
+    at: Millis,
     until: Millis,
 }
 
 /// A frame that waits for its painter.
 struct Waiting {
     message: Payload,
+    /// When it came.
+    at: Millis,
     /// Whether its sender has its credit back.
     credited: bool,
 }
@@ -70,7 +73,8 @@ pub(crate) struct Switch<N> {
 
 /// How a frame that is waited for stands.
 pub(crate) enum Arrival {
-    Frame(Payload),
+    /// With the time when it came.
+    Frame(Payload, Millis),
     Gone,
     NotYet,
     Closed,
@@ -121,7 +125,7 @@ impl<N: Network> Switch<N> {
         self.early = others;
         let mine: Vec<Early> = mine;
         for early in mine {
-            self.admit(early.from, early.message);
+            self.admit(early.from, early.message, early.at);
         }
     }
 
@@ -147,13 +151,13 @@ impl<N: Network> Switch<N> {
             return self.drop_stale(from, message.len());
         };
         if self.links.as_ref().is_some_and(|links| links.prefix == prefix) {
-            return self.admit(from, message);
+            return self.admit(from, message, now);
         }
         let kept: usize = self.early.iter().map(|early| early.message.len()).sum();
         if self.ended.contains(&prefix) || kept + message.len() > EARLY_BYTES {
             return self.drop_stale(from, message.len());
         }
-        self.early.push(Early { prefix, from, message, until: now.saturating_add(EARLY) });
+        self.early.push(Early { prefix, from, message, at: now, until: now.saturating_add(EARLY) });
     }
 
     /// Drops early frames whose term did not begin.
@@ -230,7 +234,7 @@ impl<N: Network> Switch<N> {
             let peer = links.seats[seat];
             self.credit(peer, waiting.message.len());
         }
-        Arrival::Frame(waiting.message)
+        Arrival::Frame(waiting.message, waiting.at)
     }
 
     /// Wakes this waker whenever something changed.
@@ -240,7 +244,7 @@ impl<N: Network> Switch<N> {
         }
     }
 
-    fn admit(&mut self, from: PeerKey, message: Payload) {
+    fn admit(&mut self, from: PeerKey, message: Payload, at: Millis) {
         let bytes = message.len();
         let Some(links) = &mut self.links else { return };
         let Some(seat) = links.seats.iter().position(|seat| *seat == from) else {
@@ -252,7 +256,7 @@ impl<N: Network> Switch<N> {
         }
         links.queued[seat] += bytes;
         let credited = links.queued[seat] <= QUEUE_BYTES;
-        links.queues[seat].push_back(Waiting { message, credited });
+        links.queues[seat].push_back(Waiting { message, at, credited });
         if credited {
             self.credit(from, bytes);
         }
