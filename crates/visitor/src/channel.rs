@@ -1,6 +1,12 @@
 //! A painter's links over the network: the frames' lane of the direct links to the three others.
 
-use std::{cell::RefCell, future::poll_fn, pin::pin, rc::Rc, task::Poll};
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+};
 
 use abraham_collective::{Millis, Term};
 use abraham_messages::limits::FRAME_PREFIX_BYTES;
@@ -20,13 +26,19 @@ pub(crate) struct LaneChannel<N, T> {
     switch: Rc<RefCell<Switch<N>>>,
     timer: Rc<T>,
     term: [u8; FRAME_PREFIX_BYTES],
+    /// When the last frame of each painter came.
+    arrived: [Cell<Millis>; 4],
+    waited: Waited,
 }
+
+/// How long this painter has waited for frames of each other one, in the work at hand.
+pub(crate) type Waited = Rc<Cell<[Millis; 4]>>;
 
 impl<N: Network, T: Timer> LaneChannel<N, T> {
     /// Opens the links of a term.
-    pub(crate) fn open(switch: Rc<RefCell<Switch<N>>>, timer: Rc<T>, term: &Term) -> Self {
+    pub(crate) fn open(switch: Rc<RefCell<Switch<N>>>, timer: Rc<T>, term: &Term, waited: Waited) -> Self {
         switch.borrow_mut().open(term);
-        Self { switch, timer, term: term.prefix() }
+        Self { switch, timer, term: term.prefix(), arrived: Default::default(), waited }
     }
 
     /// The moment that is so far away.
@@ -85,7 +97,8 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
         let receiving = poll_fn(|context| {
             let switch = &mut *self.switch.borrow_mut();
             Poll::Ready(match switch.receive(self.term, from.index()) {
-                Arrival::Frame(message) => {
+                Arrival::Frame(message, at) => {
+                    self.arrived[from.index()].set(at);
                     let mut frame = message.into_bytes();
                     frame.drain(..FRAME_PREFIX_BYTES);
                     Ok(std::mem::take(&mut *frame))
@@ -98,6 +111,36 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
                 }
             })
         });
+        // Counted when it ends or is dropped: work that runs out of time does not end its waits.
+        let _counting = Counting { channel: self, from, since: self.timer.now() };
         self.before(*until, receiving).await
+    }
+
+    fn now(&self) -> u64 {
+        self.timer.now()
+    }
+
+    fn patience(&self) -> u64 {
+        FRAME
+    }
+
+    fn arrived(&self, from: PainterId) -> u64 {
+        self.arrived[from.index()].get()
+    }
+}
+
+/// A wait for one painter, under way.
+struct Counting<'a, N, T: Timer> {
+    channel: &'a LaneChannel<N, T>,
+    from: PainterId,
+    since: Millis,
+}
+
+impl<N, T: Timer> std::ops::Drop for Counting<'_, N, T> {
+    fn drop(&mut self) {
+        let mut waited = self.channel.waited.get();
+        let sum = &mut waited[self.from.index()];
+        *sum = sum.saturating_add(self.channel.timer.now().saturating_sub(self.since));
+        self.channel.waited.set(waited);
     }
 }

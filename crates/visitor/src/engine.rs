@@ -4,22 +4,24 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use abraham_collective::{Digest, Done, Failed, Origin, Term, Work};
+use abraham_collective::{Digest, Done, Failed, Millis, Origin, Term, Work};
 use abraham_learning::{
     Curation, KernelSums, MIN_TEACHERS, Pictures,
     seat::{Recipe, Seat, State},
 };
 use abraham_ring::Backend;
+use futures::future::{Either, select};
 
 use crate::{
     Network, SeedSource, Timer,
-    channel::LaneChannel,
+    channel::{LaneChannel, Waited},
+    limits::ANSWER,
     painting::{self, Step},
     switch::Switch,
     teaching,
@@ -46,6 +48,7 @@ pub(crate) struct Engine<N, T, B, K, S> {
     seeds: S,
     pictures: Option<Rc<Pictures>>,
     curation: Rc<Curation>,
+    waited: Waited,
     /// The term that this member sits in.
     term: Option<Digest>,
     /// The seat while nothing is painted.
@@ -87,6 +90,7 @@ where
             seeds,
             pictures: None,
             curation: Rc::new(Curation::default()),
+            waited: Waited::default(),
             term: None,
             seat: None,
             states: Vec::new(),
@@ -217,13 +221,16 @@ where
     fn begin(&mut self, ticket: u64, term: Term, origin: Origin) {
         self.leave();
         self.term = Some(term.id);
-        let channel = LaneChannel::open(self.switch.clone(), self.timer.clone(), &term);
+        let waited = self.waited.clone();
+        let channel = LaneChannel::open(self.switch.clone(), self.timer.clone(), &term, waited.clone());
         let entropy = self.seeds.seed();
         let backend = self.backend.clone();
         let recipe = self.recipe.clone();
         let held: Vec<Arc<State>> = self.kept.values().flatten().cloned().collect();
+        let timer = self.timer.clone();
         let future = Box::pin(async move {
-            match painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe).await {
+            let begin = painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe);
+            match in_time(&*timer, &waited, abraham_collective::limits::BEGIN, begin).await {
                 Ok((seat, begun)) => (Some(seat), Ok(begun)),
                 Err(failed) => (None, Err(failed)),
             }
@@ -235,9 +242,10 @@ where
         let Some(mut seat) = self.seat.take() else {
             return self.refuse(ticket, "there is no seat, or it is at work".into());
         };
-        let recipe = self.recipe.clone();
+        let (recipe, timer, waited) = (self.recipe.clone(), self.timer.clone(), self.waited.clone());
         let future = Box::pin(async move {
-            match painting::take(&mut seat, step, &recipe).await {
+            let step = painting::take(&mut seat, step, &recipe);
+            match in_time(&*timer, &waited, abraham_collective::limits::WORK, step).await {
                 Ok(done) => (Some(seat), Ok(done)),
                 // After a failure of the protocol the seat's painter cannot go on.
                 Err(failed) => (None, Err(failed)),
@@ -267,4 +275,29 @@ where
         });
         self.teaching = Some(Running { ticket, future });
     }
+}
+
+/// Does painters' work, for which the collective gives so much time. Where it runs out, the painter that was waited for
+/// in more than half of it is the cause, which sends every frame just in time; else this machine itself.
+async fn in_time<T>(
+    timer: &impl Timer,
+    waited: &Waited,
+    limit: Millis,
+    work: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
+    waited.take();
+    let until = timer.now().saturating_add(limit.saturating_sub(ANSWER));
+    let done = match select(pin!(work), pin!(timer.sleep_until(until))).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(_) => None,
+    };
+    done.unwrap_or_else(|| {
+        let longest = waited.get().into_iter().zip(0..).max();
+        let slow = longest.filter(|(waited, _)| waited.saturating_mul(2) > limit).map(|(_, seat)| seat);
+        let reason = match slow {
+            Some(seat) => format!("painter {seat} was waited for in most of the time that there was"),
+            None => "this machine did not finish in time".into(),
+        };
+        Err(Failed { suspects: slow.map(|seat| [seat; 2]), reason })
+    })
 }

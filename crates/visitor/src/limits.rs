@@ -8,6 +8,9 @@ use abraham_messages::{limits, node::Lane};
 /// times for its suspects, which must fit into [`abraham_collective::limits::WORK`].
 pub const FRAME: Millis = 8_000;
 
+/// The engine answers so long before the collective's time for its work is over, so that it can say whom it waited for.
+pub const ANSWER: Millis = 2_000;
+
 /// Painters wait so long for each other before they agree on keys: those whose seat is being filled take
 /// longest, three components of 3.5 MB over a slow line. Less than [`abraham_collective::limits::BEGIN`].
 pub const FILL: Millis = 75_000;
@@ -32,6 +35,7 @@ pub const QUEUE_LIMIT_BYTES: usize = QUEUE_BYTES + limits::BULK_BYTES + limits::
 /// Least time between two snapshots for the page.
 pub const VIEW_EVERY: Millis = 100;
 
+const _: () = assert!(FILL + ANSWER < abraham_collective::limits::BEGIN);
 const _: () = assert!(FILL_CHUNK + limits::FRAME_PREFIX_BYTES <= limits::FRAME_BYTES);
 
 /// Whether a message may be sent where so many bytes are not sent yet.

@@ -43,12 +43,15 @@ struct Expected {
 struct Early {
     from: PeerKey,
     message: Payload,
+    at: Millis,
     until: Millis,
 }
 
 /// A frame that waits for its painter.
 struct Waiting {
     message: Payload,
+    /// When it came.
+    at: Millis,
     /// Whether its sender has its credit back.
     credited: bool,
 }
@@ -75,7 +78,8 @@ pub(crate) struct Switch<N> {
 
 /// How a frame that is waited for stands.
 pub(crate) enum Arrival {
-    Frame(Payload),
+    /// With the time when it came.
+    Frame(Payload, Millis),
     Gone,
     NotYet,
     Closed,
@@ -123,7 +127,7 @@ impl<N: Network> Switch<N> {
         let Some(expected) = self.expected.take() else { return };
         for early in expected.early {
             match expected.prefix == prefix {
-                true => self.admit(early.from, early.message),
+                true => self.admit(early.from, early.message, early.at),
                 false => self.drop_stale(early.from, early.message.len()),
             }
         }
@@ -156,7 +160,7 @@ impl<N: Network> Switch<N> {
             return self.drop_stale(from, message.len());
         };
         if self.links.as_ref().is_some_and(|links| links.prefix == prefix) {
-            return self.admit(from, message);
+            return self.admit(from, message, now);
         }
         let expected =
             self.expected.as_mut().filter(|term| term.prefix == prefix && term.seats.contains(&from));
@@ -165,7 +169,7 @@ impl<N: Network> Switch<N> {
         if kept.map(|early| early.message.len()).sum::<usize>() + message.len() > EARLY_BYTES {
             return self.drop_stale(from, message.len());
         }
-        expected.early.push(Early { from, message, until: now.saturating_add(EARLY) });
+        expected.early.push(Early { from, message, at: now, until: now.saturating_add(EARLY) });
     }
 
     /// Drops early frames whose term did not begin.
@@ -242,7 +246,7 @@ impl<N: Network> Switch<N> {
             let peer = links.seats[seat];
             self.credit(peer, waiting.message.len());
         }
-        Arrival::Frame(waiting.message)
+        Arrival::Frame(waiting.message, waiting.at)
     }
 
     /// Wakes this waker whenever something changed.
@@ -252,7 +256,7 @@ impl<N: Network> Switch<N> {
         }
     }
 
-    fn admit(&mut self, from: PeerKey, message: Payload) {
+    fn admit(&mut self, from: PeerKey, message: Payload, at: Millis) {
         let bytes = message.len();
         let Some(links) = &mut self.links else { return };
         let Some(seat) = links.seats.iter().position(|seat| *seat == from) else {
@@ -264,7 +268,7 @@ impl<N: Network> Switch<N> {
         }
         links.queued[seat] += bytes;
         let credited = links.queued[seat] <= QUEUE_BYTES;
-        links.queues[seat].push_back(Waiting { message, credited });
+        links.queues[seat].push_back(Waiting { message, at, credited });
         if credited {
             self.credit(from, bytes);
         }

@@ -53,7 +53,7 @@ fn frame(term: u8, bytes: usize) -> Payload {
 
 fn received(switch: &mut Switch<Sink>, term_name: u8, seat: usize) -> Option<usize> {
     match switch.receive(term(term_name).prefix(), seat) {
-        Arrival::Frame(message) => Some(message.len()),
+        Arrival::Frame(message, _) => Some(message.len()),
         _ => None,
     }
 }
