@@ -96,7 +96,7 @@ pub(crate) fn run(sample: Option<usize>, seed: u64, shard: Option<Shard>, fresh:
         run_some(&program, &folder, some, baseline)?;
         ledger.take_in(&folder.join("mutants.out"))?;
         ledger.write()?;
-        eprintln!("{} of {} done", (number + 1) * AT_ONCE.min(left.len()), left.len());
+        eprintln!("{} of {} done", ((number + 1) * AT_ONCE).min(left.len()), left.len());
     }
     let accepted = fs::read_to_string(shell::root().join(ACCEPTED)).context(ACCEPTED)?;
     report(&names, &ledger, &accepted_names(&accepted)?)
