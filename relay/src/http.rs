@@ -277,3 +277,40 @@ fn text(status: StatusCode, text: &'static str) -> HttpResponse {
         .content_type("text/plain; charset=utf-8")
         .body(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, dev::Service, middleware::from_fn, test};
+    use libp2p::{PeerId, metrics::Registry};
+
+    use super::*;
+
+    /// A proxy's connections carry the requests of many, and are all its own: so the answers that are open count.
+    #[tokio::test]
+    async fn one_client_behind_a_proxy_has_so_many_answers_open() {
+        let addresses = Addresses {
+            peer: PeerId::random(),
+            external: Vec::new(),
+            listeners: Vec::new(),
+            others: Vec::new(),
+        };
+        let proxies = Proxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
+        let metrics = Arc::new(Metrics::new(Registry::default()));
+        let site = Data::new(Site::new(Assets::embedded(), addresses, proxies, Vec::new(), metrics));
+        let app = App::new().app_data(site).wrap(from_fn(finish)).configure(routes);
+        let app = test::init_service(app).await;
+        let ask = async |client: &str| {
+            let request = test::TestRequest::get().uri("/healthz").peer_addr(([127, 0, 0, 1], 1).into());
+            app.call(request.insert_header(("x-forwarded-for", client)).to_request()).await.unwrap()
+        };
+        let mut open = Vec::new();
+        for _ in 0..limits::HTTP_SOCKETS {
+            open.push(ask("198.51.100.7").await);
+        }
+        assert!(open.iter().all(|answer| answer.status() == StatusCode::OK));
+        assert_eq!(ask("198.51.100.7").await.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(ask("198.51.100.8").await.status(), StatusCode::OK);
+        drop(open);
+        assert_eq!(ask("198.51.100.7").await.status(), StatusCode::OK);
+    }
+}
