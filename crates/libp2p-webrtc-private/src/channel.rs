@@ -24,7 +24,8 @@ pub trait DataChannel: Send + Sized + 'static {
     /// Sends one message.
     ///
     /// # Errors
-    /// The channel takes no more: it is closing, closed, or its buffer is full.
+    /// The channel takes no more: it is closing, closed, or its buffer is full. What was received before may still be
+    /// on its way to the page.
     fn send(&mut self, message: &[u8]) -> Result<(), ChannelClosed>;
 
     /// Closes the channel after what was sent.
@@ -35,6 +36,33 @@ pub trait DataChannel: Send + Sized + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the data channel takes no more")]
 pub struct ChannelClosed;
+
+/// What an event of a channel means for its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It opened, or can take more again.
+    Writable,
+    /// It is over, and nothing comes any more.
+    Closed,
+    /// Nothing yet.
+    Nothing,
+}
+
+impl News {
+    /// The meaning of an event by its `kind` (`RTCDataChannel`, WebRTC recommendation section 6.2), where the channel
+    /// `is_over` (closing or closed) when the event is heard.
+    ///
+    /// A browser changes the state before it tells of it, so an event that waited its turn is heard in a state that
+    /// came after it, with messages still behind it. Only `close` comes last.
+    #[must_use]
+    pub fn of(kind: &str, is_over: bool) -> Self {
+        match kind {
+            "close" => Self::Closed,
+            "open" | "bufferedamountlow" if !is_over => Self::Writable,
+            _ => Self::Nothing,
+        }
+    }
+}
 
 /// Where delays come from.
 pub trait Timer: Clone + Send + Unpin + 'static {

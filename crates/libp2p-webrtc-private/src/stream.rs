@@ -94,8 +94,11 @@ impl<C: DataChannel> Core<C> {
         while let Some(frame) = self.waiting.pop_front() {
             self.waiting_bytes -= frame.len();
             if self.channel.send(&frame).is_err() {
-                self.end();
-                break;
+                // What was received before the channel's end may still be on its way here: the end is heard last.
+                self.framing.handle_unsendable();
+                self.waiting.clear();
+                self.waiting_bytes = 0;
+                self.close();
             }
         }
     }

@@ -8,17 +8,20 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    task::Context,
     time::Duration,
 };
 
 use futures::{
     AsyncReadExt, AsyncWriteExt, FutureExt, SinkExt, StreamExt, channel::mpsc, future::BoxFuture, select,
+    task::ArcWake,
 };
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport as _,
     core::{
+        Endpoint,
         muxing::StreamMuxerBox,
-        transport::MemoryTransport,
+        transport::{DialOpts as TransportDialOpts, MemoryTransport, PortUse},
         upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo, Version},
     },
     identity::Keypair,
@@ -298,4 +301,75 @@ async fn who_has_no_reservation_cannot_be_dialled() {
     a.dial(&relay, PeerId::random());
     until(&mut a, &mut b, |a, _| a.failed.len() == 2).await;
     assert!(a.failed.iter().any(|failed| failed.contains("Relayed")), "{:?}", a.failed);
+}
+
+#[tokio::test]
+async fn listening_may_begin_in_the_event_that_brings_the_reservation() {
+    let (relay, pipes) = (relay(), Pipes::default());
+    let (mut a, mut b) = (Member::new(&pipes), Member::new(&pipes));
+    let (a_id, b_id) = (a.id(), b.id());
+    for member in [&mut a, &mut b] {
+        member.swarm.listen_on(relay.clone().with(Protocol::P2pCircuit)).unwrap();
+        loop {
+            // Within the event, before anything else is polled.
+            if let SwarmEvent::Behaviour(BehaviourEvent::Relay(
+                relay::client::Event::ReservationReqAccepted { .. },
+            )) = member.swarm.select_next_some().await
+            {
+                member.swarm.listen_on(Multiaddr::empty().with(Protocol::WebRTC)).unwrap();
+                break;
+            }
+        }
+    }
+    a.dial(&relay, b_id);
+    until(&mut a, &mut b, |a, b| a.direct == [b_id] && b.direct == [a_id]).await;
+}
+
+#[test]
+fn the_relay_client_would_take_our_addresses_and_so_comes_second() {
+    let (relay, peer) = (PeerId::random(), PeerId::random());
+    let address: Multiaddr = format!("/memory/1/p2p/{relay}/p2p-circuit/webrtc/p2p/{peer}").parse().unwrap();
+    let options = || TransportDialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
+    let (mut circuits, _relay) = relay::client::new(PeerId::random());
+    // Should this fail one day, the order of the transports does not matter any more.
+    assert!(circuits.dial(address.clone(), options()).is_ok());
+    let (mut direct, _webrtc) = webrtc::pair(PeerId::random(), Pipes::default(), Config::default());
+    assert!(direct.dial(address, options()).is_ok());
+    let circuit: Multiaddr = format!("/memory/1/p2p/{relay}/p2p-circuit/p2p/{peer}").parse().unwrap();
+    assert!(direct.dial(circuit, options()).is_err(), "it would take the circuits that it signals over");
+}
+
+/// Counts how often the task that polls is woken.
+#[derive(Default)]
+struct Wakes(AtomicU64);
+
+impl ArcWake for Wakes {
+    fn wake_by_ref(wakes: &Arc<Self>) {
+        wakes.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_uses_or_closes_wakes_nobody() {
+    let relay = relay();
+    let (mut a, mut b) = two(&relay, true).await;
+    let (a_id, b_id) = (a.id(), b.id());
+    a.dial(&relay, b_id);
+    until(&mut a, &mut b, |a, b| a.direct == [b_id] && b.direct == [a_id]).await;
+    until(&mut a, &mut b, |a, b| a.circuits.is_empty() && b.circuits.is_empty()).await;
+    // One that asks to be polled again and again would be woken at every poll.
+    let wakes = Arc::new(Wakes::default());
+    let waker = futures::task::waker(wakes.clone());
+    let mut quiet = 0;
+    for _ in 0..10_000 {
+        let before = wakes.0.load(Ordering::Relaxed);
+        while a.swarm.poll_next_unpin(&mut Context::from_waker(&waker)).is_ready() {}
+        let is_quiet = wakes.0.load(Ordering::Relaxed) == before;
+        quiet = if is_quiet { quiet + 1 } else { 0 };
+        if quiet == 100 {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it is woken without end");
 }

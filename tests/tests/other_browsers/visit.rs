@@ -90,7 +90,7 @@ async fn whole_visit(tab: &OtherTab, relay: &RelayHere, keeps: Keeps) -> Result<
     tab.sees(&selector("easel-image")).await?;
     tab.click(&selector("keep")).await?;
     if keeps == Keeps::InMemory {
-        tab.reads(&selector("trouble"), "does not let the site store anything").await?;
+        tab.reads("#main", "does not let the site store anything").await?;
         return nothing_is_back(tab, &genesis).await;
     }
     tab.sees(&selector("download-png")).await?;

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
 
 use crate::{
-    channel::{ChannelClosed, DataChannel, LOW_WATER},
+    channel::{ChannelClosed, DataChannel, LOW_WATER, News},
     stream::StreamEvents,
 };
 
@@ -59,9 +59,14 @@ impl DataChannel for BrowserChannel {
         };
         let on_state = {
             let channel = channel.clone();
-            Closure::<dyn FnMut(Event)>::new(move |_| match channel.ready_state() {
-                RtcDataChannelState::Closing | RtcDataChannelState::Closed => events.handle_closed(),
-                _ => events.handle_writable(),
+            Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+                let state = channel.ready_state();
+                let is_over = matches!(state, RtcDataChannelState::Closing | RtcDataChannelState::Closed);
+                match News::of(&event.type_(), is_over) {
+                    News::Writable => events.handle_writable(),
+                    News::Closed => events.handle_closed(),
+                    News::Nothing => {}
+                }
             })
         };
         channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -69,7 +74,6 @@ impl DataChannel for BrowserChannel {
         channel.set_onopen(state);
         channel.set_onbufferedamountlow(state);
         channel.set_onclose(state);
-        channel.set_onerror(state);
         self.inner._handlers = Some(Handlers { _message: on_message, _state: on_state });
     }
 
@@ -99,7 +103,6 @@ impl Drop for Inner {
         self.channel.set_onopen(None);
         self.channel.set_onbufferedamountlow(None);
         self.channel.set_onclose(None);
-        self.channel.set_onerror(None);
         self.channel.close();
     }
 }

@@ -203,12 +203,21 @@ impl Framing {
         self.end(ResetCause::ChannelClosed);
     }
 
+    /// Takes the news that nothing can be sent any more. What comes in still counts, until [`Framing::handle_closed`].
+    pub fn handle_unsendable(&mut self) {
+        self.end_outbound(ResetCause::ChannelClosed);
+    }
+
     /// Whatever is open ends in a reset; what was already over stays as it is, and what was received can be read.
     fn end(&mut self, cause: ResetCause) {
         self.awaits_peer = false;
         if self.inbound == Inbound::Open {
             self.inbound = Inbound::Reset(cause);
         }
+        self.end_outbound(cause);
+    }
+
+    fn end_outbound(&mut self, cause: ResetCause) {
         match self.outbound {
             Outbound::Open => self.outbound = Outbound::Reset(cause),
             // A peer that closes the channel after our FIN has nothing more to tell us about it.

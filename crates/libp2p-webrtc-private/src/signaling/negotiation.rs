@@ -259,10 +259,21 @@ impl Negotiation {
     }
 }
 
-/// Whether a candidate's JSON says that there are no more: `null`, or an empty string.
+/// Whether a candidate's JSON says that there are no more: `null`, an empty string, or, as Firefox does at the end of
+/// each generation, an object whose candidate is one.
 fn is_end_of_candidates(json: &str) -> bool {
-    matches!(json.trim(), "" | "null" | "\"\"")
+    let json = json.trim();
+    let empty = |at: usize| {
+        json[at + CANDIDATE.len()..]
+            .trim_start()
+            .strip_prefix(':')
+            .is_some_and(|value| value.trim_start().starts_with("\"\""))
+    };
+    matches!(json, "" | "null" | "\"\"") || json.find(CANDIDATE).is_some_and(empty)
 }
+
+/// The member of a candidate's JSON that is the candidate itself. No other member's name or value has its quotes.
+const CANDIDATE: &str = "\"candidate\"";
 
 /// Whether a description (RFC 8866) has media, and none but `application`: what else a peer describes could only make
 /// this browser receive or decode what nobody asked for.

@@ -11,7 +11,10 @@ use proptest::prelude::*;
 
 use self::pair::Pair;
 use super::*;
-use crate::framing::{Flag, Frame};
+use crate::{
+    channel::News,
+    framing::{Flag, Frame},
+};
 
 fn ready<T>(poll: Poll<io::Result<T>>) -> T {
     match poll {
@@ -86,6 +89,61 @@ fn a_closed_channel_acknowledges_the_end() {
     assert!(pair.deliver(1));
     ready(pair.close(0));
     assert_eq!(pair.read_error(0), io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn what_came_before_the_end_is_read_although_it_can_no_longer_be_answered() {
+    // A peer that waits for no acknowledgement closes the channel behind its FIN.
+    let mut pair = Pair::new(false);
+    ready(pair.write(0, b"one"));
+    ready(pair.write(0, b"two"));
+    assert!(pair.close(0).is_pending());
+    pair.net.lock().unwrap().ends[0].closed = true;
+    assert!(pair.deliver(0));
+    assert_eq!(ready(pair.read(1, 100)), b"one");
+    // The browser takes nothing any more, although the page has not heard of the end.
+    let answered = pair.write(1, b"answer");
+    assert!(matches!(answered, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset));
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(1, 100)), b"two");
+    assert_eq!(ready(pair.read(1, 100)), b"");
+}
+
+#[test]
+fn a_write_after_the_channels_end_is_an_error_and_nothing_is_said_to_be_sent() {
+    let mut pair = Pair::new(false);
+    pair.net.lock().unwrap().ends[1].closed = true;
+    // Before the page hears of it, and after.
+    for _ in 0..2 {
+        let written = pair.write(0, b"lost");
+        assert!(matches!(written, Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset));
+        let mut cx = Context::from_waker(noop_waker_ref());
+        assert!(matches!(Pin::new(pair.stream(0)).poll_flush(&mut cx), Poll::Ready(Err(_))));
+        pair.deliver_all();
+    }
+    assert!(pair.net.lock().unwrap().ends[0].sent.is_empty());
+}
+
+#[test]
+fn an_event_that_is_heard_in_a_later_state_ends_nothing() {
+    // As Chromium does when a page has been busy: the state is the last one, and the events come in their order.
+    let mut pair = Pair::new(false);
+    let events = pair.net.lock().unwrap().ends[1].events.clone().unwrap();
+    let fin = Frame::flag(Flag::Fin).encode();
+    let queue =
+        [("open", None), ("bufferedamountlow", None), ("message", Some(Frame::data(b"all").encode()))];
+    let queue = queue.into_iter().chain([("error", None), ("message", Some(fin)), ("close", None)]);
+    for (kind, message) in queue {
+        match (News::of(kind, true), message) {
+            (News::Nothing, Some(message)) => events.handle_message(&message),
+            (News::Nothing, None) => {}
+            (News::Closed, _) => events.handle_closed(),
+            (News::Writable, _) => panic!("{kind} of a channel that is over says that it can be written to"),
+        }
+    }
+    assert_eq!(ready(pair.read(1, 100)), b"all");
+    assert_eq!(ready(pair.read(1, 100)), b"");
+    assert_eq!(News::of("bufferedamountlow", false), News::Writable);
 }
 
 #[test]

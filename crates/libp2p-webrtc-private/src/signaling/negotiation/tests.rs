@@ -55,6 +55,33 @@ fn the_end_of_candidates_is_neither_sent_nor_added() {
 }
 
 #[test]
+fn firefoxs_empty_and_unreachable_candidates_are_harmless() {
+    let mut offerer = offerer_with_answer();
+    // The end of each generation, as Firefox's `toJSON` has it, uses up nothing and is not handed on.
+    let end = r#"{"candidate":"","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"4c9a"}"#;
+    for _ in 0..MAX_CANDIDATES + 10 {
+        offerer.handle(Input::Received(Message::Candidate(end.into()))).unwrap();
+        offerer.handle(Input::Gathered(Some(end.replace(',', ", ")))).unwrap();
+    }
+    assert_eq!(actions(&mut offerer), []);
+    // A side of TCP that only calls names port 9, which nobody answers at: the browser knows what to make of it.
+    let tcp =
+        r#"{"candidate":"candidate:1 1 TCP 2105458943 192.0.2.2 9 typ host tcptype active","sdpMid":"0"}"#;
+    offerer.handle(Input::Received(Message::Candidate(tcp.into()))).unwrap();
+    assert_eq!(actions(&mut offerer), [Action::AddCandidate(tcp.into())]);
+}
+
+#[test]
+fn a_browser_that_stays_new_for_ever_is_given_up_at_the_deadline() {
+    // With nothing to gather Chromium's `iceConnectionState` stays "new" and Firefox's says "failed".
+    let mut offerer = offerer_with_answer();
+    offerer.handle(Input::Gathered(None)).unwrap();
+    assert_eq!((actions(&mut offerer), offerer.is_finished()), (vec![], false));
+    assert_eq!(offerer.handle(Input::Deadline), Err(NegotiationError::Deadline));
+    assert_eq!(offerer_with_answer().handle(Input::Failed), Err(NegotiationError::NoPath));
+}
+
+#[test]
 fn candidates_are_counted() {
     let mut offerer = offerer_with_answer();
     for index in 0..MAX_CANDIDATES + 10 {
