@@ -149,20 +149,30 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
     let ticket = ticket.expect("it took the seat");
     let all = [[nonce; 32]; 4];
     let held = |seat: usize| std::array::from_fn(|c| (c != seat).then_some(all[c]));
-    member.handle(now, Input::Answer { ticket, result: Ok(Done::Begun { commitments: held(mine) }) });
+    member.handle(
+        now,
+        Input::Answer { ticket, result: Ok(Done::Begun { commitments: held(mine), liars: Vec::new() }) },
+    );
     let artist = certificate::artist(&all);
     let statement = StateStatement { artist, round: 0, commitments: all, term: id, seats };
+    let helds = helds(held);
     for friend in &friends[..3] {
         let at = seats.iter().position(|seat| *seat == friend.me()).unwrap();
         let step = Step::Held { commitments: held(at) };
         control(member, now, friend.me(), &Control::Step { term: id, cycle: 0, step });
     }
     for friend in &friends[..3] {
-        let step = Step::Certify(friend.sign(&Statement::State(&statement)));
+        let step = Step::Certify { helds, signature: friend.sign(&Statement::State(&statement)) };
         control(member, now, friend.me(), &Control::Step { term: id, cycle: 0, step });
     }
     assert!(matches!(&member.status, Status::Seated(seat) if seat.is_between()));
     Term { id, number: 1, seats, seat: mine }
+}
+
+/// What painters hash who were told by each of the four that it holds this.
+fn helds(held: impl Fn(usize) -> [Option<Digest>; 4]) -> Digest {
+    let steps = [0, 1, 2, 3].map(|seat| Step::Held { commitments: held(seat) });
+    round::digest(steps.each_ref())
 }
 
 fn sits(member: &Collective) -> bool {
@@ -600,7 +610,7 @@ impl Table {
         }
         let mut table = Self { one, friends, seats, mine, id, commitments };
         let held = table.held(mine);
-        table.answer(Done::Begun { commitments: held });
+        table.answer(Done::Begun { commitments: held, liars: Vec::new() });
         table
     }
 
@@ -666,7 +676,7 @@ fn a_continued_term_certifies_no_other_state_than_the_one_it_began_with() {
             }
             Step::Held { commitments }
         });
-        let signs = table.said().iter().any(|step| matches!(step, Step::Certify(_)));
+        let signs = table.said().iter().any(|step| matches!(step, Step::Certify { .. }));
         assert_eq!(signs, honest);
         assert_eq!(sits(&table.one), honest);
     }
@@ -682,7 +692,7 @@ fn a_painter_whom_two_others_contradict_signs_nothing() {
         commitments[other] = commitments[other].map(|_| [0xBB; 32]);
         Step::Held { commitments }
     });
-    assert!(!table.said().iter().any(|step| matches!(step, Step::Certify(_))));
+    assert!(!table.said().iter().any(|step| matches!(step, Step::Certify { .. })));
     assert_eq!(table.one.last_end, Some(EndCause::Disagreement));
 }
 
@@ -693,6 +703,7 @@ fn signatures_that_are_not_under_the_state_make_no_certificate() {
         let held = [0, 1, 2, 3].map(|seat| table.held(seat));
         table.say(0, |seat, _| Step::Held { commitments: held[seat] });
         let statement = table.statement(0);
+        let helds = helds(|seat| held[seat]);
         let mut left: usize = good;
         table.say(0, |_, friend| {
             let mut signature = friend.sign(&Statement::State(&statement));
@@ -700,7 +711,7 @@ fn signatures_that_are_not_under_the_state_make_no_certificate() {
                 signature.0[9] ^= 1;
             }
             left = left.saturating_sub(1);
-            Step::Certify(signature)
+            Step::Certify { helds, signature }
         });
         let certified = good + 1 >= limits::CERTIFICATE_QUORUM;
         assert_eq!(table.one.store.holding().is_some(), certified, "{good} and its own");
@@ -715,7 +726,11 @@ fn painters_that_opened_another_batch_do_not_learn_together() {
         let held = [0, 1, 2, 3].map(|seat| table.held(seat));
         table.say(0, |seat, _| Step::Held { commitments: held[seat] });
         let statement = table.statement(0);
-        table.say(0, |_, friend| Step::Certify(friend.sign(&Statement::State(&statement))));
+        let helds = helds(|seat| held[seat]);
+        table.say(0, |_, friend| Step::Certify {
+            helds,
+            signature: friend.sign(&Statement::State(&statement)),
+        });
         let said = table.said();
         let Some(Step::Ready(mine)) = said.last() else { panic!("it says who teaches") };
         let ready = Step::Ready(abraham_messages::collective::Ready { piece_due: false, ..mine.clone() });

@@ -364,7 +364,7 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
         _ => None,
     });
     let commitments = [None, Some([0x22; 32]), Some([0x22; 32]), Some([0x22; 32])];
-    let result = Ok(Done::Begun { commitments });
+    let result = Ok(Done::Begun { commitments, liars: Vec::new() });
     scene.member.handle(602_000, Input::Answer { ticket: ticket.unwrap(), result });
     assert_eq!(scene.held(), [(A, vec![10, 9])]);
 }

@@ -74,7 +74,7 @@ async fn term<C: Channel>(id: PainterId, channel: C, held: &mut Held) -> Result<
     let mut seat = Seat::join(id, channel, CpuBackend, entropy, recipe(), None).await?;
     seat.genesis().await?;
     held.drawn = Some(seat.state()?.state_commitments());
-    seat.paint_batch(&[9; 32]).await?;
+    seat.paint_batch(&[9; 32], &[7; 32]).await?;
     let learnt = seat.learn(updates(id).await, 1, &Curation::default()).await?;
     held.learnt = Some((learnt.teachers, seat.state()?.state_commitments()));
     Ok(())

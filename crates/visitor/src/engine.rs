@@ -298,6 +298,6 @@ async fn in_time<T>(
             Some(seat) => format!("painter {seat} was waited for in most of the time that there was"),
             None => "this machine did not finish in time".into(),
         };
-        Err(Failed { suspects: slow.map(|seat| [seat; 2]), reason })
+        Err(Failed { late: None, suspects: slow.map(|seat| [seat; 2]), reason })
     })
 }

@@ -61,7 +61,6 @@ pub(crate) struct Node {
     pub(crate) clock: u64,
     /// What a stranger was told on its links, by whom.
     pub(crate) told: Vec<(usize, Lane, Payload)>,
-    secret: Zeroizing<[u8; 32]>,
     engine: Engine,
     /// Links that it was told of and not told to be gone.
     up: BTreeSet<usize>,
@@ -225,7 +224,6 @@ impl World {
             asleep: None,
             clock,
             told: Vec::new(),
-            secret,
             engine: Engine::default(),
             up: BTreeSet::new(),
             took: 0,
