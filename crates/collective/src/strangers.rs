@@ -3,8 +3,8 @@
 use abraham_messages::{
     PeerKey,
     collective::{
-        BackendKind, Capability, Certificate, Control, Digest, Gossip, Notice, Presence, Proposal,
-        ProposedOrigin, Seated, SignedPiece, StateStatement, Statement, Step,
+        BackendKind, Capability, Certificate, Control, Digest, Gossip, HeldArtist, Holds, Notice, Presence,
+        Proposal, ProposedOrigin, Seated, SignedPiece, StateStatement, Statement, Step,
     },
     node::{self, Lane},
 };
@@ -597,6 +597,13 @@ impl Table {
             };
             Box::new(Certificate { statement, signatures: seats.each_ref().map(sign) })
         });
+        if let Some(certificate) = &certificate {
+            for friend in &friends[..3] {
+                let artist = HeldArtist { states: vec![(**certificate).clone()], chain: Vec::new() };
+                let holds = Holds { artists: vec![artist], ..Holds::default() };
+                control(&mut one, 0, friend.me(), &Control::Holds(holds));
+            }
+        }
         let origin = certificate.as_ref().map_or(ProposedOrigin::Genesis, |certificate| {
             let from = certificate::name(&certificate.statement);
             ProposedOrigin::Continue { artist, from, holders: std::array::from_fn(|seat| seat != mine) }
