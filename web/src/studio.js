@@ -1,6 +1,6 @@
 /** The studio: everything between waking the artist and stopping it. Fetched when the artist is woken. */
 
-import { sure } from "./ask.js";
+import { sure, toast } from "./ask.js";
 import { StudioClient, StudioError } from "./client.js";
 import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective, setApart } from "./collective.js";
 import { box, button } from "./dom.js";
@@ -168,6 +168,7 @@ function listen(event) {
       break;
     case "round":
       showRound(event);
+      if (event.refused) toast("This round taught nothing: a step so large could have spoilt the artist. It is as it was.");
       break;
     case "failure":
       if (event.code === "network-unsupported") setApart(event.message);

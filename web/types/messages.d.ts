@@ -35,6 +35,8 @@ export interface Status {
 export interface Round {
   round: number;
   pictures: number;
+  /** Whether nothing was learnt, since a gradient was larger than what is safe. */
+  refused: boolean;
   /** Tiles of 32×32 RGBA, one after another. */
   batch: Uint8Array;
   /** Bytes that the painters sent to each other. */
