@@ -224,6 +224,7 @@ struct Limits {
     piece_record_bytes: usize,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a tab whose clock is wrong takes the server's time")]
 async fn config(request: HttpRequest, site: Data<Site>) -> HttpResponse {
     let served = site.served(request.peer_addr().map(|peer| peer.ip()), request.headers());
     site.name_unreachable(&served);

@@ -87,8 +87,8 @@ function taught(count) {
 script.onmessage = ({ data }) => (data.finish ? finish() : postMessage(data));
 
 self.onmessage = async ({ data: { id, type, ...request } }) => {
-  const { share, resting } = request;
-  script.postMessage({ asked: type, share, resting });
+  const { share, resting, begins } = request;
+  script.postMessage({ asked: type, share, resting, begins });
   try {
     postMessage({ id, ok: true, value: await answers[type]?.(request) });
   } catch (error) {

@@ -87,13 +87,13 @@ async fn the_artist_waits_for_one_more_visitor_and_goes_on_with_the_same_rounds(
         let late = members.last().context("there is a latecomer")?;
         late.until("the artist to be in sight", &format!("it.artist === '{artist}'")).await?;
 
-        let rests = members.swap_remove(0);
+        let rests = members.remove(0);
         rest(&rests, true).await?;
         ensure!(one_artist(&members).await? == artist, "another artist was drawn while one rested");
         rest(&rests, false).await?;
         rests.until("it to stand by", "it.role !== 'painter' && Number(it.linked) >= 3").await?;
         // Not the latecomer, whose seat the one that rested may take.
-        let closes = members.swap_remove(0);
+        let closes = members.remove(0);
         let before = closes.standing().await?.round;
         closes.close().await?;
 

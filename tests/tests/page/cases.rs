@@ -68,6 +68,7 @@ async fn every_case_dropped_at_once_is_taught_or_named_and_the_page_goes_on() ->
         let folders: Vec<&std::path::Path> = folders.iter().map(PathBuf::as_path).collect();
         tab.drop_on(&selector("drop-zone"), &folders).await?;
         tab.sees(&selector("asking")).await?;
+        tab.until("all to be looked at", "document.getElementById('teach-progress').hidden").await?;
         let left_out = kinds(&tab, "refused-list").await?;
         let expected = [
             ("bmp", 1),
