@@ -78,7 +78,7 @@ pub(crate) fn are_norms(architecture: &Architecture, bits: &[u32]) -> bool {
 
 /// Takes one step against a secret output gradient (batch × samples):
 /// m ← 0.9·m + 0.1·g / rms(g), w ← w − rate·m for every tensor. Opens one squared norm a tensor, of which as many low
-/// bits are dropped as leave [`OPENED_BITS`] of the last one.
+/// bits are dropped as leave 16 of the last one.
 ///
 /// The root mean square is never taken for smaller than it is, but by what rounding hides, so that g / rms(g) has a root
 /// mean square of 1 at most, whatever teachers sent. Where it is above a public bound, the artist stays as it is.

@@ -39,13 +39,16 @@ struct Flight {
     frame: Vec<u8>,
 }
 
+/// Frames that came from one painter to another, and when.
+type Came = VecDeque<(Vec<u8>, u64)>;
+
 struct World {
     now: Cell<u64>,
     /// The earliest time that somebody waits for.
     next: Cell<u64>,
     flights: RefCell<Vec<Flight>>,
-    /// By sender and receiver: frames that came, and when.
-    came: RefCell<[[VecDeque<(Vec<u8>, u64)>; 4]; 4]>,
+    /// By sender and receiver.
+    came: RefCell<[[Came; 4]; 4]>,
     gone: [Cell<bool>; 4],
     latency: [[u64; 4]; 4],
     fate: RefCell<Fate>,
