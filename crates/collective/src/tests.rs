@@ -264,6 +264,21 @@ fn certificates_count_only_where_they_are_linked_with_what_one_has() {
     assert!(!counts([7, 6, 5, 4], None, &[[8, 7, 5, 4], [0, 8, 5, 4]]), "the chain is not linked with it");
 }
 
+/// Beside a state that counts another that does not is worth nothing.
+#[test]
+fn of_two_states_that_are_shown_each_must_be_linked_itself() {
+    let mut scene = Scene::holder();
+    let all: Vec<&Signer> = scene.honest.iter().chain(&scene.strangers).collect();
+    let far = certified([7, 6, 5, 4].map(|i| all[i]), A, 1_000, 0xEE);
+    let near = certified([0, 1, 2, 4].map(|i| all[i]), A, 11, 0xDD);
+    let from = all[4].me();
+    let artists = vec![HeldArtist { states: vec![far, near.clone()], chain: Vec::new() }];
+    control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
+    let counted = scene.member.holders.counted(&scene.member.store);
+    let states: Vec<_> = counted[&from].iter().flat_map(|held| held.states.clone()).collect();
+    assert_eq!(states, [certificate::name(&near.statement)]);
+}
+
 #[test]
 fn what_is_shown_must_be_certified_and_ones_own() {
     let shown = |change: &dyn Fn(&mut Holds)| {
