@@ -1,7 +1,7 @@
 //! What a member makes of what it sees: whom it wants to be linked with, whether it is its turn to propose a
 //! committee, whether its own makes way for another.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cell::LazyCell, cmp::Reverse, collections::BTreeMap};
 
 use abraham_messages::PeerKey;
 use abraham_messages::collective::{Digest, Presence};
@@ -37,19 +37,20 @@ impl Collective {
         terms
     }
 
+    /// The highest number of a term that this member saw or sat in itself. Not what others say: a number that one made up
+    /// would go round for ever.
+    pub(crate) fn last_term(&self) -> u64 {
+        self.presences.formed_term().max(self.review.sat)
+    }
+
     /// This member and those that would take a seat and are linked with it.
     pub(crate) fn sight(&self, now: Millis) -> Sight {
+        let held = self.store.held();
         let me = Candidate {
             key: self.me,
             links: self.links.peers().collect(),
-            held: self.store.held(),
-            shown: self
-                .store
-                .held()
-                .iter()
-                .filter(|held| held.has_learnt())
-                .map(|held| held.artist)
-                .collect(),
+            shown: held.iter().filter(|held| held.has_learnt()).map(|held| held.artist).collect(),
+            held,
             seats: self.store.seats().collect(),
             begins: self.review.begins,
             marks: 0,
@@ -67,7 +68,7 @@ impl Collective {
                 marks: self.marks.of(&key),
             })
         });
-        let number = self.presences.formed_term().max(self.review.sat);
+        let number = self.last_term();
         let candidates = std::iter::once(me).chain(others).collect();
         let secret = self.presences.secret();
         Sight { candidates, number, waits: self.waiting(now).is_some(), secret }
@@ -293,7 +294,8 @@ impl Collective {
         let Status::Seated(seat) = &self.status else { return };
         let mine = seat.term.id;
         let artist = seat.artist();
-        let counted = self.holders.counted(&self.store);
+        // Mostly there is no other committee, and nothing to look up.
+        let counted = LazyCell::new(|| self.holders.counted(&self.store));
         // Another committee of the same artist must have shown certificates that are linked with this one's.
         let follows = |term: &SeenTerm| {
             let holds = |painter: &&PeerKey| {

@@ -70,8 +70,7 @@ impl Collective {
             links: self.links.peers().take(LINKS).collect(),
             holding: self.store.holding(),
             seated,
-            // Not what others say: a number that one made up would go round for ever.
-            known_term: self.presences.formed_term().max(self.review.sat),
+            known_term: self.last_term(),
         }
     }
 
