@@ -8,6 +8,8 @@ import { Fault } from "./talk.js";
 export const SIDE = 32;
 /** Bytes of one file; the decoder has the same bound, and this one spares reading what it would refuse. */
 export const FILE_BYTES = 20 * 1024 * 1024;
+/** How long the decoder may take to be there, on a slow line. */
+const BEGIN_MS = 60_000;
 /** How long one file may take. Forty megapixels take a few seconds, on a phone some more. */
 const PATIENCE_MS = 30_000;
 /** Memory that the decoder may keep from one file to the next; wasm never gives any back but by its end. */
@@ -105,14 +107,20 @@ async function ask(request) {
 function begin() {
   const worker = new Worker(new URL("./decoding.js", import.meta.url), { type: "module", name: "abraham-decoder" });
   return new Promise((resolve, reject) => {
-    interrupt = ending(worker, () => reject(new Interrupted()));
     const fail = (/** @type {Fault} */ fault) => {
       reject(fault);
       interrupt();
     };
+    const timer = setTimeout(() => fail(new Fault("decoder-failed", "It did not start in time.")), BEGIN_MS);
+    interrupt = ending(worker, () => {
+      clearTimeout(timer);
+      reject(new Interrupted());
+    });
     worker.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
-      if ("ready" in data) resolve(worker);
-      else if ("failed" in data) fail(new Fault(data.failed, data.message));
+      if ("ready" in data) {
+        clearTimeout(timer);
+        resolve(worker);
+      } else if ("failed" in data) fail(new Fault(data.failed, data.message));
     };
     // Its script did not come, or is no script.
     worker.onerror = (event) => {

@@ -25,6 +25,8 @@ use super::process::Process;
 
 /// How long the browser may take to answer one command.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// What Firefox says, as an error of the page, where a page is reloaded while it connects to the relay.
+const LEFT_WHILE_CONNECTING: &str = "was interrupted while the page was loading.";
 /// Lines of the console that are kept.
 const LINES: usize = 10_000;
 
@@ -54,7 +56,7 @@ impl Heard {
             let entry = &message["params"];
             let (level, text) = (entry["level"].as_str().unwrap_or(""), entry["text"].as_str().unwrap_or(""));
             let line = format!("{level}: {text}");
-            if level == "error" {
+            if level == "error" && !text.ends_with(LEFT_WHILE_CONNECTING) {
                 self.errors.push(line.clone());
             }
             self.log.push(line);
