@@ -6,6 +6,7 @@
 
 import * as collective from "./worker/collective.js";
 import * as lessons from "./worker/lessons.js";
+import * as pictures from "./worker/pictures.js";
 import * as pieces from "./worker/pieces.js";
 import * as solo from "./worker/solo.js";
 import { failure } from "./worker/talk.js";
@@ -33,6 +34,7 @@ const handlers = {
   teach: (given) => teach(() => lessons.teach(given, solo.keepPictures)),
   teachReserved: () => teach(() => lessons.teachReserved(solo.keepPictures)),
   leaveReserved: async () => lessons.leaveReserved(),
+  decoderFailed: async ({ message }) => pictures.decoderFailed(message),
   teachDemo: () => teach(() => lessons.teachDemo(solo.keepPictures)),
   forget: () => solo.forgetPictures(),
   start: () => solo.start(),

@@ -17,11 +17,14 @@ export class StudioError extends Error {
 const STOP_MS = 15_000;
 
 const WORKER = new URL("../worker.js", import.meta.url);
+const DECODER = new URL("../worker/decoding.js", import.meta.url);
 /** What the worker is made of before it can speak for itself. */
 const PARTS = [WORKER, ...["collective", "lessons", "pieces", "shelf", "solo", "talk", "wasm", "windows"].map((name) => new URL(`../worker/${name}.js`, import.meta.url))];
 
 export class StudioClient {
   #worker = new Worker(WORKER, { type: "module", name: "abraham-studio" });
+  /** Reads pictures for the worker; there is one while there are pictures to read. @type {Worker | null} */
+  #decoder = null;
   #next = 1;
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: StudioError) => void }>} */
   #waiting = new Map();
@@ -33,7 +36,9 @@ export class StudioClient {
   constructor(listener) {
     this.#worker.onmessage = (/** @type {MessageEvent<Answer | Event>} */ { data }) => {
       if ("event" in data) {
-        listener(data);
+        if (data.event === "decoder") this.#beginDecoder(data.port);
+        else if (data.event === "decoderEnds") this.#endDecoder();
+        else listener(data);
         return;
       }
       const waiting = this.#waiting.get(data.id);
@@ -45,6 +50,29 @@ export class StudioClient {
       event.preventDefault();
       this.#fail(event.message, listener);
     };
+  }
+
+  /**
+   * The worker does not begin its decoder itself: in Firefox a worker that begins another sometimes waits for ever, for
+   * both wait for the same word, and one alone is woken.
+   *
+   * @param {MessagePort} port to the worker
+   */
+  #beginDecoder(port) {
+    this.#endDecoder();
+    if (this.#over) return;
+    const decoder = new Worker(DECODER, { type: "module", name: "abraham-decoder" });
+    decoder.onerror = (event) => {
+      event.preventDefault();
+      if (this.#decoder === decoder) this.ask({ type: "decoderFailed", message: event.message ?? "" }).catch(() => {});
+    };
+    decoder.postMessage(port, [port]);
+    this.#decoder = decoder;
+  }
+
+  #endDecoder() {
+    this.#decoder?.terminate();
+    this.#decoder = null;
   }
 
   /** The worker threw, or did not start at all. @param {string | undefined} message what it threw @param {(event: Event) => void} listener */
@@ -100,6 +128,7 @@ export class StudioClient {
 
   /** @param {Failure} failure */
   #drop(failure) {
+    this.#endDecoder();
     this.#over ??= failure;
     for (const { reject } of this.#waiting.values()) reject(new StudioError(failure));
     this.#waiting.clear();

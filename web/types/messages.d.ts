@@ -111,6 +111,8 @@ export type Request =
   /** What to do with pictures that ask not to be learnt from. */
   | { type: "teachReserved" }
   | { type: "leaveReserved" }
+  /** The decoder that was asked for did not begin: its script did not come, or is no script. */
+  | { type: "decoderFailed"; message: string }
   | { type: "teachDemo" }
   | { type: "forget" }
   | { type: "start" }
@@ -137,6 +139,7 @@ export interface Answers {
   teach: Teaching;
   teachReserved: Teaching;
   leaveReserved: void;
+  decoderFailed: void;
   teachDemo: Teaching;
   /** `silent`: how many other windows of this visitor did not answer, and so may still have the pictures. */
   forget: { silent: number };
@@ -166,6 +169,10 @@ export type Event =
   | { event: "lessons"; pictures: number }
   /** The artist's program is being fetched: bytes so far, bytes in all, and for how long. */
   | { event: "fetching"; done: number; total: number; millis: number }
+  /** Pictures come: the window is to begin a decoder and give it the port, which is transferred; an earlier one ends. */
+  | { event: "decoder"; port: MessagePort }
+  /** The decoder is to end, whatever it does. */
+  | { event: "decoderEnds" }
   /** How many pictures the device did not take, and the code of the failure. */
   | { event: "shelf"; unsaved: number; code: string | null }
   /** Another window of this visitor forgot the pictures, and so did this one. */

@@ -1,29 +1,41 @@
 /**
- * Reads pictures: a worker that only `pictures.js` speaks to, and that it ends when a file hangs, fails or takes much
- * memory. It says `ready` once, or why not; then it answers each request.
+ * Reads pictures: a worker that only `pictures.js` speaks to, over the port that comes first, and that it has the window
+ * end when a file hangs, fails or takes much memory. It says `ready` once, or why not; then it answers each request.
  *
  * No canvas is asked what it shows: browsers that resist fingerprinting answer with noise.
  */
 
 import { Unfetched, get, reasonFor } from "../src/fetching.js";
 
-/** @import { Decoded, DecoderModule, DecodingRequest } from "../types/decoding.js" */
+/** @import { Decoded, DecoderModule, DecodingAnswer, DecodingRequest } from "../types/decoding.js" */
 
 /** @type {DecoderModule} */
 let program;
 /** @type {{ memory: WebAssembly.Memory }} */
 let instance;
 
-/** @param {MessageEvent<DecodingRequest>} message */
-self.onmessage = ({ data }) => {
+/** @param {MessageEvent<MessagePort>} message */
+self.onmessage = async ({ data: port }) => {
+  /** @param {DecodingAnswer} answer @param {Transferable[]} [transfer] */
+  const say = (answer, transfer = []) => port.postMessage(answer, transfer);
   try {
-    const { answer, pixels } = data.type === "cut" ? cut(data.bytes, data.side) : decode(data.bytes, data.side);
-    const memory = instance.memory.buffer.byteLength;
-    postMessage({ ...answer, memory }, pixels ? [pixels.buffer] : []);
+    await begin();
   } catch (error) {
-    // A trap: it wanted more memory than it may have, or there is a mistake in it. Nothing more can be asked of it.
-    postMessage({ trapped: String(error) });
+    const { message } = /** @type {Error} */ (error);
+    say({ failed: error instanceof Unfetched ? error.code : "decoder-failed", message });
+    return;
   }
+  port.onmessage = (/** @type {MessageEvent<DecodingRequest>} */ { data }) => {
+    try {
+      const { answer, pixels } = data.type === "cut" ? cut(data.bytes, data.side) : decode(data.bytes, data.side);
+      const memory = instance.memory.buffer.byteLength;
+      say({ ...answer, memory }, pixels ? [pixels.buffer] : []);
+    } catch (error) {
+      // A trap: it wanted more memory than it may have, or there is a mistake in it. Nothing more can be asked of it.
+      say({ trapped: String(error) });
+    }
+  };
+  say({ ready: true });
 };
 
 /** @param {Uint8Array} bytes @param {number} side @returns {{ answer: Decoded, pixels?: Uint8Array }} */
@@ -55,8 +67,3 @@ async function begin() {
   }
   instance = await program.default({ module_or_path: await get(program.program) });
 }
-
-begin().then(
-  () => postMessage({ ready: true }),
-  (error) => postMessage({ failed: error instanceof Unfetched ? error.code : "decoder-failed", message: String(error?.message ?? error) }),
-);

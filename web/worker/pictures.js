@@ -1,6 +1,6 @@
-/** Files to tiles: reads a file's bytes and has them decoded by a worker of its own. */
+/** Files to tiles: reads a file's bytes and has them decoded by a worker of its own, which the window begins and ends. */
 
-import { Fault } from "./talk.js";
+import { Fault, tell } from "./talk.js";
 
 /** @import { Decoded, DecodingAnswer, DecodingRequest, Refusal as Why } from "../types/decoding.js" */
 
@@ -28,10 +28,12 @@ export class Refusal extends Error {
 /** Nobody waits any more for what was asked. */
 export class Interrupted extends Error {}
 
-/** The decoder, once it is ready. @type {Promise<Worker> | null} */
+/** The port to the decoder, once that is ready. @type {Promise<MessagePort> | null} */
 let decoder = null;
 /** Ends whatever is awaited, and the decoder. */
 let interrupt = () => {};
+/** Gives up a decoder that begins. @type {(fault: Fault) => void} */
+let fail = () => {};
 
 /**
  * @param {File | null} file null where the browser could not even say what it is
@@ -77,7 +79,7 @@ function picture(decoded) {
 /** @param {DecodingRequest} request @returns {Promise<Decoded>} */
 async function ask(request) {
   decoder ??= begin();
-  const worker = await decoder;
+  const port = await decoder;
   if (!decoder) throw new Interrupted();
   return new Promise((resolve, reject) => {
     /** @param {Decoded} answer @param {boolean} end whether the decoder is of no more use */
@@ -87,11 +89,11 @@ async function ask(request) {
       if (end) interrupt();
     };
     const timer = setTimeout(() => answered({ refusal: "too-slow" }, true), PATIENCE_MS);
-    interrupt = ending(worker, () => {
+    interrupt = ending(port, () => {
       clearTimeout(timer);
       reject(new Interrupted());
     });
-    worker.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
+    port.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
       if ("trapped" in data) {
         console.warn(`A picture ended its decoder: ${data.trapped}`);
         answered({ refusal: "too-much" }, true);
@@ -99,43 +101,47 @@ async function ask(request) {
         answered(data, data.memory > KEPT_BYTES);
       }
     };
-    worker.postMessage(request, [request.bytes.buffer]);
+    port.postMessage(request, [request.bytes.buffer]);
   });
 }
 
-/** @returns {Promise<Worker>} @throws {Fault | Interrupted} by rejection, where it does not come */
+/** @returns {Promise<MessagePort>} to the decoder @throws {Fault | Interrupted} by rejection, where it does not come */
 function begin() {
-  const worker = new Worker(new URL("./decoding.js", import.meta.url), { type: "module", name: "abraham-decoder" });
+  const { port1, port2 } = new MessageChannel();
+  tell({ event: "decoder", port: port2 }, [port2]);
   return new Promise((resolve, reject) => {
-    const fail = (/** @type {Fault} */ fault) => {
+    fail = (fault) => {
       reject(fault);
       interrupt();
     };
     const timer = setTimeout(() => fail(new Fault("decoder-failed", "It did not start in time.")), BEGIN_MS);
-    interrupt = ending(worker, () => {
+    interrupt = ending(port1, () => {
       clearTimeout(timer);
       reject(new Interrupted());
     });
-    worker.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
+    port1.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
       if ("ready" in data) {
         clearTimeout(timer);
-        resolve(worker);
+        fail = () => {};
+        resolve(port1);
       } else if ("failed" in data) fail(new Fault(data.failed, data.message));
-    };
-    // Its script did not come, or is no script.
-    worker.onerror = (event) => {
-      event.preventDefault();
-      fail(new Fault("decoder-failed", event.message ?? ""));
     };
   });
 }
 
-/** @param {Worker} worker @param {() => void} tell */
-function ending(worker, tell) {
+/** The window could not begin the decoder. @param {string} message */
+export function decoderFailed(message) {
+  fail(new Fault("decoder-failed", message));
+}
+
+/** @param {MessagePort} port @param {() => void} told */
+function ending(port, told) {
   return () => {
     interrupt = () => {};
-    worker.terminate();
+    fail = () => {};
+    port.close();
+    tell({ event: "decoderEnds" });
     decoder = null;
-    tell();
+    told();
   };
 }
