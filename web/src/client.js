@@ -53,8 +53,8 @@ export class StudioClient {
   }
 
   /**
-   * The worker does not begin its decoder itself: in Firefox a worker that begins another sometimes waits for ever, for
-   * both wait for the same word, and one alone is woken.
+   * The worker does not begin its decoder itself: in Firefox a worker that begins another sometimes waits for ever
+   * (docs/adr/0015).
    *
    * @param {MessagePort} port to the worker
    */

@@ -111,7 +111,7 @@ export type Request =
   /** What to do with pictures that ask not to be learnt from. */
   | { type: "teachReserved" }
   | { type: "leaveReserved" }
-  /** The decoder that was asked for did not begin: its script did not come, or is no script. */
+  /** The decoder's script did not come, is no script, or threw. */
   | { type: "decoderFailed"; message: string }
   | { type: "teachDemo" }
   | { type: "forget" }

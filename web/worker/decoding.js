@@ -15,28 +15,29 @@ let program;
 let instance;
 
 /** @param {MessageEvent<MessagePort>} message */
-self.onmessage = async ({ data: port }) => {
+self.onmessage = ({ data: port }) => {
   /** @param {DecodingAnswer} answer @param {Transferable[]} [transfer] */
   const say = (answer, transfer = []) => port.postMessage(answer, transfer);
-  try {
-    await begin();
-  } catch (error) {
-    const { message } = /** @type {Error} */ (error);
-    say({ failed: error instanceof Unfetched ? error.code : "decoder-failed", message });
-    return;
-  }
-  port.onmessage = (/** @type {MessageEvent<DecodingRequest>} */ { data }) => {
-    try {
-      const { answer, pixels } = data.type === "cut" ? cut(data.bytes, data.side) : decode(data.bytes, data.side);
-      const memory = instance.memory.buffer.byteLength;
-      say({ ...answer, memory }, pixels ? [pixels.buffer] : []);
-    } catch (error) {
-      // A trap: it wanted more memory than it may have, or there is a mistake in it. Nothing more can be asked of it.
-      say({ trapped: String(error) });
-    }
-  };
-  say({ ready: true });
+  begin().then(
+    () => {
+      port.onmessage = ({ data }) => serve(data, say);
+      say({ ready: true });
+    },
+    (error) => say({ failed: error instanceof Unfetched ? error.code : "decoder-failed", message: String(error?.message ?? error) }),
+  );
 };
+
+/** @param {DecodingRequest} request @param {(answer: DecodingAnswer, transfer?: Transferable[]) => void} say */
+function serve({ type, bytes, side }, say) {
+  try {
+    const { answer, pixels } = type === "cut" ? cut(bytes, side) : decode(bytes, side);
+    const memory = instance.memory.buffer.byteLength;
+    say({ ...answer, memory }, pixels ? [pixels.buffer] : []);
+  } catch (error) {
+    // A trap: it wanted more memory than it may have, or there is a mistake in it. Nothing more can be asked of it.
+    say({ trapped: String(error) });
+  }
+}
 
 /** @param {Uint8Array} bytes @param {number} side @returns {{ answer: Decoded, pixels?: Uint8Array }} */
 function decode(bytes, side) {

@@ -32,7 +32,7 @@ export class Interrupted extends Error {}
 let decoder = null;
 /** Ends whatever is awaited, and the decoder. */
 let interrupt = () => {};
-/** Gives up a decoder that begins. @type {(fault: Fault) => void} */
+/** Gives the decoder up, and says why to whoever waits for it to begin. @type {(fault: Fault) => void} */
 let fail = () => {};
 
 /**
@@ -122,14 +122,13 @@ function begin() {
     port1.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
       if ("ready" in data) {
         clearTimeout(timer);
-        fail = () => {};
         resolve(port1);
       } else if ("failed" in data) fail(new Fault(data.failed, data.message));
     };
   });
 }
 
-/** The window could not begin the decoder. @param {string} message */
+/** The decoder threw, or the window could not begin it. @param {string} message */
 export function decoderFailed(message) {
   fail(new Fault("decoder-failed", message));
 }
@@ -138,7 +137,6 @@ export function decoderFailed(message) {
 function ending(port, told) {
   return () => {
     interrupt = () => {};
-    fail = () => {};
     port.close();
     tell({ event: "decoderEnds" });
     decoder = null;
