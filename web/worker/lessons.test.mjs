@@ -5,27 +5,38 @@ import * as lessons from "./lessons.js";
 
 const TILE = 32 * 32 * 4;
 let told = [];
-globalThis.postMessage = (message) => told.push(message);
+globalThis.postMessage = (message) => {
+  told.push(message);
+  if (message.event === "decoder") message.port.begin();
+};
 
 /** Answers for the worker that decodes: the first byte is the picture, the second what is said of it. */
 class Decoder {
-  onmessage = null;
-  constructor() {
-    setImmediate(() => this.onmessage?.({ data: { ready: true } }));
+  constructor(near) {
+    this.near = near;
   }
-  postMessage({ bytes }) {
+  begin() {
+    setImmediate(() => this.near.onmessage?.({ data: { ready: true } }));
+  }
+  answer({ bytes }) {
     const [value, kind] = bytes;
     const pixels = new Uint8Array(TILE).fill(value);
     const answer = { 0: { pixels }, 1: { refusal: "damaged" }, 2: { pixels, reservation: "plus" }, 3: { pixels, frame: "later" } }[kind];
     // 9 never answers.
-    if (answer) setImmediate(() => this.onmessage?.({ data: { ...answer, memory: 1 } }));
+    if (answer) setImmediate(() => this.near.onmessage?.({ data: { ...answer, memory: 1 } }));
     else Decoder.hung?.();
   }
-  terminate() {
-    this.onmessage = null;
-  }
 }
-globalThis.Worker = Decoder;
+globalThis.MessageChannel = class {
+  port1 = {
+    onmessage: null,
+    postMessage: (request) => this.port2.answer(request),
+    close() {
+      this.onmessage = null;
+    },
+  };
+  port2 = new Decoder(this.port1);
+};
 
 /** As the wasm module's: copies count once. */
 class Taught {

@@ -1,35 +1,33 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { Interrupted, Refusal, SIDE, cut, decode, rest } from "./pictures.js";
+import { Interrupted, Refusal, SIDE, cut, decode, decoderFailed, rest } from "./pictures.js";
 
-/** Workers that were begun. @type {Decoder[]} */
+/** Decoders that the window was asked to begin. @type {Decoder[]} */
 let begun = [];
 
-/** Stands in for the worker that decodes. */
+/** Stands in for the worker that decodes, and for its end of the port. */
 class Decoder {
-  onmessage = null;
-  onerror = null;
   ended = false;
   asked = [];
 
-  constructor() {
-    begun.push(this);
-  }
-
-  postMessage(request) {
-    this.asked.push(request);
-  }
-
-  terminate() {
-    this.ended = true;
+  constructor(near) {
+    this.near = near;
   }
 
   says(data) {
-    this.onmessage({ data });
+    this.near.onmessage({ data });
   }
 }
-globalThis.Worker = Decoder;
+/** Delivers at once what node's own would deliver later. */
+globalThis.MessageChannel = class {
+  port1 = { onmessage: null, postMessage: (request) => this.port2.asked.push(request), close: () => {} };
+  port2 = new Decoder(this.port1);
+};
+globalThis.postMessage = (message) => {
+  if (message.event === "decoder") begun.push(message.port);
+  if (message.event === "decoderEnds") begun.at(-1).ended = true;
+};
 
 const file = (bytes = [1, 2, 3]) => new File([Uint8Array.from(bytes)], "a.png");
 const pixels = new Uint8Array(SIDE * SIDE * 4);
@@ -121,6 +119,34 @@ test("a decoder that does not come is a fault with its reason, and the next file
   const next = await asked();
   next.decoder.says({ pixels, memory: 1 << 20 });
   await next.result;
+});
+
+test("a decoder that the window could not begin is a fault at once, and one that does not start is one in time", async () => {
+  const result = decode(file());
+  result.catch(() => {});
+  await soon();
+  decoderFailed("no script");
+  await assert.rejects(result, { code: "decoder-failed", message: "no script" });
+  assert.ok(begun.at(-1).ended);
+
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const silent = decode(file());
+    silent.catch(() => {});
+    await soon();
+    mock.timers.tick(60_000);
+    await assert.rejects(silent, { code: "decoder-failed" });
+    assert.ok(begun.at(-1).ended);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a decoder that throws while it reads is ended with what it reads", async () => {
+  const { decoder, result } = await asked();
+  decoderFailed("it threw");
+  await assert.rejects(result, Interrupted);
+  assert.ok(decoder.ended);
 });
 
 test("files that are empty, long, gone or changed are left out without a decoder", async () => {
