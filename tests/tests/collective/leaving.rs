@@ -108,8 +108,10 @@ async fn the_artist_waits_for_one_more_visitor_and_goes_on_with_the_same_rounds(
                     ),
                 )
                 .await?;
-            let why: String = member.tab().text(&selector("standing-why")).await?;
-            ensure!(why.contains("One more visitor is needed") && why.contains("cannot help"), "it says {why}");
+            // Who cannot help is known once the one that closed is out of sight.
+            let why = format!("document.querySelector('{}').innerText", selector("standing-why"));
+            let says = format!("['One more visitor is needed', 'cannot help'].every((words) => {why}.includes(words))");
+            member.tab().until("the page to say who is needed, and who cannot help", &says).await?;
             member.tab().sees(&selector("another-tab")).await?;
             member.tab().sees(&selector("begin-another")).await?;
         }
