@@ -15,7 +15,8 @@ pub trait DataChannel: Send + Sized + 'static {
     /// Gives its events to `events` from now on: later, never from within a call to one of these methods.
     fn attach(&mut self, events: StreamEvents<Self>);
 
-    /// Whether messages can be sent.
+    /// Whether messages can be handed to [`DataChannel::send`]: it has opened. That it is over is said by `send` and by an
+    /// event. A browser may take "open" back for a moment, and tells when it opens again ([`News::Writable`]).
     fn is_open(&self) -> bool;
 
     /// Bytes that wait to be sent.

@@ -1,6 +1,6 @@
 //! `RTCDataChannel` as a [`DataChannel`].
 
-use std::{cell::Cell, sync::Arc};
+use std::sync::Arc;
 
 use js_sys::{ArrayBuffer, Uint8Array};
 use send_wrapper::SendWrapper;
@@ -16,8 +16,6 @@ use crate::{
 /// closes it.
 pub struct BrowserChannel {
     inner: SendWrapper<Inner>,
-    /// It was seen open. That it closes is said by an event, and refused by `send`.
-    open: Cell<bool>,
     /// Counts the channels of a connection.
     _token: Arc<()>,
 }
@@ -36,11 +34,7 @@ impl BrowserChannel {
     pub(crate) fn new(channel: RtcDataChannel, token: Arc<()>) -> Self {
         channel.set_binary_type(RtcDataChannelType::Arraybuffer);
         channel.set_buffered_amount_low_threshold(LOW_WATER as u32);
-        Self {
-            inner: SendWrapper::new(Inner { channel, _handlers: None }),
-            open: Cell::new(false),
-            _token: token,
-        }
+        Self { inner: SendWrapper::new(Inner { channel, _handlers: None }), _token: token }
     }
 }
 
@@ -78,10 +72,9 @@ impl DataChannel for BrowserChannel {
     }
 
     fn is_open(&self) -> bool {
-        if !self.open.get() {
-            self.open.set(self.inner.channel.ready_state() == RtcDataChannelState::Open);
-        }
-        self.open.get()
+        // Asked each time, and not remembered: Chromium can take "open" back (`PeerConnection`'s `retaken`). That the
+        // channel is over is said by an event, and refused by `send`.
+        self.inner.channel.ready_state() != RtcDataChannelState::Connecting
     }
 
     fn buffered_amount(&self) -> usize {

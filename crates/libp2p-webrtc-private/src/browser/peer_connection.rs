@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::channel::mpsc;
-use js_sys::{Array, JSON, Reflect};
+use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -312,7 +312,7 @@ impl Shared {
             channel.close();
             return;
         }
-        let stream = self.stream(channel);
+        let stream = self.stream(retaken(channel));
         let waker = {
             let mut state = self.state.borrow_mut();
             state.incoming.push_back(stream);
@@ -351,6 +351,37 @@ impl Shared {
         if ended {
             self.end("the peer closed it");
         }
+    }
+}
+
+/// The same incoming channel, as one whose state can be relied on.
+///
+/// A Chromium that can transfer channels (seen in 156) announces an incoming one as "open" before it listens to the
+/// channel beneath (`RTCDataChannel::RegisterObserver` in its rtc_data_channel.cc). Where that one is still connecting,
+/// because its acknowledgement waits for the line, the page's channel falls back to "connecting"; and where it opens
+/// just then, "open" overtakes "connecting" on its way to the page, whose channel then refuses to send for ever. Neither
+/// befalls a channel that was transferred: it is "connecting" from the first, and opens when the channel beneath does.
+///
+/// Firefox can transfer channels, too, but they then carry nothing between it and Chromium (seen in 153), and its states
+/// need no such help.
+fn retaken(channel: RtcDataChannel) -> RtcDataChannel {
+    // Only Chromium still has this older name.
+    if !Reflect::has(&js_sys::global(), &"webkitRTCPeerConnection".into()).unwrap_or(false) {
+        return channel;
+    }
+    let options = Object::new();
+    let transferred = Array::of1(&channel);
+    if Reflect::set(&options, &"transfer".into(), &transferred).is_err() {
+        return channel;
+    }
+    let clone = Reflect::get(&js_sys::global(), &"structuredClone".into());
+    let Some(clone) = clone.ok().and_then(|clone| clone.dyn_into::<js_sys::Function>().ok()) else {
+        return channel;
+    };
+    // A Chromium that cannot transfer channels refuses, and leaves this one as it is.
+    match clone.call2(&JsValue::UNDEFINED, &channel, &options) {
+        Ok(taken) => taken.unchecked_into(),
+        Err(_) => channel,
     }
 }
 

@@ -242,6 +242,25 @@ fn what_is_written_before_the_channel_opens_follows_when_it_does() {
     assert_eq!(ready(pair.read(1, 100)), b"early");
 }
 
+/// Chromium announces an incoming channel as open, takes that back, and opens it again.
+#[test]
+fn a_channel_that_is_connecting_once_more_is_waited_for() {
+    let mut pair = Pair::new(false);
+    ready(pair.write(0, b"question"));
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(1, 100)), b"question");
+    pair.net.lock().unwrap().opened = false;
+    ready(pair.write(1, b"answer"));
+    assert!(pair.close(1).is_pending());
+    assert_eq!(pair.closed(), [false, false]);
+    pair.net.lock().unwrap().opened = true;
+    let events = pair.net.lock().unwrap().ends[1].events.clone().unwrap();
+    events.handle_writable();
+    pair.deliver_all();
+    assert_eq!(ready(pair.read(0, 100)), b"answer");
+    assert_eq!(ready(pair.read(0, 100)), b"");
+}
+
 #[test]
 fn malformed_frames_and_unknown_flags() {
     let mut pair = Pair::new(false);

@@ -37,7 +37,7 @@ impl DataChannel for Fake {
     }
 
     fn is_open(&self) -> bool {
-        // As the browser's: that it closes is said by an event, and refused by `send`.
+        // As the browser's: that it is over is said by an event, and refused by `send`.
         self.net.lock().unwrap().opened
     }
 
