@@ -23,6 +23,11 @@ pub(crate) const TIMED_ROUNDS: usize = 64;
 /// What frames travel and painters compute in a round is less than this part of a deadline; more is evidence.
 const EVIDENCE: i128 = 16;
 
+/// Where a painter does not testify, what others lost is evidence from this part of a deadline on: then the cheat is
+/// silent and nobody lost anything, or it is one of those who do testify, at the last comparison of a piece of work. There
+/// the whole wait was lost in one or two steps.
+const EVIDENCE_OF_THREE: i128 = 4;
+
 /// An honest painter is at most so many rounds ahead of another, of which it needs something every few rounds.
 const LEAD: u64 = TIMED_ROUNDS as u64 / 2;
 
@@ -420,10 +425,11 @@ fn in_vain(
         return pair;
     }
     while let Some(testimony) = of(x).filter(|testimony| testimony.round < round(p)) {
-        let Some(y) = testimony.stopped.waits else { return [p, x] };
-        if waited(x, testimony, y).saturating_mul(EVIDENCE as u64) <= patience {
+        if testimony.stopped.idle {
             return [p, x];
         }
+        let long = |y: &PainterId| i128::from(waited(x, testimony, *y)) * EVIDENCE > i128::from(patience);
+        let Some(y) = testimony.stopped.waits.filter(long) else { break };
         (p, x) = (x, y);
     }
     let silent = PainterId::ALL.into_iter().find(|q| of(*q).is_none());
@@ -508,7 +514,8 @@ fn most_lost(
         }
     }
     let (most, pair) = lost.into_iter().max_by_key(|(lost, _)| *lost)?;
-    (most * EVIDENCE > i128::from(patience)).then_some(pair)
+    let evidence = if testimonies.iter().all(Option::is_some) { EVIDENCE } else { EVIDENCE_OF_THREE };
+    (most * evidence > i128::from(patience)).then_some(pair)
 }
 
 /// The two who contradict each other in the first round in which any do.

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use abraham_messages::{Frame, Kind};
+use abraham_messages::{Frame, Kind, frame::HEADER_BYTES};
 use abraham_mpc::{
     Arithmetic, Channel, Error, Factor, Painter, PainterId, Product, Rescale, Scale, channel::ChannelError,
     split_update,
@@ -28,8 +28,8 @@ const DEADLINE: u64 = 8_000;
 /// Between two pieces of work the painters are idle until the next multiple of this.
 const IDLE: u64 = 1_000_000;
 
-/// What becomes of a frame beyond the latency of its link: it is so late, or lost. (from, to, frame)
-type Fate = Box<dyn FnMut(PainterId, PainterId, &[u8]) -> Option<u64>>;
+/// What becomes of a frame beyond the latency of its link: it is so late, or lost. (from, to, frame to change)
+type Fate = Box<dyn FnMut(PainterId, PainterId, &mut Vec<u8>) -> Option<u64>>;
 
 /// One frame on its way.
 struct Flight {
@@ -114,8 +114,8 @@ impl Channel for Clocked {
         self.world.now.get() + DEADLINE
     }
 
-    async fn send(&self, to: PainterId, frame: Vec<u8>) -> Result<(), ChannelError> {
-        let Some(late) = self.world.fate.borrow_mut()(self.me, to, &frame) else { return Ok(()) };
+    async fn send(&self, to: PainterId, mut frame: Vec<u8>) -> Result<(), ChannelError> {
+        let Some(late) = self.world.fate.borrow_mut()(self.me, to, &mut frame) else { return Ok(()) };
         let (from, to) = (self.me.index(), to.index());
         let at = self.world.now.get() + self.world.latency[from][to] + late;
         self.world.flights.borrow_mut().push(Flight { at, from, to, frame });
@@ -174,6 +174,7 @@ impl Drop for Clocked {
 struct Slow {
     world: Rc<World>,
     takes: u64,
+    truncations: usize,
 }
 
 impl Backend for Slow {
@@ -223,6 +224,9 @@ async fn program(painter: &mut Painter<Clocked, Slow>) -> Result<(), Error> {
         painter.products(&[Product { factor, bias: None, drop: 28, ring_bits: 32 }]).await?;
         painter.sine(&[(&x, true)]).await?;
     }
+    for _ in 0..painter.backend().truncations {
+        painter.rescale(&[Rescale { secret: &x, drop: 8 }]).await?;
+    }
     let update = random_tensor(2, 2, 30, 3);
     let shares = split_update(&update, scale, [[7; 32], [8; 32], [9; 32]], &CpuBackend).await?;
     painter.accept_updates(vec![shares.into_iter().nth(painter.id().index())], (2, 2), scale).await?;
@@ -245,6 +249,8 @@ struct Machines {
     latency: [[u64; 4]; 4],
     takes: [u64; 4],
     ahead: [u64; 4],
+    /// Truncations in a row, in which some painters need nothing of others for long.
+    truncations: usize,
 }
 
 impl Machines {
@@ -255,6 +261,7 @@ impl Machines {
             latency: std::array::from_fn(|_| std::array::from_fn(|_| 5 + below(76))),
             takes: std::array::from_fn(|_| below(200)),
             ahead: std::array::from_fn(|_| below(1 << 30)),
+            truncations: 12 * below(2) as usize,
         }
     }
 }
@@ -273,7 +280,8 @@ fn run(machines: &Machines, fate: Fate) -> (Vec<Ended>, u64) {
     let world = World::new(machines.latency, fate);
     let seats = PainterId::ALL.map(async |id| {
         let (clock, world, ahead) = (world.clone(), world.clone(), machines.ahead[id.index()]);
-        let backend = Slow { world: world.clone(), takes: machines.takes[id.index()] };
+        let (takes, truncations) = (machines.takes[id.index()], machines.truncations);
+        let backend = Slow { world: world.clone(), takes, truncations };
         let channel = Clocked { me: id, world, ahead, arrived: Default::default() };
         let result = async {
             let mut painter = Painter::join(id, channel, backend, [id.index() as u8 + 1; 32]).await?;
@@ -345,7 +353,7 @@ const ALMOST: [u64; 11] = [7_000, 7_800, 7_900, 7_930, 7_950, 7_970, 7_980, 7_99
 /// Links and clocks on which an honest painter is late for others where a cheat is late for it by a hair less than the
 /// deadline.
 fn alike() -> Machines {
-    Machines { latency: [[40; 4]; 4], takes: [0; 4], ahead: [0, 7, 3, 1 << 40] }
+    Machines { latency: [[40; 4]; 4], takes: [0; 4], ahead: [0, 7, 3, 1 << 40], truncations: 0 }
 }
 
 /// The attack: each frame of a kind to one painter comes just before the deadline, so that this one is late for the
@@ -358,7 +366,7 @@ fn who_is_almost_late_is_named_and_not_whom_it_keeps_waiting() {
     for (kinds, cheat) in kinds.flat_map(|kinds| PainterId::ALL.map(|cheat| (kinds.to_vec(), cheat))) {
         for (victim, late) in cheat.others().flat_map(|victim| ALMOST.map(|late| (victim, late))) {
             let hit = kinds.clone();
-            let fate = move |from, to, frame: &[u8]| {
+            let fate = move |from, to, frame: &mut Vec<u8>| {
                 let kind = Frame::decode(frame).unwrap().kind;
                 Some(if from == cheat && to == victim && hit.contains(&kind) { late } else { 0 })
             };
@@ -377,7 +385,7 @@ fn one_frame_that_is_almost_late_makes_no_honest_painters_suspects() {
         for (nth, both) in (0..FRAMES).flat_map(|nth| [(nth, false), (nth, true)]) {
             for late in ALMOST {
                 let mut sent = [0; 4];
-                let fate = move |from: PainterId, to: PainterId, _: &[u8]| {
+                let fate = move |from: PainterId, to: PainterId, _: &mut Vec<u8>| {
                     let count = &mut sent[to.index()];
                     let hit = from == cheat && if both { to != other } else { to == other };
                     *count += usize::from(hit);
@@ -403,7 +411,7 @@ fn who_is_late_at_random_is_named_and_nobody_else_alone() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let often = [1, 1, 4, 16][rng.next_u32() as usize % 4];
             let least = [0, 0, 7_000][rng.next_u32() as usize % 3];
-            let fate = move |from, _, _: &[u8]| {
+            let fate = move |from, _, _: &mut Vec<u8>| {
                 let late = least + u64::from(rng.next_u32()) % (DEADLINE + 160 - least);
                 Some(if from == cheat && rng.next_u32().is_multiple_of(often) { late } else { 0 })
             };
@@ -414,11 +422,76 @@ fn who_is_late_at_random_is_named_and_nobody_else_alone() {
     tally.check(1);
 }
 
+/// Moves times in a cheat's testimony: from some round on, those of some kinds, all by the same or each by its own.
+fn lie_about_times(rng: &mut ChaCha8Rng, frame: &mut [u8]) {
+    const AFTER_ROUND: usize = HEADER_BYTES + 1 + 8;
+    const STOPPED: usize = 9;
+    const TIMES: usize = 105;
+    let header = Frame::decode(frame).unwrap();
+    if header.kind != Kind::Abort || frame[HEADER_BYTES] != 0 {
+        return;
+    }
+    let round = u64::from_le_bytes(frame[HEADER_BYTES + 1..AFTER_ROUND].try_into().unwrap());
+    let reason = match frame[AFTER_ROUND] {
+        0 | 1 | 3 => 2,
+        4 => 10,
+        _ => return,
+    };
+    let shift = |rng: &mut ChaCha8Rng| i64::from(rng.next_u32() % 18_000) - 9_000;
+    let (back, all, each) = (1 + rng.next_u32() % 6, shift(rng), rng.next_u32().is_multiple_of(4));
+    // When frames left and were held, and when those of others came; of each its four painters.
+    let kinds: [bool; 12] = std::array::from_fn(|_| rng.next_u32().is_multiple_of(2));
+    let whole = rng.next_u32().is_multiple_of(2);
+    let mut change = |rng: &mut ChaCha8Rng, place: usize| {
+        let bytes = &mut frame[place..place + 8];
+        let time = u64::from_le_bytes(bytes.try_into().unwrap());
+        if time != u64::MAX && time != 0 {
+            let by = if each { shift(rng) } else { all };
+            bytes.copy_from_slice(&time.saturating_add_signed(by).to_le_bytes());
+        }
+    };
+    change(rng, AFTER_ROUND + reason);
+    let first = round.saturating_sub(63).max(1);
+    for at in (first..=round).filter(|at| at + u64::from(back) > round) {
+        let times = AFTER_ROUND + reason + STOPPED + (at - first) as usize * TIMES + 8;
+        for kind in (0..12).filter(|kind| whole || kinds[*kind]) {
+            change(rng, times + 8 * kind + usize::from(kind >= 8));
+        }
+    }
+}
+
+/// As [`who_is_late_at_random_is_named_and_nobody_else_alone`], and the cheat lies about when frames left and came.
+#[test]
+fn who_is_late_and_lies_about_it_is_named() {
+    let mut tally = Tally::default();
+    for (seed, cheat) in seeds().flat_map(|seed| PainterId::ALL.map(|cheat| (seed, cheat))) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 1 << 40);
+        let [often, kind] = [1, 1].map(|_| rng.next_u32() as usize % 3);
+        let victim = cheat.others().nth(rng.next_u32() as usize % 3);
+        let alone = rng.next_u32().is_multiple_of(2);
+        let lies = rng.next_u64();
+        let fate = move |from, to, frame: &mut Vec<u8>| {
+            if from != cheat {
+                return Some(0);
+            }
+            // The same lie to everyone.
+            lie_about_times(&mut ChaCha8Rng::seed_from_u64(lies), frame);
+            let hit = rng.next_u32().is_multiple_of([1, 4, 12][often]) && (!alone || victim == Some(to));
+            let dispute = Frame::decode(frame).unwrap().kind == Kind::Abort;
+            let late = [7_800, 7_000, 4_000][kind] + u64::from(rng.next_u32() % 360);
+            Some(if hit && !dispute { late } else { 0 })
+        };
+        let (results, _) = run(&Machines::of(seed), Box::new(fate));
+        tally.add(&results, cheat, || format!("seed {seed}, {cheat}"));
+    }
+    tally.check(1);
+}
+
 /// A painter that answers nothing costs no more than the deadlines.
 #[test]
 fn a_dead_link_is_not_waited_for_longer() {
     for cheat in PainterId::ALL {
-        let fate = move |from, _, frame: &[u8]| {
+        let fate = move |from, _, frame: &mut Vec<u8>| {
             let lost = from == cheat && Frame::decode(frame).unwrap().kind == Kind::Multiply;
             (!lost).then_some(0)
         };
