@@ -94,22 +94,33 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
     }
 
     async fn receive(&self, from: PainterId, until: &Millis) -> Result<Vec<u8>, ChannelError> {
+        Ok(self.receive_either(from, [false; 4], until).await?.1)
+    }
+
+    async fn receive_either(
+        &self,
+        from: PainterId,
+        also: [bool; 4],
+        until: &Millis,
+    ) -> Result<(PainterId, Vec<u8>), ChannelError> {
         let receiving = poll_fn(|context| {
             let switch = &mut *self.switch.borrow_mut();
-            Poll::Ready(match switch.receive(self.term, from.index()) {
-                Arrival::Frame(message, at) => {
-                    self.arrived[from.index()].set(at);
-                    let mut frame = message.into_bytes();
-                    frame.drain(..FRAME_PREFIX_BYTES);
-                    Ok(std::mem::take(&mut *frame))
+            let also = PainterId::ALL.into_iter().filter(|painter| also[painter.index()]);
+            for painter in std::iter::once(from).chain(also) {
+                match switch.receive(self.term, painter.index()) {
+                    Arrival::Frame(message, at) => {
+                        self.arrived[painter.index()].set(at);
+                        let mut frame = message.into_bytes();
+                        frame.drain(..FRAME_PREFIX_BYTES);
+                        return Poll::Ready(Ok((painter, std::mem::take(&mut *frame))));
+                    }
+                    Arrival::Gone if painter == from => return Poll::Ready(Err(ChannelError::PeerGone)),
+                    Arrival::Closed => return Poll::Ready(Err(ChannelError::Closed)),
+                    Arrival::Gone | Arrival::NotYet => {}
                 }
-                Arrival::Gone => Err(ChannelError::PeerGone),
-                Arrival::Closed => Err(ChannelError::Closed),
-                Arrival::NotYet => {
-                    switch.wait(context.waker());
-                    return Poll::Pending;
-                }
-            })
+            }
+            switch.wait(context.waker());
+            Poll::Pending
         });
         // Counted when it ends or is dropped: work that runs out of time does not end its waits.
         let _counting = Counting { channel: self, from, since: self.timer.now() };
