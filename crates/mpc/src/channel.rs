@@ -11,6 +11,9 @@ pub enum ChannelError {
     /// Nothing came before the deadline.
     #[error("nothing came before the deadline")]
     Deadline,
+    /// Nothing came before the time for the whole piece of work was over.
+    #[error("the time for the work is over")]
+    OutOfTime,
     /// The other painter left.
     #[error("the other painter left")]
     PeerGone,
@@ -46,7 +49,8 @@ pub trait Channel {
     async fn receive(&self, from: PainterId, until: &Self::Deadline) -> Result<Vec<u8>, ChannelError>;
 
     /// As [`Channel::receive`], and hands over what comes meanwhile from the painters of `also`: who stops is heard at
-    /// once, whomever is waited for. A channel on which no time passes need not.
+    /// once, whomever is waited for. A channel on which no time passes need not. Where there is a time for a whole piece of
+    /// work, the wait ends with it.
     ///
     /// # Errors
     /// As [`Channel::receive`]; the painters of `also` may leave.

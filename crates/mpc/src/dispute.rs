@@ -177,6 +177,8 @@ pub(crate) enum Reason {
     Fault(PainterId),
     /// A frame of the current round did not come from this painter.
     Waited(PainterId),
+    /// The time for the whole piece of work was over while it waited for this painter.
+    OutOfTime(PainterId),
     /// This other painter stopped, and said so.
     Told {
         /// Who.
@@ -229,6 +231,7 @@ impl Testimony {
                 out.extend([4, by.byte()]);
                 out.extend(depth.to_le_bytes());
             }
+            Reason::OutOfTime(x) => out.extend([5, x.byte()]),
         }
         self.stopped.encode(&mut out);
         self.times.iter().for_each(|times| times.encode(&mut out));
@@ -276,6 +279,7 @@ impl Testimony {
             }
             3 => Reason::Objected(other(reader.u8()?)?),
             4 => Reason::Told { by: other(reader.u8()?)?, depth: reader.u64()? },
+            5 => Reason::OutOfTime(other(reader.u8()?)?),
             tag => return Err(unknown("reason", tag)),
         };
         let at = reader.u64()?;
@@ -345,12 +349,15 @@ pub(crate) fn judge(testimonies: &[Option<Testimony>; 4], patience: u64) -> [Pai
                 }
                 waited_in_vain = waited_in_vain.or(Some([p, *x]));
             }
+            Reason::OutOfTime(x) if patience > 0 && of(*x).is_some() => {
+                waited_in_vain = waited_in_vain.or(Some([p, *x]));
+            }
             Reason::Told { by, depth } if patience > 0 => match of(*by) {
                 Some(said) if said.reason.depth().wrapping_add(1) == *depth => {}
                 Some(_) => return [p, *by],
                 None => told_by_none = told_by_none.or(Some([p, *by])),
             },
-            Reason::Waited(x) | Reason::Told { by: x, .. } => {
+            Reason::Waited(x) | Reason::OutOfTime(x) | Reason::Told { by: x, .. } => {
                 if of(*x).is_none_or(sent) {
                     return [p, *x];
                 }
@@ -404,7 +411,8 @@ fn waited(p: PainterId, testimony: &Testimony, x: PainterId) -> u64 {
     last.and_then(|times| times.came[x.index()]?.checked_sub(times.left[p.index()])).unwrap_or(0)
 }
 
-/// The suspects where `p` waited a whole deadline for `x`, which testifies, too.
+/// The suspects where `p` waited a whole deadline for `x`, which testifies, too, or was waiting for it when the time for
+/// the work was over.
 ///
 /// A painter that is kept waiting is late itself, so a wait alone tells nothing of who is waited for: what counts is
 /// where time was lost ([`most_lost`]). Between honest painters none is.
@@ -574,6 +582,7 @@ mod tests {
         let reason = prop_oneof![
             painter.clone().prop_map(Reason::Fault),
             painter.clone().prop_map(Reason::Waited),
+            painter.clone().prop_map(Reason::OutOfTime),
             painter.clone().prop_map(Reason::Objected),
             (painter, 0..4_u64).prop_map(|(by, depth)| Reason::Told { by, depth }),
             (topics(), claim.clone(), claim)

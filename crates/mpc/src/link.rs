@@ -118,7 +118,7 @@ impl<C: Channel> Links<C> {
         self.next.left[to.index()] = after;
         self.next.held[to.index()] += after.saturating_sub(before);
         match sent {
-            Ok(()) | Err(ChannelError::Deadline | ChannelError::PeerGone) => Ok(()),
+            Ok(()) | Err(ChannelError::Deadline | ChannelError::OutOfTime | ChannelError::PeerGone) => Ok(()),
             Err(ChannelError::Closed) => Err(Error::Closed),
         }
     }
@@ -178,6 +178,8 @@ impl<C: Channel> Links<C> {
                 match self.channel.receive_either(from, also, &deadline).await {
                     Ok((from, frame)) => self.keep(from, frame)?,
                     Err(ChannelError::Deadline) => break,
+                    // It is done in time.
+                    Err(ChannelError::OutOfTime) => return Ok(()),
                     Err(ChannelError::PeerGone) => gone[from.index()] = true,
                     Err(ChannelError::Closed) => return Err(Error::Closed),
                 }
@@ -240,9 +242,13 @@ impl<C: Channel> Links<C> {
             let also = PainterId::ALL.map(|p| p != self.me && p != from && room(p));
             match self.channel.receive_either(from, also, &deadline).await {
                 Ok((from, frame)) => self.keep(from, frame)?,
-                Err(ChannelError::Deadline | ChannelError::PeerGone) => {
+                Err(ended @ (ChannelError::Deadline | ChannelError::PeerGone | ChannelError::OutOfTime)) => {
                     self.note(from, self.channel.now());
-                    return Err(Error::abort(self.me, from, Cause::Silent(from)));
+                    let cause = match ended {
+                        ChannelError::OutOfTime => Cause::OutOfTime(from),
+                        _ => Cause::Silent(from),
+                    };
+                    return Err(Error::abort(self.me, from, cause));
                 }
                 Err(ChannelError::Closed) => return Err(Error::Closed),
             }
@@ -307,6 +313,7 @@ impl<C: Channel> Links<C> {
             (_, Some(conflict)) => Reason::Conflict(conflict),
             (Cause::Objection(objector), None) if *objector != me => Reason::Objected(*objector),
             (Cause::Silent(_), None) => Reason::Waited(other),
+            (Cause::OutOfTime(_), None) => Reason::OutOfTime(other),
             (Cause::Told(_), None) => self.was_told(other),
             _ => Reason::Fault(other),
         };
