@@ -11,6 +11,9 @@ pub enum ChannelError {
     /// Nothing came before the deadline.
     #[error("nothing came before the deadline")]
     Deadline,
+    /// Nothing came before the time for the whole piece of work was over.
+    #[error("the time for the work is over")]
+    OutOfTime,
     /// The other painter left.
     #[error("the other painter left")]
     PeerGone,
@@ -44,6 +47,21 @@ pub trait Channel {
     /// # Errors
     /// [`ChannelError`] where the link is gone or nothing came in time.
     async fn receive(&self, from: PainterId, until: &Self::Deadline) -> Result<Vec<u8>, ChannelError>;
+
+    /// As [`Channel::receive`], and hands over what comes meanwhile from the painters of `also`: who stops is heard at
+    /// once, whomever is waited for. A channel on which no time passes need not. Where there is a time for a whole piece of
+    /// work, the wait ends with it.
+    ///
+    /// # Errors
+    /// As [`Channel::receive`]; the painters of `also` may leave.
+    async fn receive_either(
+        &self,
+        from: PainterId,
+        _also: [bool; 4],
+        until: &Self::Deadline,
+    ) -> Result<(PainterId, Vec<u8>), ChannelError> {
+        Ok((from, self.receive(from, until).await?))
+    }
 
     /// Milliseconds by a clock that never goes back, of this painter alone. One that always says the same is no clock,
     /// and no evidence.

@@ -23,13 +23,23 @@ pub(crate) const TIMED_ROUNDS: usize = 64;
 /// What frames travel and painters compute in a round is less than this part of a deadline; more is evidence.
 const EVIDENCE: i128 = 16;
 
+/// Where a painter does not testify, what others lost is evidence from this part of a deadline on: then the cheat is
+/// silent and nobody lost anything, or it is one of those who do testify, at the last comparison of a piece of work. There
+/// the whole wait was lost in one or two steps.
+const EVIDENCE_OF_THREE: i128 = 4;
+
+/// An honest painter is at most so many rounds ahead of another, of which it needs something every few rounds.
+const LEAD: u64 = TIMED_ROUNDS as u64 / 2;
+
 /// When the frames of one round left and came, in milliseconds by the testifying painter's own clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {
     /// The round.
     pub(crate) round: u64,
-    /// All frames of the round were sent.
-    pub(crate) sent: u64,
+    /// When the last frame to each painter was handed over; in the place of the testifying painter, when all were.
+    pub(crate) left: [u64; 4],
+    /// How long frames to each painter waited for room on its link.
+    pub(crate) held: [u64; 4],
     /// The round is the first of a piece of work, before which painters may have been idle.
     pub(crate) first: bool,
     /// The last frame of each painter came; or it was given up, and comes later or never.
@@ -40,18 +50,43 @@ impl Times {
     /// A time that is none has all bits set.
     fn encode(&self, out: &mut Vec<u8>) {
         out.extend(self.round.to_le_bytes());
-        out.extend(self.sent.to_le_bytes());
+        out.extend(self.left.iter().chain(&self.held).flat_map(|time| time.to_le_bytes()));
         out.push(u8::from(self.first));
         out.extend(self.came.iter().flat_map(|came| came.unwrap_or(u64::MAX).to_le_bytes()));
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (round, sent, first) = (reader.u64()?, reader.u64()?, reader.u8()? == 1);
-        let mut came = [None; 4];
-        for came in &mut came {
+        let mut times = Self { round: reader.u64()?, ..Self::default() };
+        for time in times.left.iter_mut().chain(&mut times.held) {
+            *time = reader.u64()?;
+        }
+        times.first = reader.u8()? == 1;
+        for came in &mut times.came {
             *came = Some(reader.u64()?).filter(|came| *came != u64::MAX);
         }
-        Ok(Self { round, sent, first, came })
+        Ok(times)
+    }
+}
+
+/// How a painter was found by the end of the committee.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Stopped {
+    /// When.
+    pub(crate) at: u64,
+    /// It waited for a frame of its last round from this painter, which had not come by then.
+    pub(crate) waits: Option<PainterId>,
+    /// Its piece of work was done.
+    pub(crate) idle: bool,
+}
+
+impl Stopped {
+    const COMPUTES: u8 = 4;
+    const IDLE: u8 = 5;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend(self.at.to_le_bytes());
+        let otherwise = if self.idle { Self::IDLE } else { Self::COMPUTES };
+        out.push(self.waits.map_or(otherwise, PainterId::byte));
     }
 }
 
@@ -140,12 +175,30 @@ pub(crate) struct Conflict {
 pub(crate) enum Reason {
     /// This other painter did what no honest painter does.
     Fault(PainterId),
-    /// A frame of the current round did not come from this painter, or its own end of the term came instead.
+    /// A frame of the current round did not come from this painter.
     Waited(PainterId),
+    /// The time for the whole piece of work was over while it waited for this painter.
+    OutOfTime(PainterId),
+    /// This other painter stopped, and said so.
+    Told {
+        /// Who.
+        by: PainterId,
+        /// One more than that painter's own depth; other reasons have none. So no pointers of this kind lead in a circle.
+        depth: u64,
+    },
     /// Two others contradict each other.
     Conflict(Conflict),
     /// This other painter alone voted against an update: it says itself who gave it something else.
     Objected(PainterId),
+}
+
+impl Reason {
+    pub(crate) fn depth(&self) -> u64 {
+        match self {
+            Self::Told { depth, .. } => *depth,
+            _ => 0,
+        }
+    }
 }
 
 /// What one painter says when the committee stops.
@@ -154,6 +207,7 @@ pub(crate) struct Testimony {
     /// Rounds of which it has sent every frame.
     pub(crate) round: u64,
     pub(crate) reason: Reason,
+    pub(crate) stopped: Stopped,
     /// Of the last rounds, in their order, the round above the last one.
     pub(crate) times: Vec<Times>,
     pub(crate) record: Record,
@@ -173,7 +227,13 @@ impl Testimony {
                 }
             }
             Reason::Objected(x) => out.extend([3, x.byte()]),
+            Reason::Told { by, depth } => {
+                out.extend([4, by.byte()]);
+                out.extend(depth.to_le_bytes());
+            }
+            Reason::OutOfTime(x) => out.extend([5, x.byte()]),
         }
+        self.stopped.encode(&mut out);
         self.times.iter().for_each(|times| times.encode(&mut out));
         out.extend(self.record.epoch.to_le_bytes());
         for transcript in &self.record.transcripts {
@@ -218,14 +278,24 @@ impl Testimony {
                 Reason::Conflict(Conflict { topic, claims: [first, second] })
             }
             3 => Reason::Objected(other(reader.u8()?)?),
+            4 => Reason::Told { by: other(reader.u8()?)?, depth: reader.u64()? },
+            5 => Reason::OutOfTime(other(reader.u8()?)?),
             tag => return Err(unknown("reason", tag)),
         };
+        let at = reader.u64()?;
+        let (waits, idle) = match reader.u8()? {
+            Stopped::IDLE => (None, true),
+            Stopped::COMPUTES => (None, false),
+            painter => (Some(other(painter)?), false),
+        };
+        let stopped = Stopped { at, waits, idle };
         // Every round has its times, and they do not go back; so a cheat cannot leave out what tells against it.
         let count = round.min(TIMED_ROUNDS as u64);
         let mut times: Vec<Times> = Vec::with_capacity(count as usize);
         for expected in round - count + 1..=round {
             let entry = Times::decode(&mut reader)?;
-            if entry.round != expected || times.last().is_some_and(|last| last.sent > entry.sent) {
+            let all = author.index();
+            if entry.round != expected || times.last().is_some_and(|last| last.left[all] > entry.left[all]) {
                 return Err(DecodeError::UnknownValue { field: "times of round", value: entry.round });
             }
             times.push(entry);
@@ -242,7 +312,7 @@ impl Testimony {
         for [byte, statement @ ..] in chunks {
             record.statements.insert(topic(*byte)?, *statement);
         }
-        Ok(Self { round, reason, times, record })
+        Ok(Self { round, reason, stopped, times, record })
     }
 }
 
@@ -252,9 +322,11 @@ impl Testimony {
 ///
 /// Why the cheat is always named, whatever it testifies:
 /// - Who claims a fault of x either lies or is right about x.
+/// - Who was told by x that x stopped has x's testimony, of the depth that it says. Depths fall along such pointers, so
+///   they end at another rule.
 /// - Where honest p waits in vain for a frame of a round that honest x has not finished sending, x stopped earlier and
-///   has its own reason. Rounds fall along such pointers, so they end at another rule. Where x has finished sending
-///   it, p or x lies, or x was late, since somebody kept it waiting: see [`slowest`].
+///   has its own reason. Where no time passes, rounds fall along such pointers, as along those of who was told. Where
+///   x has finished sending it, p or x lies, or x was late, since somebody kept it waiting: see [`in_vain`].
 /// - On a topic that is no transcript honest painters state the same. Where p's account of what a or b stated is not
 ///   what a or b testifies, p or that painter lies; otherwise a and b do contradict each other.
 /// - A lie in one round makes honest painters contradict each other in later rounds, so of transcripts only the first
@@ -263,23 +335,31 @@ impl Testimony {
 ///   honest one.
 pub(crate) fn judge(testimonies: &[Option<Testimony>; 4], patience: u64) -> [PainterId; 2] {
     let of = |painter: PainterId| testimonies[painter.index()].as_ref();
+    let (mut waited_in_vain, mut told_by_none) = (None, None);
     for p in PainterId::ALL {
         let Some(testimony) = of(p) else { continue };
+        // Who has settled all votes on an update has sent what p waits for: honest painters stop there alike.
+        let sent = |x: &Testimony| x.round >= testimony.round || matches!(x.reason, Reason::Objected(_));
         match &testimony.reason {
             Reason::Fault(x) => return [p, *x],
-            Reason::Waited(x) => {
-                // Who has settled all votes on an update has sent what p waits for: honest painters stop there alike.
-                let sent =
-                    |x: &Testimony| x.round >= testimony.round || matches!(x.reason, Reason::Objected(_));
+            Reason::Waited(x) if patience > 0 && of(*x).is_some() => {
+                // A link that ends does not end because somebody is late.
+                if waited(p, testimony, *x) < patience {
+                    return [p, *x];
+                }
+                waited_in_vain = waited_in_vain.or(Some([p, *x]));
+            }
+            Reason::OutOfTime(x) if patience > 0 && of(*x).is_some() => {
+                waited_in_vain = waited_in_vain.or(Some([p, *x]));
+            }
+            Reason::Told { by, depth } if patience > 0 => match of(*by) {
+                Some(said) if said.reason.depth().wrapping_add(1) == *depth => {}
+                Some(_) => return [p, *by],
+                None => told_by_none = told_by_none.or(Some([p, *by])),
+            },
+            Reason::Waited(x) | Reason::OutOfTime(x) | Reason::Told { by: x, .. } => {
                 if of(*x).is_none_or(sent) {
-                    let late = patience > 0 && of(*x).is_some() && waited(testimony, *x) >= patience;
-                    if !late {
-                        return [p, *x];
-                    }
-                    // Honest painters that are kept waiting testify all the same.
-                    let silent = PainterId::ALL.into_iter().find(|q| of(*q).is_none());
-                    let slowest = slowest(testimonies, p, patience);
-                    return slowest.or(silent.map(|q| [p, q])).unwrap_or([p, *x]);
+                    return [p, *x];
                 }
             }
             Reason::Conflict(Conflict { topic, claims }) => {
@@ -312,63 +392,138 @@ pub(crate) fn judge(testimonies: &[Option<Testimony>; 4], patience: u64) -> [Pai
             return [p, *x];
         }
     }
+    if let Some([p, x]) = waited_in_vain {
+        return in_vain(testimonies, p, x, patience);
+    }
+    // After all that has reasons of its own: one that was done, and was told later, may have heard it from another such
+    // one, of which the others know nothing.
+    if let Some(pair) = told_by_none {
+        return pair;
+    }
     // Only a painter that says nothing can be at fault here; any other makes the pair.
     let silent = PainterId::ALL.into_iter().find(|p| of(*p).is_none()).unwrap_or(PainterId::ALL[0]);
     [silent, PainterId::ALL[(silent.index() + 1) % 4]]
 }
 
-/// How long a painter says that it waited in its last round, from the moment when it had sent all of it.
-fn waited(testimony: &Testimony, x: PainterId) -> u64 {
-    let last = testimony.times.last().filter(|times| times.round == testimony.round);
-    last.and_then(|times| times.came[x.index()]?.checked_sub(times.sent)).unwrap_or(0)
+/// How long `p` says that it waited for `x` in its last round, from the moment when it had sent all of it.
+fn waited(p: PainterId, testimony: &Testimony, x: PainterId) -> u64 {
+    let last = testimony.times.last();
+    last.and_then(|times| times.came[x.index()]?.checked_sub(times.left[p.index()])).unwrap_or(0)
 }
 
-/// The two between whom most time was lost, where `accuser` waited in vain for a frame that was sent after all.
+/// The suspects where `p` waited a whole deadline for `x`, which testifies, too, or was waiting for it when the time for
+/// the work was over.
 ///
-/// A painter that is kept waiting is late itself, so a wait alone tells nothing of who is waited for. Time is lost only
-/// by a cheat, which sends late, or computes long, or says so:
-/// - A frame travels for long: its sender or its receiver lies about when. Clocks differ, but in what there and back
-///   add up to, or one way takes at one time and at another, the difference cancels out.
+/// A painter that is kept waiting is late itself, so a wait alone tells nothing of who is waited for: what counts is
+/// where time was lost ([`most_lost`]). Between honest painters none is.
+///
+/// Where all four testify, and no time was lost by what they say, nobody can have waited for so long: p lies, or waits
+/// for one that had not sent and says that it had nothing to do. Where one does not testify, it is the cheat, or it was
+/// done with the last comparison and left. In the second case, x has sent it its verdict, so p would have had it, too:
+/// x is the cheat then. In the first, the two at whom the chain of waits ends.
+fn in_vain(
+    testimonies: &[Option<Testimony>; 4],
+    mut p: PainterId,
+    mut x: PainterId,
+    patience: u64,
+) -> [PainterId; 2] {
+    let of = |painter: PainterId| testimonies[painter.index()].as_ref();
+    let round = |painter: PainterId| of(painter).map_or(0, |testimony| testimony.round);
+    if let Some(pair) = contradicting_rounds(testimonies).or_else(|| most_lost(testimonies, p, patience)) {
+        return pair;
+    }
+    while let Some(testimony) = of(x).filter(|testimony| testimony.round < round(p)) {
+        if testimony.stopped.idle {
+            return [p, x];
+        }
+        let long = |y: &PainterId| i128::from(waited(x, testimony, *y)) * EVIDENCE > i128::from(patience);
+        let Some(y) = testimony.stopped.waits.filter(long) else { break };
+        (p, x) = (x, y);
+    }
+    let silent = PainterId::ALL.into_iter().find(|q| of(*q).is_none());
+    silent.filter(|silent| *silent != x).map_or([p, x], |silent| [x, silent])
+}
+
+/// Two of whom one says that it is much further than the other, or that a frame came which the other has not sent. So a
+/// cheat cannot hide when its frames came and left behind rounds that there were not.
+fn contradicting_rounds(testimonies: &[Option<Testimony>; 4]) -> Option<[PainterId; 2]> {
+    for (a, b) in PainterId::ALL.into_iter().flat_map(|a| a.others().map(move |b| (a, b))) {
+        let (Some(ahead), Some(behind)) = (&testimonies[a.index()], &testimonies[b.index()]) else {
+            continue;
+        };
+        let came = |times: &Times| {
+            let pending = times.round == ahead.round && ahead.stopped.waits == Some(b);
+            times.round > behind.round && times.came[b.index()].is_some() && !pending
+        };
+        if ahead.round > behind.round.saturating_add(LEAD) || ahead.times.iter().any(came) {
+            return Some([a, b]);
+        }
+    }
+    None
+}
+
+/// The two between whom most time was lost until the end of the round in which `accuser` waited, where it is more than
+/// frames travel and painters compute. What came later kept nobody waiting in it.
+///
+/// Time is lost only by a cheat, which sends late, or computes long, or says so:
+/// - A frame travels for long, or has not come by the end: its sender or its receiver lies about when. Clocks differ,
+///   but in what there and back add up to, or one way takes at one time and at another, the difference cancels out.
+/// - A frame waits for long until there is room on its link: the receiver gives none, or the sender lies.
 /// - A painter computes for long between the last frame that it needed and its own: it itself is at fault.
 /// - A painter's first frames of a piece of work come late: nothing kept it.
-///
-/// Between honest painters these are as long as frames travel and painters compute, so what is longest names the cheat.
-fn slowest(
+fn most_lost(
     testimonies: &[Option<Testimony>; 4],
     accuser: PainterId,
     patience: u64,
 ) -> Option<[PainterId; 2]> {
-    let times = |p: PainterId| testimonies[p.index()].as_ref().map_or(&[][..], |t| &t.times);
+    let of = |p: PainterId| testimonies[p.index()].as_ref();
+    let until = of(accuser).map_or(0, |testimony| testimony.round);
+    let times = |p: PainterId| {
+        let times = of(p).map_or(&[][..], |testimony| &testimony.times);
+        &times[..times.partition_point(|times| times.round <= until)]
+    };
     let at = |p: PainterId, round: u64| times(p).iter().find(|times| times.round == round);
     let is_first = |round: u64| {
         PainterId::ALL.into_iter().filter(|p| at(*p, round).is_some_and(|times| times.first)).count() >= 2
     };
+    let between = |from: u64, to: u64| i128::from(to) - i128::from(from);
     let mut lost: Vec<(i128, [PainterId; 2])> = Vec::new();
     for a in PainterId::ALL {
         let other = if a == accuser { PainterId::ALL[(a.index() + 1) % 4] } else { accuser };
+        let ready = |times: &Times| times.came.iter().flatten().fold(times.left[a.index()], |x, y| x.max(*y));
         for pair in times(a).windows(2).filter(|pair| !is_first(pair[1].round)) {
-            let ready = pair[0].came.iter().flatten().fold(pair[0].sent, |ready, came| ready.max(*came));
-            lost.push((i128::from(pair[1].sent) - i128::from(ready), [a, other]));
+            let held: i128 = pair[1].held.iter().map(|held| i128::from(*held)).sum();
+            lost.push((between(ready(&pair[0]), pair[1].left[a.index()]) - held, [a, other]));
+        }
+        if let Some(Testimony { round, stopped: Stopped { at, waits: None, idle: false }, .. }) = of(a)
+            && *round < until
+        {
+            lost.extend(times(a).last().map(|last| (between(ready(last), *at), [a, other])));
         }
         for b in a.others() {
-            // What frames from one to the other took, up to the difference of the clocks.
+            lost.extend(times(a).iter().map(|times| (i128::from(times.held[b.index()]), [a, b])));
+            // What frames from one to the other took, up to the difference of the clocks; and whether they came.
             let took = |from: PainterId, to: PainterId| {
+                let waits = of(to).and_then(|to| Some((to.stopped.waits?, to.round)));
                 times(to).iter().filter_map(move |came| {
-                    let sent = at(from, came.round)?.sent;
-                    Some(i128::from(came.came[from.index()]?) - i128::from(sent))
+                    let left = at(from, came.round)?.left[to.index()];
+                    let took = between(left, came.came[from.index()]?);
+                    Some((took, waits != Some((from, came.round))))
                 })
             };
-            let longest = took(a, b).max();
-            lost.extend(longest.zip(took(b, a).max()).map(|(there, back)| (there + back, [a, b])));
-            lost.extend(longest.zip(took(a, b).min()).map(|(longest, least)| (longest - least, [a, b])));
+            let longest = |from, to| took(from, to).map(|(took, _)| took).max();
+            let least = took(a, b).filter(|(_, came)| *came).map(|(took, _)| took).min();
+            lost.extend(longest(a, b).zip(longest(b, a)).map(|(there, back)| (there + back, [a, b])));
+            lost.extend(longest(a, b).zip(least).map(|(longest, least)| (longest - least, [a, b])));
             for first in times(b).iter().filter(|times| is_first(times.round)) {
-                let late = first.came[a.index()].map(|came| i128::from(came) - i128::from(first.sent));
+                let late = first.came[a.index()].map(|came| between(first.left[b.index()], came));
                 lost.extend(late.map(|late| (late, [a, b])));
             }
         }
     }
     let (most, pair) = lost.into_iter().max_by_key(|(lost, _)| *lost)?;
-    (most * EVIDENCE > i128::from(patience)).then_some(pair)
+    let evidence = if testimonies.iter().all(Option::is_some) { EVIDENCE } else { EVIDENCE_OF_THREE };
+    (most * evidence > i128::from(patience)).then_some(pair)
 }
 
 /// The two who contradict each other in the first round in which any do.
@@ -427,7 +582,9 @@ mod tests {
         let reason = prop_oneof![
             painter.clone().prop_map(Reason::Fault),
             painter.clone().prop_map(Reason::Waited),
-            painter.prop_map(Reason::Objected),
+            painter.clone().prop_map(Reason::OutOfTime),
+            painter.clone().prop_map(Reason::Objected),
+            (painter, 0..4_u64).prop_map(|(by, depth)| Reason::Told { by, depth }),
             (topics(), claim.clone(), claim)
                 .prop_map(|(topic, a, b)| Reason::Conflict(Conflict { topic, claims: [a, b] })),
         ];
@@ -448,7 +605,7 @@ mod tests {
                     claim.1 = honest_record(author, 0, ROUNDS, &[0; 64]).seal(i);
                 }
             }
-            Testimony { round, reason, times: no_clock(round), record }
+            Testimony { round, reason, stopped: Stopped::default(), times: no_clock(round), record }
         });
         prop::option::weighted(0.9, testimony)
             .prop_map(move |t| t.and_then(|t| Testimony::decode(P[author], &t.encode()).ok()))
@@ -457,7 +614,7 @@ mod tests {
     /// The times of a painter whose channel has no clock.
     fn no_clock(round: u64) -> Vec<Times> {
         let first = round.saturating_sub(TIMED_ROUNDS as u64) + 1;
-        (first..=round).map(|round| Times { round, sent: 0, first: false, came: [None; 4] }).collect()
+        (first..=round).map(|round| Times { round, ..Times::default() }).collect()
     }
 
     const ROUNDS: usize = 3;
@@ -538,7 +695,8 @@ mod tests {
                 };
                 let statements = (0..Topic::END).map(|t| (Topic(t), stated(p, Topic(t)))).collect();
                 let times = no_clock(round);
-                Some(Testimony { round, reason, times, record: Record { statements, ..record(p) } })
+                let record = Record { statements, ..record(p) };
+                Some(Testimony { round, reason, stopped: Stopped::default(), times, record })
             };
             let mut testimonies = P.map(honest);
             testimonies[cheat] = lie;
@@ -563,7 +721,7 @@ mod tests {
                     false => Reason::Objected(P[objector]),
                 };
                 let record = honest_record(p, cheat, ROUNDS, &[0; 64]);
-                Some(Testimony { round: 2, reason, times: no_clock(2), record })
+                Some(Testimony { round: 2, reason, stopped: Stopped::default(), times: no_clock(2), record })
             });
             testimonies[cheat] = lie;
             let named = judge(&testimonies, 0);
@@ -604,7 +762,7 @@ mod tests {
                 };
                 let round = 4 + u64::from(p != PAIRINGS[0].receiver());
                 let record = if p == cheat { stale() } else { honest(p) };
-                Some(Testimony { round, reason, times: no_clock(round), record })
+                Some(Testimony { round, reason, stopped: Stopped::default(), times: no_clock(round), record })
             });
             let named = judge(&testimonies, 0);
             assert!(named.contains(&cheat), "{named:?}, not {cheat}");

@@ -49,6 +49,9 @@ pub enum Cause {
     /// Nothing came in time.
     #[error("nothing came from {0} in time")]
     Silent(PainterId),
+    /// The time for the whole piece of work was over while this painter was waited for.
+    #[error("the time for the work is over, and {0} is waited for")]
+    OutOfTime(PainterId),
     /// A frame could not be decoded.
     #[error("a frame from {0} is malformed: {1}")]
     Malformed(PainterId, DecodeError),

@@ -9,13 +9,17 @@ use crate::{
     Cause, Channel, Error, Meter, PainterId,
     channel::ChannelError,
     dispute::{
-        Conflict, Reason, Record, Statement, TESTIMONY_BYTES, TIMED_ROUNDS, Testimony, Times, Topic, judge,
-        majority,
+        Conflict, Reason, Record, Statement, Stopped, TESTIMONY_BYTES, TIMED_ROUNDS, Testimony, Times, Topic,
+        judge, majority,
     },
 };
 
 /// Frames of the program that are skipped on one link while a testimony is awaited; an honest painter has sent fewer.
 const SKIPPED_FRAMES: usize = 256;
+
+/// Deadlines for which a painter stays within reach after a piece of work at whose end it was kept waiting: another may
+/// be kept waiting for one, and begin to wait for the next painter then.
+const LINGERS: usize = 2;
 
 /// Bytes of the longest account of four testimonies, each behind its length.
 const HEARSAY_BYTES: usize = 4 * (TESTIMONY_BYTES + 8);
@@ -49,6 +53,14 @@ pub(crate) struct Links<C> {
     round: u64,
     /// When frames left and came, in the last rounds.
     times: VecDeque<Times>,
+    /// When the frames of the next round left, so far.
+    next: Times,
+    /// Whom it waits for.
+    waits: Option<PainterId>,
+    /// Whether a piece of work is done.
+    idle: bool,
+    /// Who stopped, as its frame says that came while this painter went on.
+    told: Option<PainterId>,
     /// Whether the next round is the first of a piece of work, before which painters may have been idle.
     first: bool,
     pub(crate) record: Record,
@@ -69,6 +81,10 @@ impl<C: Channel> Links<C> {
             ahead: std::array::from_fn(|_| BTreeMap::new()),
             round: 0,
             times: VecDeque::new(),
+            next: Times::default(),
+            waits: None,
+            idle: false,
+            told: None,
             first: true,
             record: Record::default(),
             conflict: None,
@@ -96,8 +112,13 @@ impl<C: Channel> Links<C> {
     pub(crate) async fn post(&mut self, kind: Kind, to: PainterId, frame: Vec<u8>) -> Result<(), Error> {
         self.sent[to.index()] += 1;
         self.meter.sent(kind, frame.len());
-        match self.channel.send(to, frame).await {
-            Ok(()) | Err(ChannelError::Deadline | ChannelError::PeerGone) => Ok(()),
+        let before = self.channel.now();
+        let sent = self.channel.send(to, frame).await;
+        let after = self.channel.now();
+        self.next.left[to.index()] = after;
+        self.next.held[to.index()] += after.saturating_sub(before);
+        match sent {
+            Ok(()) | Err(ChannelError::Deadline | ChannelError::OutOfTime | ChannelError::PeerGone) => Ok(()),
             Err(ChannelError::Closed) => Err(Error::Closed),
         }
     }
@@ -117,8 +138,11 @@ impl<C: Channel> Links<C> {
         if self.times.len() == TIMED_ROUNDS {
             self.times.pop_front();
         }
-        let (round, sent, first) = (self.round, self.channel.now(), std::mem::take(&mut self.first));
-        self.times.push_back(Times { round, sent, first, came: [None; 4] });
+        self.idle = false;
+        let mut times = std::mem::take(&mut self.next);
+        times.left[self.me.index()] = self.channel.now();
+        (times.round, times.first) = (self.round, std::mem::take(&mut self.first));
+        self.times.push_back(times);
     }
 
     /// The time until now was idle: all four begin a piece of work.
@@ -126,40 +150,39 @@ impl<C: Channel> Links<C> {
         self.first = true;
     }
 
-    /// Ends a piece of work. Who was kept waiting before the last round sent the last frames late, and may be given up
-    /// by others just now: for the length of a deadline it still takes part in naming who kept it, and does not leave
-    /// the others without it.
+    /// Ends a piece of work. Where the last comparison took nearly a deadline, others may be giving somebody up just
+    /// now, whom they cannot judge without this painter: for as long as they may wait yet it still takes part, and does
+    /// not leave the others without it.
     pub(crate) async fn end(&mut self) -> Result<(), Error> {
         let patience = self.channel.patience();
-        let waited = self.times.iter().rev().nth(1).map_or(0, |times| {
-            let last = times.came.iter().flatten().max();
-            last.map_or(0, |came| came.saturating_sub(times.sent))
-        });
-        if patience == 0 || waited < patience / 4 * 3 {
+        let mut gone = [false; 4];
+        // No other began to wait for verdicts before it had this painter's transcripts.
+        let me = self.me.index();
+        let mut last = self.times.iter().rev();
+        let done =
+            last.next().map(|times| times.came.iter().flatten().fold(times.left[me], |x, y| x.max(*y)));
+        let since = last.next().map(|times| times.left[me]);
+        let took = done.zip(since).map_or(0, |(done, since)| done.saturating_sub(since));
+        if patience == 0 || took < patience / 4 * 3 {
             return Ok(());
         }
-        let deadline = self.channel.deadline();
-        for from in self.me.others() {
-            let i = from.index();
-            // What comes first is the other's farewell, or belongs to the next piece of work and waits for it.
-            if self.ahead[i].is_empty() {
-                match self.channel.receive(from, &deadline).await {
-                    Ok(frame) => {
-                        let abort = |error| Error::abort(self.me, from, Cause::Malformed(from, error));
-                        let sequence = Frame::decode(&frame).map_err(abort)?.sequence;
-                        let at = self.channel.arrived(from);
-                        self.ahead[i].insert(sequence, (frame, at));
-                    }
-                    Err(ChannelError::Deadline | ChannelError::PeerGone) => {}
+        self.idle = true;
+        for _ in 0..LINGERS {
+            let deadline = self.channel.deadline();
+            loop {
+                self.heed()?;
+                // Who left, or is at the next piece of work, waits for nothing of the last one.
+                let open = |from: &PainterId| !gone[from.index()] && self.ahead[from.index()].is_empty();
+                let Some(from) = self.me.others().find(open) else { return Ok(()) };
+                let also = PainterId::ALL.map(|p| p != self.me && open(&p));
+                match self.channel.receive_either(from, also, &deadline).await {
+                    Ok((from, frame)) => self.keep(from, frame)?,
+                    Err(ChannelError::Deadline) => break,
+                    // It is done in time.
+                    Err(ChannelError::OutOfTime) => return Ok(()),
+                    Err(ChannelError::PeerGone) => gone[from.index()] = true,
                     Err(ChannelError::Closed) => return Err(Error::Closed),
                 }
-            }
-            let next = self.ahead[i].get(&self.received[i]).map(|(frame, _)| frame);
-            let says = next.and_then(|frame| Frame::decode(frame).ok()).map(|frame| frame.kind);
-            if says == Some(Kind::Abort) {
-                // It waits for nothing of the last round, so whoever stopped there stopped earlier.
-                self.begin_round();
-                return Err(Error::abort(self.me, from, Cause::Told(from)));
             }
         }
         Ok(())
@@ -204,33 +227,64 @@ impl<C: Channel> Links<C> {
     }
 
     async fn next(&mut self, from: PainterId) -> Result<Vec<u8>, Error> {
-        let (me, i) = (self.me, from.index());
-        let abort = |cause| Error::abort(me, from, cause);
+        let i = from.index();
+        self.waits = Some(from);
         let deadline = self.channel.deadline();
         loop {
-            let expected = self.received[i];
-            if let Some((frame, at)) = self.ahead[i].remove(&expected) {
+            self.heed()?;
+            if let Some((frame, at)) = self.ahead[i].remove(&self.received[i]) {
                 self.received[i] += 1;
                 self.note(from, at);
+                self.waits = None;
                 return Ok(frame);
             }
-            let bytes = match self.channel.receive(from, &deadline).await {
-                Ok(bytes) => bytes,
-                Err(ChannelError::Deadline | ChannelError::PeerGone) => {
+            let room = |p: PainterId| self.ahead[p.index()].len() < limits::FRAMES_AHEAD as usize;
+            let also = PainterId::ALL.map(|p| p != self.me && p != from && room(p));
+            match self.channel.receive_either(from, also, &deadline).await {
+                Ok((from, frame)) => self.keep(from, frame)?,
+                Err(ended @ (ChannelError::Deadline | ChannelError::PeerGone | ChannelError::OutOfTime)) => {
                     self.note(from, self.channel.now());
-                    return Err(abort(Cause::Silent(from)));
+                    let cause = match ended {
+                        ChannelError::OutOfTime => Cause::OutOfTime(from),
+                        _ => Cause::Silent(from),
+                    };
+                    return Err(Error::abort(self.me, from, cause));
                 }
                 Err(ChannelError::Closed) => return Err(Error::Closed),
-            };
-            let sequence = Frame::decode(&bytes).map_err(|e| abort(Cause::Malformed(from, e)))?.sequence;
-            if sequence < expected || self.ahead[i].contains_key(&sequence) {
-                return Err(abort(Cause::Duplicate(from)));
             }
-            if sequence - expected > limits::FRAMES_AHEAD {
-                return Err(abort(Cause::OutOfPlace(from)));
-            }
+        }
+    }
+
+    /// Keeps a frame until its turn. Where time passes, it is never the turn of one that stops the committee: it counts
+    /// at once, or a cheat could keep this painter at work with frames that are almost late until those who stopped give
+    /// up its testimony.
+    fn keep(&mut self, from: PainterId, bytes: Vec<u8>) -> Result<(), Error> {
+        let (me, i) = (self.me, from.index());
+        let abort = |cause| Error::abort(me, from, cause);
+        let frame = Frame::decode(&bytes).map_err(|e| abort(Cause::Malformed(from, e)))?;
+        let (expected, sequence) = (self.received[i], frame.sequence);
+        if sequence < expected || self.ahead[i].contains_key(&sequence) {
+            return Err(abort(Cause::Duplicate(from)));
+        }
+        if sequence - expected > limits::FRAMES_AHEAD {
+            return Err(abort(Cause::OutOfPlace(from)));
+        }
+        if frame.kind == Kind::Abort && self.channel.patience() > 0 {
+            self.hear(from, &bytes);
+            self.told.get_or_insert(from);
+        } else {
             self.ahead[i].insert(sequence, (bytes, self.channel.arrived(from)));
         }
+        Ok(())
+    }
+
+    /// Stops where another painter has. Whom this one waited for has kept it waiting until now.
+    fn heed(&mut self) -> Result<(), Error> {
+        let Some(told) = self.told else { return Ok(()) };
+        if let Some(from) = self.waits {
+            self.note(from, self.channel.now());
+        }
+        Err(Error::abort(self.me, told, Cause::Told(told)))
     }
 
     /// Notes what this painter states on a topic, which must be before it sends anything that tells of it.
@@ -258,12 +312,15 @@ impl<C: Channel> Links<C> {
         let reason = match (&cause, self.conflict) {
             (_, Some(conflict)) => Reason::Conflict(conflict),
             (Cause::Objection(objector), None) if *objector != me => Reason::Objected(*objector),
-            (Cause::Silent(_) | Cause::Told(_), None) => Reason::Waited(other),
+            (Cause::Silent(_), None) => Reason::Waited(other),
+            (Cause::OutOfTime(_), None) => Reason::OutOfTime(other),
+            (Cause::Told(_), None) => self.was_told(other),
             _ => Reason::Fault(other),
         };
+        let stopped = Stopped { at: self.channel.now(), waits: self.waits, idle: self.idle };
         let record = std::mem::take(&mut self.record);
         let times = std::mem::take(&mut self.times).into();
-        let mine = Testimony { round: self.round, reason, times, record }.encode();
+        let mine = Testimony { round: self.round, reason, stopped, times, record }.encode();
         let testimonies = match self.testimonies(mine).await {
             Ok(testimonies) => testimonies,
             Err(error) => return error,
@@ -272,6 +329,15 @@ impl<C: Channel> Links<C> {
             .map(|p| testimonies[p.index()].as_deref().and_then(|bytes| Testimony::decode(p, bytes).ok()));
         let [a, b] = judge(&testimonies, self.channel.patience());
         Error::abort(a, b, cause)
+    }
+
+    /// The reason of a painter that stops because `by` has: its testimony says so, or is none.
+    fn was_told(&self, by: PainterId) -> Reason {
+        let said = self.heard[by.index()][Stage::Testimony as usize].as_deref();
+        match said.map(|said| Testimony::decode(by, said)) {
+            Some(Ok(said)) => Reason::Told { by, depth: said.reason.depth().wrapping_add(1) },
+            _ => Reason::Fault(by),
+        }
     }
 
     /// Exchanges testimonies, and then what was heard; the result is the same for all honest painters.
@@ -300,12 +366,14 @@ impl<C: Channel> Links<C> {
             accounts[from.index()] = hearsay.and_then(|bytes| read_hearsay(&bytes));
         }
         for p in me.others() {
-            let mut others = p.others().filter(|other| *other != me).map(|other| {
-                let account: Option<&[Option<Vec<u8>>; 4]> = accounts[other.index()].as_ref();
-                account.and_then(|account| account[p.index()].clone())
-            });
-            let direct = heard[p.index()].take();
-            heard[p.index()] = majority([direct, others.next().flatten(), others.next().flatten()]);
+            let mut others =
+                p.others().filter(|other| *other != me).map(|other| accounts[other.index()].as_ref());
+            // Who gives no account is the cheat, or is done and has left: then no two are left whom the cheat could tell
+            // different things and who need each other's word, and the cheat's word is not taken against p's own.
+            if let (Some(Some(a)), Some(Some(b))) = (others.next(), others.next()) {
+                let direct = heard[p.index()].take();
+                heard[p.index()] = majority([direct, a[p.index()].clone(), b[p.index()].clone()]);
+            }
         }
         Ok(heard)
     }

@@ -28,17 +28,45 @@ pub(crate) struct LaneChannel<N, T> {
     term: [u8; FRAME_PREFIX_BYTES],
     /// When the last frame of each painter came.
     arrived: [Cell<Millis>; 4],
-    waited: Waited,
+    worked: Rc<Worked>,
 }
 
-/// How long this painter has waited for frames of each other one, in the work at hand.
-pub(crate) type Waited = Rc<Cell<[Millis; 4]>>;
+/// The time of the work at hand.
+#[derive(Default)]
+pub(crate) struct Worked {
+    /// When painters' work is over, done or not; then they agree on who took the time.
+    over: Cell<Millis>,
+    /// From when on is counted how long this painter waits for frames of each other one.
+    since: Cell<Millis>,
+    waited: Cell<[Millis; 4]>,
+}
+
+impl Worked {
+    /// Work begins that is over by then, and waits count from `since` on.
+    pub(crate) fn begin(&self, over: Millis, since: Millis) {
+        self.over.set(over);
+        self.since.set(since);
+        self.waited.take();
+    }
+
+    /// The seat that was waited for in more than half of the time that has been counted until now.
+    pub(crate) fn slow(&self, now: Millis) -> Option<usize> {
+        let counted = now.saturating_sub(self.since.get());
+        let (waited, seat) = self.waited.get().into_iter().zip(0..).max()?;
+        (waited.saturating_mul(2) > counted).then_some(seat)
+    }
+}
 
 impl<N: Network, T: Timer> LaneChannel<N, T> {
     /// Opens the links of a term.
-    pub(crate) fn open(switch: Rc<RefCell<Switch<N>>>, timer: Rc<T>, term: &Term, waited: Waited) -> Self {
+    pub(crate) fn open(
+        switch: Rc<RefCell<Switch<N>>>,
+        timer: Rc<T>,
+        term: &Term,
+        worked: Rc<Worked>,
+    ) -> Self {
         switch.borrow_mut().open(term);
-        Self { switch, timer, term: term.prefix(), arrived: Default::default(), waited }
+        Self { switch, timer, term: term.prefix(), arrived: Default::default(), worked }
     }
 
     /// The moment that is so far away.
@@ -68,6 +96,37 @@ impl<N: Network, T: Timer> LaneChannel<N, T> {
         self.before(until, sending).await
     }
 
+    /// The first frame that is there of `from` or of one of `also`.
+    async fn first(
+        &self,
+        from: PainterId,
+        also: [bool; 4],
+        until: Millis,
+    ) -> Result<(PainterId, Vec<u8>), ChannelError> {
+        let receiving = poll_fn(|context| {
+            let switch = &mut *self.switch.borrow_mut();
+            let also = PainterId::ALL.into_iter().filter(|painter| also[painter.index()]);
+            for painter in std::iter::once(from).chain(also) {
+                match switch.receive(self.term, painter.index()) {
+                    Arrival::Frame(message, at) => {
+                        self.arrived[painter.index()].set(at);
+                        let mut frame = message.into_bytes();
+                        frame.drain(..FRAME_PREFIX_BYTES);
+                        return Poll::Ready(Ok((painter, std::mem::take(&mut *frame))));
+                    }
+                    Arrival::Gone if painter == from => return Poll::Ready(Err(ChannelError::PeerGone)),
+                    Arrival::Closed => return Poll::Ready(Err(ChannelError::Closed)),
+                    Arrival::Gone | Arrival::NotYet => {}
+                }
+            }
+            switch.wait(context.waker());
+            Poll::Pending
+        });
+        // Counted when it ends or is dropped: work that runs out of time does not end its waits.
+        let _counting = Counting { channel: self, from, since: self.timer.now() };
+        self.before(until, receiving).await
+    }
+
     async fn before<T2>(
         &self,
         until: Millis,
@@ -94,26 +153,21 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
     }
 
     async fn receive(&self, from: PainterId, until: &Millis) -> Result<Vec<u8>, ChannelError> {
-        let receiving = poll_fn(|context| {
-            let switch = &mut *self.switch.borrow_mut();
-            Poll::Ready(match switch.receive(self.term, from.index()) {
-                Arrival::Frame(message, at) => {
-                    self.arrived[from.index()].set(at);
-                    let mut frame = message.into_bytes();
-                    frame.drain(..FRAME_PREFIX_BYTES);
-                    Ok(std::mem::take(&mut *frame))
-                }
-                Arrival::Gone => Err(ChannelError::PeerGone),
-                Arrival::Closed => Err(ChannelError::Closed),
-                Arrival::NotYet => {
-                    switch.wait(context.waker());
-                    return Poll::Pending;
-                }
-            })
-        });
-        // Counted when it ends or is dropped: work that runs out of time does not end its waits.
-        let _counting = Counting { channel: self, from, since: self.timer.now() };
-        self.before(*until, receiving).await
+        Ok(self.first(from, [false; 4], *until).await?.1)
+    }
+
+    async fn receive_either(
+        &self,
+        from: PainterId,
+        also: [bool; 4],
+        until: &Millis,
+    ) -> Result<(PainterId, Vec<u8>), ChannelError> {
+        let over = self.worked.over.get();
+        let ended = if over < *until { ChannelError::OutOfTime } else { ChannelError::Deadline };
+        self.first(from, also, over.min(*until)).await.map_err(|error| match error {
+            ChannelError::Deadline => ended,
+            error => error,
+        })
     }
 
     fn now(&self) -> u64 {
@@ -138,9 +192,11 @@ struct Counting<'a, N, T: Timer> {
 
 impl<N, T: Timer> std::ops::Drop for Counting<'_, N, T> {
     fn drop(&mut self) {
-        let mut waited = self.channel.waited.get();
+        let worked = &self.channel.worked;
+        let since = self.since.max(worked.since.get());
+        let mut waited = worked.waited.get();
         let sum = &mut waited[self.from.index()];
-        *sum = sum.saturating_add(self.channel.timer.now().saturating_sub(self.since));
-        self.channel.waited.set(waited);
+        *sum = sum.saturating_add(self.channel.timer.now().saturating_sub(since));
+        worked.waited.set(waited);
     }
 }

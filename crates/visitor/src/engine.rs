@@ -20,8 +20,8 @@ use futures::future::{Either, select};
 
 use crate::{
     Network, SeedSource, Timer,
-    channel::{LaneChannel, Waited},
-    limits::ANSWER,
+    channel::{LaneChannel, Worked},
+    limits::{ANSWER, TO_AGREE},
     painting::{self, Step},
     switch::Switch,
     teaching,
@@ -48,7 +48,7 @@ pub(crate) struct Engine<N, T, B, K, S> {
     seeds: S,
     pictures: Option<Rc<Pictures>>,
     curation: Rc<Curation>,
-    waited: Waited,
+    worked: Rc<Worked>,
     /// The term that this member sits in.
     term: Option<Digest>,
     /// The seat while nothing is painted.
@@ -90,7 +90,7 @@ where
             seeds,
             pictures: None,
             curation: Rc::new(Curation::default()),
-            waited: Waited::default(),
+            worked: Rc::default(),
             term: None,
             seat: None,
             states: Vec::new(),
@@ -221,8 +221,8 @@ where
     fn begin(&mut self, ticket: u64, term: Term, origin: Origin) {
         self.leave();
         self.term = Some(term.id);
-        let waited = self.waited.clone();
-        let channel = LaneChannel::open(self.switch.clone(), self.timer.clone(), &term, waited.clone());
+        let worked = self.worked.clone();
+        let channel = LaneChannel::open(self.switch.clone(), self.timer.clone(), &term, worked.clone());
         let entropy = self.seeds.seed();
         let backend = self.backend.clone();
         let recipe = self.recipe.clone();
@@ -230,7 +230,7 @@ where
         let timer = self.timer.clone();
         let future = Box::pin(async move {
             let begin = painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe);
-            match in_time(&*timer, &waited, abraham_collective::limits::BEGIN, begin).await {
+            match in_time(&*timer, &worked, abraham_collective::limits::BEGIN, None, begin).await {
                 Ok((seat, begun)) => (Some(seat), Ok(begun)),
                 Err(failed) => (None, Err(failed)),
             }
@@ -242,10 +242,10 @@ where
         let Some(mut seat) = self.seat.take() else {
             return self.refuse(ticket, "there is no seat, or it is at work".into());
         };
-        let (recipe, timer, waited) = (self.recipe.clone(), self.timer.clone(), self.waited.clone());
+        let (recipe, timer, worked) = (self.recipe.clone(), self.timer.clone(), self.worked.clone());
         let future = Box::pin(async move {
             let step = painting::take(&mut seat, step, &recipe);
-            match in_time(&*timer, &waited, abraham_collective::limits::WORK, step).await {
+            match in_time(&*timer, &worked, abraham_collective::limits::WORK, Some(TO_AGREE), step).await {
                 Ok(done) => (Some(seat), Ok(done)),
                 // After a failure of the protocol the seat's painter cannot go on.
                 Err(failed) => (None, Err(failed)),
@@ -277,23 +277,30 @@ where
     }
 }
 
-/// Does painters' work, for which the collective gives so much time. Where it runs out, the painter that was waited for
-/// in more than half of it is the cause, which sends every frame just in time; else this machine itself.
+/// Does painters' work, for which the collective gives so much time, the last part of it to agree on who took the rest.
+///
+/// A painter that is slow in every frame, within every deadline, makes the others wait for one another, so what one waited
+/// for a seat is no evidence against it. The painters stop while there is time to agree, and name whom most was lost with.
+/// Who keeps them waiting then, too, is the only one that does. While seats are filled, each is waited for as it sends.
 async fn in_time<T>(
     timer: &impl Timer,
-    waited: &Waited,
+    worked: &Worked,
     limit: Millis,
+    to_agree: Option<Millis>,
     work: impl Future<Output = Result<T, Failed>>,
 ) -> Result<T, Failed> {
-    waited.take();
-    let until = timer.now().saturating_add(limit.saturating_sub(ANSWER));
+    let now = timer.now();
+    let until = now.saturating_add(limit.saturating_sub(ANSWER));
+    match to_agree.map(|to_agree| until.saturating_sub(to_agree)) {
+        Some(over) => worked.begin(over, over),
+        None => worked.begin(Millis::MAX, now),
+    }
     let done = match select(pin!(work), pin!(timer.sleep_until(until))).await {
         Either::Left((result, _)) => Some(result),
         Either::Right(_) => None,
     };
     done.unwrap_or_else(|| {
-        let longest = waited.get().into_iter().zip(0..).max();
-        let slow = longest.filter(|(waited, _)| waited.saturating_mul(2) > limit).map(|(_, seat)| seat);
+        let slow = worked.slow(timer.now());
         let reason = match slow {
             Some(seat) => format!("painter {seat} was waited for in most of the time that there was"),
             None => "this machine did not finish in time".into(),

@@ -11,6 +11,10 @@ pub const FRAME: Millis = 8_000;
 /// The engine answers so long before the collective's time for its work is over, so that it can say whom it waited for.
 pub const ANSWER: Millis = 2_000;
 
+/// Of the time for painters' work so much is left, where they are not done, to agree on who took the rest: who says nothing
+/// is waited for so long for its testimony.
+pub const TO_AGREE: Millis = 2 * FRAME;
+
 /// Painters wait so long for each other before they agree on keys: those whose seat is being filled take
 /// longest, three components of 3.5 MB over a slow line. Less than [`abraham_collective::limits::BEGIN`].
 pub const FILL: Millis = 75_000;

@@ -347,7 +347,7 @@ mod tests {
     /// all bytes that travelled. What others testify must not confirm the guess.
     #[test]
     fn a_testimony_tells_the_fourth_painter_nothing_of_the_value() {
-        use crate::dispute::{Reason, Testimony};
+        use crate::dispute::{Reason, Stopped, Testimony};
         for (i, pairing) in PAIRINGS.iter().enumerate() {
             let pair = [pairing.sender, pairing.witness];
             let value = RingTensor::from_fn(2, 3, |row, col| (3 * row + col) as u64);
@@ -371,9 +371,8 @@ mod tests {
             let mut keyed = sender.transcripts.0[i].clone();
             keyed.update(&guessed);
             let record = std::mem::take(&mut sender.links.record);
-            let testimony =
-                Testimony { round: 0, reason: Reason::Fault(pairing.witness), times: Vec::new(), record }
-                    .encode();
+            let (reason, stopped) = (Reason::Fault(pairing.witness), Stopped::default());
+            let testimony = Testimony { round: 0, reason, stopped, times: Vec::new(), record }.encode();
             let tells = |hash: blake3::Hash| testimony.windows(32).any(|window| window == hash.as_bytes());
             assert!(tells(keyed.finalize()), "these are the bytes that travelled");
             assert!(!tells(blake3::hash(&guessed)), "pairing {i}: a plain hash confirms the guess");

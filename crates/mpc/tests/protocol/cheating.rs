@@ -213,10 +213,11 @@ fn abort_frame(honest: &[u8], round: u64, reason: &[u8]) -> Vec<u8> {
     frame.push(0);
     frame.extend_from_slice(&round.to_le_bytes());
     frame.extend_from_slice(reason);
-    // When frames left and came in the last rounds, by no clock.
+    // It computed when it stopped; when that was, and when frames left and came in the last rounds, by no clock.
+    frame.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, 4]);
     for round in round.saturating_sub(63).max(1)..=round {
         frame.extend_from_slice(&round.to_le_bytes());
-        frame.extend_from_slice(&[0; 9]);
+        frame.extend_from_slice(&[0; 65]);
         frame.extend_from_slice(&[255; 32]);
     }
     frame
@@ -237,6 +238,7 @@ fn a_false_accusation_makes_its_author_a_suspect() {
         };
         let mut reasons =
             vec![vec![0, a], vec![1, b], vec![3, a], vec![0, cheat.index() as u8], vec![], vec![9]];
+        reasons.extend([0, 1, 2, u64::MAX].map(|depth| [&[4, a][..], &depth.to_le_bytes()].concat()));
         reasons.extend((0..31).map(conflict));
         for (i, reason) in reasons.into_iter().enumerate() {
             for (from_frame, round) in [(0, 0), (40, 3), (90, 5), (120, 1 << 40), (frames.len() - 30, 0)] {

@@ -158,14 +158,14 @@ impl Members {
         }
     }
 
-    /// A round with these teachers; the state's commitments after it.
-    fn round(
+    /// Paints a batch and has it taught by these members; the updates for each painter.
+    fn taught(
         &mut self,
         seats: [usize; 4],
         artist: Digest,
         round: u64,
         teachers: &[usize],
-    ) -> Result<[Digest; 4], Failed> {
+    ) -> Result<[Vec<Zeroizing<Vec<u8>>>; 4], Failed> {
         let batches = self.all(seats, |_| Work::PaintBatch { artist, round });
         let batches: Vec<Vec<u8>> =
             batches.into_iter().map(|done| Ok(batch(done?))).collect::<Result<_, _>>()?;
@@ -181,6 +181,18 @@ impl Members {
                 updates.push(share);
             }
         }
+        Ok(updates)
+    }
+
+    /// A round with these teachers; the state's commitments after it.
+    fn round(
+        &mut self,
+        seats: [usize; 4],
+        artist: Digest,
+        round: u64,
+        teachers: &[usize],
+    ) -> Result<[Digest; 4], Failed> {
+        let updates = self.taught(seats, artist, round, teachers)?;
         let learnt = self.all(seats, |seat| Work::Learn { round, updates: updates[seat].clone() });
         let learnt = learnt.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(whole(learnt.iter().map(|done| match done {
@@ -500,6 +512,31 @@ fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
     const MOST: abraham_collective::Millis = 7 * FRAME + 1_000;
     const { assert!(MOST <= abraham_collective::limits::WORK) };
     assert!(took <= MOST, "{took} ms");
+}
+
+/// It stays within every deadline, and makes honest painters wait for one another; the time for the work runs out.
+#[test]
+fn a_painter_that_is_slow_in_every_frame_is_the_cause_and_not_the_others_machines() {
+    let mut failed = 0;
+    for (slow, late) in
+        FOUR.into_iter().flat_map(|slow| [3_000, 5_000, FRAME - 1_000].map(|late| (slow, late)))
+    {
+        let mut members = Members::new(4);
+        let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
+        let updates = members.taught(FOUR, artist, 1, &FOUR).unwrap();
+        members.world.slow(members.members[slow].peer, late);
+        let began = members.world.now();
+        let answers = members.all(FOUR, |seat| Work::Learn { round: 1, updates: updates[seat].clone() });
+        assert!(members.world.now() - began <= abraham_collective::limits::WORK);
+        for (seat, answer) in answers.iter().enumerate().filter(|(seat, _)| *seat != slow) {
+            if let Err(answer) = answer {
+                let named = answer.suspects.is_some_and(|suspects| suspects.contains(&slow));
+                assert!(named, "{slow} is slow by {late}, {seat}: {answer:?}");
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed >= 12, "{failed}");
 }
 
 #[test]

@@ -59,6 +59,8 @@ struct Nodes {
     agenda: BTreeMap<(Millis, u64), Happening>,
     count: u64,
     tamper: Option<Tamper>,
+    /// The member that holds back each of its painters' frames, and for how long.
+    slow: Option<(PeerKey, Millis)>,
 }
 
 /// The world; clones are the same one.
@@ -160,6 +162,11 @@ impl World {
     /// Decides over every lane message from now on.
     pub(crate) fn tamper(&self, tamper: impl FnMut(PeerKey, PeerKey, Lane, &mut Vec<u8>) -> bool + 'static) {
         self.0.nodes.borrow_mut().tamper = Some(Box::new(tamper));
+    }
+
+    /// A member holds back each of its painters' frames for so long, from now on.
+    pub(crate) fn slow(&self, peer: PeerKey, late: Millis) {
+        self.0.nodes.borrow_mut().slow = Some((peer, late));
     }
 
     /// A link is lost.
@@ -326,7 +333,10 @@ impl World {
             self.0.nodes.borrow_mut().tamper = tamper;
             if arrives {
                 let message = message.into();
-                self.at(LATENCY, Happening::Event(to, Event::Message { peer: from, lane, message }));
+                let slow =
+                    self.0.nodes.borrow().slow.filter(|(peer, _)| *peer == from && lane == Lane::Frames);
+                let late = slow.map_or(0, |(_, late)| late);
+                self.at(LATENCY + late, Happening::Event(to, Event::Message { peer: from, lane, message }));
             }
         }
     }
