@@ -151,9 +151,9 @@ pub const OWN_FAILURE: Millis = 30_000;
 
 /// The engine's time to fill seats, agree on keys and draw an artist: 10 MB a filled seat over a slow line.
 pub const BEGIN: Millis = 90_000;
-/// The engine's time to paint a batch or a piece, or to learn, on slow machines over slow lines. Its own channel has
-/// shorter deadlines for each frame.
-pub const WORK: Millis = 60_000;
+/// The engine's time to paint a batch or a piece, or to learn, on slow machines over slow lines: almost a minute, and what
+/// painters then need to agree on who took it. Its own channel has shorter deadlines for each frame.
+pub const WORK: Millis = 76_000;
 /// All painters must be ready for the next cycle within this: the longest rest, a slow machine, and as much again.
 pub const READY: Millis = 60_000;
 /// Longest rest of a painter between two rounds, whatever its pace.
