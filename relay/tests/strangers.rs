@@ -3,76 +3,12 @@
 
 mod support;
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
-
-use abraham_messages::limits::GOSSIP_BYTES;
-use abraham_relay::{Multiaddr, Running};
-use futures::{StreamExt as _, future::join_all};
-use libp2p::{
-    multiaddr::Protocol,
-    swarm::{
-        SwarmEvent,
-        dial_opts::{DialOpts, PeerCondition},
-    },
-};
+use abraham_relay::Running;
+use libp2p::swarm::SwarmEvent;
 use support::{
-    PATIENCE, Visitor, behind_proxy, metric, metric_until, proxied, relay as start, while_running,
+    Visitor, behind_proxy, metric, metric_until, relay as start,
+    strangers::{self, Members, home, meet, subnet},
 };
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::mpsc, task::JoinHandle};
-
-const STRANGER: [u8; 4] = [198, 51, 100, 66];
-
-/// An address of one honest visitor.
-fn home(number: u8) -> IpAddr {
-    [203, 0, 113, number].into()
-}
-
-/// An address of one /48, each in a /64 of its own.
-fn subnet(number: u16) -> IpAddr {
-    [0x2001, 0xdb8, 0x66, number, 0, 0, 0, 1].into()
-}
-
-fn tcp(at: &Multiaddr) -> SocketAddr {
-    let mut parts = at.iter();
-    match (parts.next(), parts.next()) {
-        (Some(Protocol::Ip4(ip)), Some(Protocol::Tcp(port))) => (ip, port).into(),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Lets visitors live until the returned task is dropped or aborted.
-fn live(visitors: Vec<Visitor>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let lives = visitors.into_iter().map(|mut visitor| async move {
-            loop {
-                visitor.swarm.select_next_some().await;
-            }
-        });
-        join_all(lives).await;
-    })
-}
-
-/// Two honest visitors meet over a circuit.
-async fn meet(at: &Multiaddr, number: u8) {
-    let [mut first, mut second] = [2 * number, 2 * number + 1].map(|number| Visitor::silent_at(home(number)));
-    let reachable = first.reserve(at).await;
-    second.swarm.dial(reachable).unwrap();
-    let peer = first.peer;
-    while_running(&mut [&mut first], async {
-        second
-            .until(|event| match event {
-                SwarmEvent::OutgoingConnectionError { error, .. } => panic!("pair {number}: {error}"),
-                SwarmEvent::ConnectionEstablished { peer_id, .. } => *peer_id == peer,
-                _ => false,
-            })
-            .await;
-    })
-    .await;
-}
 
 async fn refused(relay: &Running, cause: &str) -> f64 {
     metric(relay, &format!("abraham_connections_refused_total{{cause=\"{cause}\"}}")).await
@@ -81,46 +17,15 @@ async fn refused(relay: &Running, cause: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn circuits_of_one_address_leave_those_of_others() {
     let (relay, at) = start(behind_proxy).await;
-    let mut target = Visitor::silent_at(STRANGER.into());
-    let reachable = target.reserve(&at).await;
-    let peer = target.peer;
-    let mut strangers: Vec<_> = (0..5).map(|_| Visitor::silent_at(STRANGER.into())).collect();
-    let attack = join_all(strangers.iter_mut().map(|stranger| {
-        let reachable = reachable.clone();
-        async move {
-            for _ in 0..40 {
-                let options = DialOpts::peer_id(peer).addresses(vec![reachable.clone()]);
-                stranger.swarm.dial(options.condition(PeerCondition::Always).build()).unwrap();
-                stranger
-                    .until(|event| match event {
-                        SwarmEvent::ConnectionEstablished { peer_id, .. } => *peer_id == peer,
-                        SwarmEvent::OutgoingConnectionError { .. } => true,
-                        _ => false,
-                    })
-                    .await;
-            }
-        }
-    }));
+    let attack = strangers::open_circuits(at.clone());
+    metric_until(&relay, "abraham_circuits", |count| count >= 16.0).await;
     let mut most = 0_f64;
-    while_running(&mut [&mut target], async {
-        let count = async {
-            loop {
-                most = most.max(metric(&relay, "abraham_circuits").await);
-            }
-        };
-        tokio::select! {
-            _ = attack => {}
-            () = count => {}
-        }
-    })
-    .await;
-    assert!((1.0..=64.0).contains(&most), "{most} circuits of one address at once");
-    strangers.push(target);
-    let strangers = live(strangers);
     for pair in 0..4 {
-        meet(&at, pair).await;
+        meet(&at, pair).await.unwrap();
+        most = most.max(metric(&relay, "abraham_circuits").await);
     }
-    strangers.abort();
+    assert!(most <= 64.0 + 4.0, "{most} circuits, of which the honest have four");
+    attack.abort();
     relay.stop().await.unwrap();
 }
 
@@ -138,7 +43,7 @@ async fn a_relay_full_of_one_network_takes_others() {
         stranger.reserve(&at).await;
         strangers.push(stranger);
     }
-    let strangers = live(strangers);
+    let strangers = strangers::live(strangers);
     metric_until(&relay, "abraham_visitors", |count| count > 7.5).await;
     let mut honest = Vec::new();
     for number in 0..4 {
@@ -171,79 +76,24 @@ async fn a_relay_full_of_one_network_takes_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_stop_half_way_keep_nobody_else_waiting() {
     let (relay, at) = start(behind_proxy).await;
-    let mut open = Vec::new();
-    for _ in 0..200 {
-        let mut stream = TcpStream::connect(tcp(&at)).await.unwrap();
-        stream.write_all(&proxied(STRANGER.into())).await.unwrap();
-        open.push(stream);
-    }
+    let attack = strangers::stop_half_way(&at);
     metric_until(&relay, "abraham_connections_refused_total{cause=\"half_open\"}", |count| count > 0.5).await;
     for pair in 0..2 {
-        meet(&at, pair).await;
+        meet(&at, pair).await.unwrap();
     }
+    attack.abort();
     relay.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_presence_from_one_address_takes_no_part_of_others() {
     let (relay, at) = start(behind_proxy).await;
-    let mut flooders = Vec::new();
-    for _ in 0..12 {
-        let mut flooder = Visitor::at(STRANGER.into());
-        flooder.swarm.dial(at.clone()).unwrap();
-        flooder.subscribed(1).await;
-        flooders.push(flooder);
-    }
-    // As much as each may say as an author, largest messages first, and on as fast as the relay takes them.
-    let flood = tokio::spawn(join_all(flooders.into_iter().map(|mut flooder| async move {
-        let mut again = tokio::time::interval(Duration::from_millis(20));
-        for number in 0_u64.. {
-            let message = [&number.to_le_bytes()[..], &vec![7; GOSSIP_BYTES - 8]].concat();
-            // Its own queue may be full.
-            let _ = flooder.publish(&message);
-            flooder.step().await;
-            again.tick().await;
-        }
-    })));
+    let flood = strangers::flood(at.clone());
     metric_until(&relay, "abraham_gossip_dropped_total{cause=\"topic_rate\"}", |count| count > 10.0).await;
-
-    // Each lives in a task of its own: what comes to one that does not read is lost when its queue at the relay is full.
-    let (hears, mut heard) = mpsc::unbounded_channel();
-    let mut members = Vec::new();
-    for number in 0..5 {
-        let mut member = Visitor::at(home(number));
-        member.reserve(&at).await;
-        member.subscribed(1).await;
-        let (says, mut said) = mpsc::unbounded_channel::<Vec<u8>>();
-        let hears = hears.clone();
-        members.push((member.peer, says));
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    message = said.recv() => match message {
-                        Some(message) => drop(member.publish(&message).unwrap()),
-                        None => return,
-                    },
-                    message = member.hear() => hears.send((number, message)).unwrap(),
-                }
-            }
-        });
-    }
-    for round in 0..4_u8 {
-        for (speaker, (author, says)) in members.iter().enumerate() {
-            let message = [b"member".to_vec(), vec![round, speaker as u8]].concat();
-            says.send(message.clone()).unwrap();
-            let wanted = (Some(*author), message);
-            let mut missing: BTreeSet<_> = (0..5).filter(|number| usize::from(*number) != speaker).collect();
-            let all = async {
-                while !missing.is_empty() {
-                    let (listener, message) = heard.recv().await.unwrap();
-                    if message == wanted {
-                        missing.remove(&listener);
-                    }
-                }
-            };
-            tokio::time::timeout(PATIENCE, all).await.expect("all hear it");
+    let mut members = Members::join(&at, 5).await;
+    for _ in 0..4 {
+        for speaker in 0..5 {
+            members.all_hear(speaker).await.unwrap();
         }
     }
     drop(members);

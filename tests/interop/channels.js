@@ -6,11 +6,15 @@
   const Original = RTCPeerConnection;
   const connections = new Set();
   const channels = new Set();
+  const announced = [];
   class Counted extends Original {
     constructor(...options) {
       super(...options);
       connections.add(this);
-      this.addEventListener("datachannel", ({ channel }) => channels.add(channel));
+      this.addEventListener("datachannel", ({ channel }) => {
+        announced.push({ own: channels.has(channel), ordered: channel.ordered });
+        channels.add(channel);
+      });
     }
 
     createDataChannel(...options) {
@@ -20,6 +24,17 @@
     }
   }
   globalThis.RTCPeerConnection = Counted;
+
+  // A channel that is transferred is closed, and goes on as another.
+  const clone = globalThis.structuredClone;
+  globalThis.structuredClone = (...options) => {
+    const cloned = clone(...options);
+    if (cloned instanceof RTCDataChannel) channels.add(cloned);
+    return cloned;
+  };
+
+  /** Each channel that was announced as the other end's: whether this page had opened it, and keeps messages in order. */
+  globalThis.announcedChannels = () => announced;
 
   /** How many data channels are not closed. */
   globalThis.openChannels = () => {

@@ -16,7 +16,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{browser::root, tab::quote};
+use crate::{
+    browser::root,
+    tab::{can_be_clicked, quote},
+};
 
 use self::{bidi::Firefox, webdriver::WebKit};
 
@@ -171,25 +174,9 @@ impl OtherTab {
     /// # Errors
     /// When it cannot be met within three minutes.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let quoted = quote(selector);
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            self.until(
-                &format!("{selector} can be clicked"),
-                &format!(
-                    "(() => {{ const found = document.querySelector({quoted});
-                      if (!found?.checkVisibility() || found.disabled || found.getAttribute('aria-disabled') === 'true') return false;
-                      found.scrollIntoView({{ block: 'center', behavior: 'instant' }});
-                      const {{ x, y }} = found.getBoundingClientRect();
-                      const before = found.seenAt;
-                      found.seenAt = `${{x}},${{y}}`;
-                      if (before !== found.seenAt) return false;
-                      globalThis.missed = true;
-                      found.addEventListener('click', () => {{ delete globalThis.missed; }}, {{ once: true, capture: true }});
-                      return true; }})()"
-                ),
-            )
-            .await?;
+            self.until(&format!("{selector} can be clicked"), &can_be_clicked(selector)).await?;
             let clicked = match &self.driver {
                 Driver::Firefox(firefox) => firefox.click(selector).await,
                 Driver::WebKit(webkit) => webkit.click(selector).await,

@@ -42,6 +42,24 @@ pub fn selector(test_id: &str) -> String {
     format!("[data-testid=\"{test_id}\"]")
 }
 
+/// Whether the first element for `selector` can be seen and used, and is where it was at the last look: where it moves, as
+/// while a page loads, a click would meet something else. Then `missed` is set until a click meets it.
+pub(crate) fn can_be_clicked(selector: &str) -> String {
+    format!(
+        "(() => {{ const found = document.querySelector({selector});
+          if (!found?.checkVisibility() || found.disabled || found.getAttribute('aria-disabled') === 'true') return false;
+          found.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+          const {{ x, y }} = found.getBoundingClientRect();
+          const before = found.seenAt;
+          found.seenAt = `${{x}},${{y}}`;
+          if (before !== found.seenAt) return false;
+          globalThis.missed = true;
+          found.addEventListener('click', () => {{ delete globalThis.missed; }}, {{ once: true, capture: true }});
+          return true; }})()",
+        selector = quote(selector)
+    )
+}
+
 /// One tab of a [`crate::Visit`].
 #[derive(Clone)]
 pub struct Tab {
@@ -269,25 +287,9 @@ impl Tab {
     /// # Errors
     /// When it cannot be seen and used after two minutes, or every click for as long met something else.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let quoted = quote(selector);
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
-            // Where it moves between two looks, as while a page loads, a click would meet something else.
-            self.until(
-                &format!("{selector} can be clicked"),
-                &format!(
-                    "(() => {{ const found = document.querySelector({quoted});
-                      if (!found?.checkVisibility() || found.disabled || found.getAttribute('aria-disabled') === 'true') return false;
-                      const {{ x, y }} = found.getBoundingClientRect();
-                      const before = found.seenAt;
-                      found.seenAt = `${{x}},${{y}}`;
-                      if (before !== found.seenAt) return false;
-                      globalThis.missed = true;
-                      found.addEventListener('click', () => {{ delete globalThis.missed; }}, {{ once: true, capture: true }});
-                      return true; }})()"
-                ),
-            )
-            .await?;
+            self.until(&format!("{selector} can be clicked"), &can_be_clicked(selector)).await?;
             let clicked = self.click_now(selector).await;
             // It may have moved or been replaced between the look and the click. A page that was left cannot be
             // asked any more: it was met.
@@ -376,10 +378,22 @@ impl Tab {
     /// # Errors
     /// When the browser refuses.
     pub async fn cut_off(&self, offline: bool) -> Result<()> {
-        let everywhere = NetworkConditions::new("", 0.0, -1.0, -1.0);
+        self.line(offline, 0.0, -1.0).await
+    }
+
+    /// Gives this tab a line to every server that takes so many milliseconds and carries so many bytes a second.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn slow_line(&self, millis: f64, bytes: f64) -> Result<()> {
+        self.line(false, millis, bytes).await
+    }
+
+    async fn line(&self, offline: bool, millis: f64, bytes: f64) -> Result<()> {
+        let everywhere = NetworkConditions::new("", millis, bytes, bytes);
         self.page.execute(EmulateNetworkConditionsByRuleParams::new(offline, vec![everywhere])).await?;
         // What the page is told of it.
-        self.page.execute(OverrideNetworkStateParams::new(offline, 0.0, -1.0, -1.0)).await?;
+        self.page.execute(OverrideNetworkStateParams::new(offline, millis, bytes, bytes)).await?;
         Ok(())
     }
 

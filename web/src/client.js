@@ -19,7 +19,7 @@ const STOP_MS = 15_000;
 const WORKER = new URL("../worker.js", import.meta.url);
 const DECODER = new URL("../worker/decoding.js", import.meta.url);
 /** What the worker is made of before it can speak for itself. */
-const PARTS = [WORKER, ...["collective", "lessons", "pieces", "shelf", "solo", "talk", "wasm", "windows"].map((name) => new URL(`../worker/${name}.js`, import.meta.url))];
+const PARTS = [WORKER, ...["collective", "lessons", "pictures", "pieces", "shelf", "solo", "talk", "wasm", "windows"].map((name) => new URL(`../worker/${name}.js`, import.meta.url))];
 
 export class StudioClient {
   #worker = new Worker(WORKER, { type: "module", name: "abraham-studio" });

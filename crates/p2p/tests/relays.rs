@@ -6,6 +6,7 @@ mod common;
 
 use std::time::Duration;
 
+use abraham_messages::limits;
 use abraham_p2p::{Command, Config, Error, Event, Node, Secret};
 use common::Member;
 use futures::StreamExt;
@@ -101,6 +102,25 @@ async fn members_hear_each_other_through_a_relay_that_goes_and_comes_back() {
     ann.online().await;
     ben.online().await;
     hear(&mut ann, &mut ben, b"again").await;
+    relay.stop().await;
+}
+
+/// What comes fast fills a stream's buffer with more than one message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_says_much_at_once_makes_nobody_deaf() {
+    let relay = Relay::start(&Keypair::generate_ed25519(), "/ip4/127.0.0.1/tcp/0/ws").await;
+    let [mut ann, mut ben, mut eve] =
+        [155, 156, 157].map(|secret| Member::start(secret, &[], std::slice::from_ref(&relay.address)));
+    for member in [&mut ann, &mut ben, &mut eve] {
+        member.online().await;
+    }
+    hear(&mut eve, &mut ben, b"here").await;
+    for number in 0..3 {
+        eve.tell(Command::Publish { message: vec![number; limits::GOSSIP_BYTES] }).await;
+    }
+    let last = Event::Heard { from: eve.key, message: vec![2; limits::GOSSIP_BYTES] };
+    ben.until("all that was said", |event| (*event == last).then_some(())).await;
+    hear(&mut ann, &mut ben, b"still here").await;
     relay.stop().await;
 }
 

@@ -127,6 +127,8 @@ fn gossip(keypair: &Keypair, mesh: usize, registry: &mut Registry) -> Result<Gos
             topic.hash(),
         )
         .max_control_messages_sent(limits::GOSSIP_ANNOUNCED)
+        // Everybody would be told at once of each larger message that came, before it is judged: a flood in many copies.
+        .idontwant_message_size_threshold(limits::GOSSIP_PACKET)
         .connection_handler_queue_len(limits::GOSSIP_QUEUE)
         .mesh_outbound_min(mesh.min(limits::MESH / 2))
         .mesh_n_low(limits::MESH_LOW)

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod strangers;
+
 use std::{
     collections::HashMap,
     io::{Read as _, Write as _},
@@ -113,7 +115,9 @@ impl Visitor {
         let gossip = presence.map(|(bytes, heartbeat)| {
             let config = gossipsub::ConfigBuilder::default()
                 .validation_mode(ValidationMode::Strict)
-                .max_transmit_size(bytes + 1024)
+                // As in tabs: a packet may be larger than a message.
+                .max_transmit_size(64 << 10)
+                .max_transmit_size_for_topic(bytes + 1024, IdentTopic::new(PRESENCE_TOPIC).hash())
                 .heartbeat_initial_delay(heartbeat)
                 .heartbeat_interval(heartbeat)
                 .build()
@@ -203,6 +207,14 @@ impl Visitor {
     pub(crate) async fn until(&mut self, mut done: impl FnMut(&SwarmEvent<BehaviourEvent>) -> bool) {
         let all = async { while !done(&self.next().await) {} };
         tokio::time::timeout(PATIENCE, all).await.expect("what was waited for");
+    }
+
+    /// Lives until a connection ends or a dial fails.
+    pub(crate) async fn until_over(&mut self) {
+        while !matches!(
+            self.swarm.select_next_some().await,
+            SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. }
+        ) {}
     }
 
     /// Lives until a connection ends.

@@ -5,7 +5,7 @@ use abraham_tests::{Pictures, Setup, Tab, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::{collective, wake};
+use crate::{awake, collective, wake};
 
 /// Lets the worker say `event` to the page.
 async fn say(tab: &Tab, event: &Value) -> Result<()> {
@@ -191,13 +191,52 @@ async fn lessons_wait_for_the_studio_and_for_each_other() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_lets_no_direct_links_through_says_so_and_the_own_artist_goes_on() -> Result<()> {
-    let setup = Setup::scripted(WebGpu::Off).with("webrtc-ip-handling-policy=disable_non_proxied_udp");
+    let setup = Setup::from(WebGpu::Off).with("webrtc-ip-handling-policy=disable_non_proxied_udp");
     visit("a_browser_that_lets_no_direct_links_through", setup, async |visit| {
-        let tab = wake(visit, "/").await?;
-        tab.reads(&selector("standing"), "no direct links").await?;
-        tab.reads(&selector("standing-why"), "VPN").await?;
-        tab.reads(&selector("standing-why"), "own artist goes on").await?;
-        tab.sees(&selector("teach-demo")).await
+        let tabs = [visit.newcomer("/").await?, visit.newcomer("/").await?];
+        for tab in &tabs {
+            tab.click(&selector("wake")).await?;
+        }
+        for tab in &tabs {
+            tab.reads(&selector("standing"), "no direct links").await?;
+            tab.reads(&selector("standing-why"), "VPN").await?;
+            tab.reads(&selector("standing-why"), "own artist goes on").await?;
+            tab.sees(&selector("teach-demo")).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Some languages write an I without a dot, other digits, or other points in numbers; the page is in English everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_the_same_in_every_country() -> Result<()> {
+    visit("the_page_is_the_same_in_every_country", Setup::scripted(WebGpu::Off), async |visit| {
+        let mut here = None;
+        for (locale, timezone) in [
+            ("en-GB", "Europe/London"),
+            ("tr-TR", "Europe/Istanbul"),
+            ("ja-JP", "Asia/Tokyo"),
+            ("de-DE", "Pacific/Apia"),
+            ("ar-EG", "Pacific/Kiritimati"),
+        ] {
+            let tab = visit.newcomer("/").await?;
+            tab.is_at(locale, timezone).await?;
+            tab.reload().await?;
+            tab.click(&selector("wake")).await?;
+            awake(&tab).await?;
+            say(&tab, &json!({ "event": "lessons", "pictures": 1_234 })).await?;
+            tab.until(
+                "the pictures to be counted",
+                "document.getElementById('pictures').textContent !== '0'",
+            )
+            .await?;
+            let text: String = tab.value("document.body.innerText").await?;
+            ensure!(text.contains("1,234"), "{locale}: {text}");
+            ensure!(*here.get_or_insert_with(|| text.clone()) == text, "{locale}: {text}");
+            tab.close().await?;
+        }
+        Ok(())
     })
     .await
 }

@@ -24,12 +24,6 @@ async fn each_address_browser_and_server_that_will_not_do_has_its_own_sentence()
         plain.reads(&selector("welcome-error"), "https://abraham.test").await?;
         plain.close().await?;
 
-        let locked = visit.newcomer("/").await?;
-        locked.before_each_page("delete globalThis.WebAssembly;").await?;
-        locked.reload().await?;
-        refused(&locked, "no WebAssembly").await?;
-        locked.close().await?;
-
         // Under a prefix and on another port, as behind a proxy.
         let between = Between::start(visit.relay().http_addr(), "/abraham/").await?;
         between.answers("gallery.json", Answer::Status(500));
@@ -82,6 +76,40 @@ async fn each_address_browser_and_server_that_will_not_do_has_its_own_sentence()
             .collect();
         ensure!(foreign.is_empty(), "{foreign:?}");
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_without_webassembly_is_told_what_to_do() -> Result<()> {
+    let setup = Setup::from(WebGpu::Off).with("js-flags=--jitless");
+    visit("a_browser_without_webassembly", setup, async |visit| {
+        let locked = visit.open("/").await?;
+        refused(&locked, "no WebAssembly").await?;
+        let said: String = locked.text(&selector("welcome-error")).await?;
+        ensure!(!said.contains("onnection"), "it speaks of the connection: {said}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_slow_line_what_is_left_is_said_and_stop_ends_the_wait() -> Result<()> {
+    visit("on_a_slow_line", WebGpu::Off, async |visit| {
+        let tab = visit.open("/").await?;
+        tab.sees(&selector("wake")).await?;
+        tab.slow_line(400.0, 400_000.0 / 8.0).await?;
+        tab.click(&selector("wake")).await?;
+        tab.reads(&selector("phase"), "left at this pace").await?;
+        let said: String = tab.text(&selector("phase")).await?;
+        let fetched = format!("document.querySelector('{}').innerText", selector("phase"));
+        tab.until("the count to go on", &format!("{fetched} !== {}", serde_json::to_string(&said)?)).await?;
+        tab.click(&selector("stop")).await?;
+        tab.sees(&selector("wake")).await?;
+        tab.no_longer_sees(&selector("welcome-error")).await?;
+        tab.slow_line(0.0, -1.0).await?;
+        tab.click(&selector("wake")).await?;
+        awake(&tab).await
     })
     .await
 }

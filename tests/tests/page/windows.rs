@@ -84,6 +84,40 @@ const REFUSE_TO_PERSIST: &str = "globalThis.wishes = 0;
     StorageManager.prototype.persist = async () => { wishes += 1; return false; };";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_amid_teaching_or_by_a_link_finds_the_artist_and_what_was_read() -> Result<()> {
+    visit("who_leaves_amid_teaching", WebGpu::Off, async |visit| {
+        let tab = wake(visit, "/").await?;
+        let genesis: String = tab.value("document.getElementById('genesis').title").await?;
+        tab.choose(&selector("teach-files"), &flags(visit, 200)?).await?;
+        tab.until("some to be read", &format!("{PICTURES} > 0")).await?;
+        let read: u64 = tab.value(PICTURES).await?;
+        tab.reload().await?;
+        tab.click(&selector("wake")).await?;
+        awake(&tab).await?;
+        tab.until("what was read to be back", &format!("{PICTURES} >= {read}")).await?;
+        let kept: u64 = tab.value(PICTURES).await?;
+        ensure!(on_shelf(&tab).await? == kept, "{kept} are said to be kept");
+
+        // Another page, and back: a browser shows the page as it was, or loads it anew.
+        tab.go(&visit.url("/healthz")).await?;
+        tab.value::<()>("void history.back()").await?;
+        tab.until(
+            "the page to be back",
+            "['studio', 'returning'].some((id) => document.getElementById(id)?.checkVisibility())",
+        )
+        .await?;
+        if tab.value("document.getElementById('studio').hidden").await? {
+            tab.click(&selector("wake")).await?;
+        }
+        awake(&tab).await?;
+        tab.until("the pictures to be back", &format!("{PICTURES} === {kept}")).await?;
+        ensure!(tab.value::<String>("document.getElementById('genesis').title").await? == genesis);
+        tab.reads(&selector("standing"), "first one here").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_browser_keeps_promises_and_removes_is_told() -> Result<()> {
     visit("what_the_browser_keeps", WebGpu::Off, async |visit| {
         let tab = visit.open("/").await?;

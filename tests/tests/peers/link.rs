@@ -65,6 +65,29 @@ async fn thousands_of_streams_leave_no_channel_open() -> Result<()> {
     .await
 }
 
+/// Where a channel does not keep the order, the first message can come before the channel is announced, and is lost. A
+/// page that is told of its own channels as the other's takes its own questions for the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_keep_the_order_and_only_the_others_are_announced() -> Result<()> {
+    const OPENED: usize = 50;
+    visit("channels_keep_the_order", Setup::peers(), async |visit| {
+        let near = Peer::start(visit, Rust).await?;
+        let far = Peer::start(visit, Rust).await?;
+        near.connect(&far).await?;
+        near.until_linked(&far, 1).await?;
+        near.streams(&far, OPENED, 10).await?;
+        far.streams(&near, OPENED, 10).await?;
+        for peer in [&near, &far] {
+            let announced: usize = peer.tab().value("announcedChannels().length").await?;
+            ensure!((OPENED..OPENED + 2 * OPEN_CHANNELS).contains(&announced), "{announced} were announced");
+            let right = "announcedChannels().every(({ own, ordered }) => ordered && !own)";
+            ensure!(peer.tab().value(right).await?, "own or unordered channels were announced");
+        }
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_that_is_closed_or_killed_is_noticed() -> Result<()> {
     visit("a_tab_that_is_closed_or_killed_is_noticed", Setup::peers(), async |visit| {
@@ -76,7 +99,9 @@ async fn a_tab_that_is_closed_or_killed_is_noticed() -> Result<()> {
         watcher.until_linked(&closed, 0).await?;
         ensure!(watcher.links(&killed).await?.direct == 1, "the other link went too");
         killed.tab().kill();
-        watcher.until_linked(&killed, 0).await
+        watcher.until_linked(&killed, 0).await?;
+        // What nobody closes goes on asking for the other end.
+        watcher.tab().until("its connections to be closed", "openConnections() === 0").await
     })
     .await
 }
