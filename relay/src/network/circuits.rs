@@ -191,6 +191,11 @@ impl Circuits {
         Box::new(move |peer: PeerId, remote: &Multiaddr, now: Instant| locked(&table).ask(peer, remote, now))
     }
 
+    /// How many stand.
+    pub(super) fn standing(&self) -> usize {
+        locked(&self.table).circuits.values().filter(|circuit| circuit.stands).count()
+    }
+
     /// Notes what libp2p's relay says of circuits.
     pub(super) fn told(&mut self, event: &relay::Event) {
         locked(&self.table).told(event);

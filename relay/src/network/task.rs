@@ -178,6 +178,13 @@ impl Task {
         let visitors = self.swarm.network_info().num_peers().saturating_sub(relays);
         self.metrics.visitors.set(i64::try_from(visitors).unwrap_or(i64::MAX));
         self.metrics.mesh.set(i64::try_from(relays).unwrap_or(i64::MAX));
+        self.count_circuits();
+    }
+
+    /// libp2p tells the end of some circuits twice, and of some never.
+    fn count_circuits(&self) {
+        let standing = self.swarm.behaviour().circuits.standing();
+        self.metrics.circuits.set(i64::try_from(standing).unwrap_or(i64::MAX));
     }
 
     fn dial(&mut self) {
@@ -223,14 +230,9 @@ impl Task {
                     tracing::info!(peer = %src_peer_id, ?status, "refusing a circuit");
                 }
             }
-            relay::Event::CircuitReqAccepted { .. } => {
-                self.metrics.circuits.inc();
-            }
-            relay::Event::CircuitClosed { .. } => {
-                self.metrics.circuits.dec();
-            }
             _ => {}
         }
+        self.count_circuits();
         self.metrics.reservations.set(i64::try_from(self.reserved.len()).unwrap_or(i64::MAX));
     }
 
