@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -28,6 +29,8 @@ pub enum Answer {
     PlainText,
     /// As the relay does, and then the line stands still in the middle.
     Stuck,
+    /// As the relay does, over a line of 400 kbit/s that takes 400 ms.
+    Slow,
 }
 
 /// A proxy before a relay. Ends when dropped.
@@ -121,7 +124,16 @@ async fn serve(
         body.truncate(body.len() / 2);
     }
     browser.write_all(head.as_bytes()).await?;
-    browser.write_all(&body).await?;
+    if answer == Some(Answer::Slow) {
+        let mut line = tokio::time::interval(Duration::from_millis(100));
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        for part in body.chunks(5_000) {
+            line.tick().await;
+            browser.write_all(part).await?;
+        }
+    } else {
+        browser.write_all(&body).await?;
+    }
     if answer == Some(Answer::Stuck) {
         // Until the browser gives up; it says nothing more.
         let mut nothing = [0];

@@ -144,6 +144,28 @@ impl Tab {
         Ok(())
     }
 
+    /// Goes back in the tab's history to `url`, a page that the browser shows as it was or loads again.
+    ///
+    /// # Errors
+    /// When it is not shown.
+    pub async fn back_to(&self, url: &str) -> Result<()> {
+        self.page.execute(EvaluateParams::new("history.back()")).await?;
+        let shown = async {
+            loop {
+                // Between two pages there is nothing to ask.
+                let asked = self.page.execute(EvaluateParams::new("location.href")).await;
+                if asked.is_ok_and(|found| found.result.result.value.is_some_and(|value| value == url)) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, shown).await.with_context(|| format!("{url} is not shown again"))?;
+        // A page that is shown as it was has the context that it had, which chromiumoxide has forgotten.
+        self.page.disable_runtime().await?;
+        self.page.enable_runtime().await?;
+        Ok(())
+    }
+
     /// The value of a JavaScript expression in the page; a promise is waited for.
     ///
     /// # Errors
@@ -378,22 +400,10 @@ impl Tab {
     /// # Errors
     /// When the browser refuses.
     pub async fn cut_off(&self, offline: bool) -> Result<()> {
-        self.line(offline, 0.0, -1.0).await
-    }
-
-    /// Gives this tab a line to every server that takes so many milliseconds and carries so many bytes a second.
-    ///
-    /// # Errors
-    /// When the browser refuses.
-    pub async fn slow_line(&self, millis: f64, bytes: f64) -> Result<()> {
-        self.line(false, millis, bytes).await
-    }
-
-    async fn line(&self, offline: bool, millis: f64, bytes: f64) -> Result<()> {
-        let everywhere = NetworkConditions::new("", millis, bytes, bytes);
+        let everywhere = NetworkConditions::new("", 0.0, -1.0, -1.0);
         self.page.execute(EmulateNetworkConditionsByRuleParams::new(offline, vec![everywhere])).await?;
         // What the page is told of it.
-        self.page.execute(OverrideNetworkStateParams::new(offline, millis, bytes, bytes)).await?;
+        self.page.execute(OverrideNetworkStateParams::new(offline, 0.0, -1.0, -1.0)).await?;
         Ok(())
     }
 

@@ -17,6 +17,8 @@ export const CHANNELS = 3;
 const NAMED = 100;
 /** Between two words to the page on how far a lesson is. */
 const TOLD_EVERY_MS = 100;
+/** Pictures are kept so often while others are read: a page may be left at any time. */
+const KEPT_EVERY_MS = 1_000;
 
 /** @type {Lessons | null} */
 let lessons = null;
@@ -79,11 +81,12 @@ export function remember(tiles) {
  * @returns {Promise<Teaching>}
  */
 export function teach({ files, leftovers, beside }, keep) {
-  return lesson(keep, async (report, alive) => {
+  return lesson(keep, async (report, alive, keepFresh) => {
     const looked = files.slice(0, FILES);
     Object.assign(report, { total: looked.length, unlooked: files.length - looked.length, leftovers, beside });
     // One that is slow is told of before it is read, so that there is something to see, and to stop.
     let told = -Infinity;
+    let kept = performance.now();
     for (const { file, path } of looked) {
       if (!alive()) return;
       if (pictures >= PICTURES) {
@@ -113,6 +116,10 @@ export function teach({ files, leftovers, beside }, keep) {
         if (report.refused.length < NAMED) report.refused.push({ path, why, megapixels });
       }
       report.done += 1;
+      if (alive() && performance.now() - kept > KEPT_EVERY_MS) {
+        await keepFresh();
+        kept = performance.now();
+      }
     }
   });
 }
@@ -171,12 +178,17 @@ export function teachDemo(keep) {
  * Does a lesson once those before it are done.
  *
  * @param {(tiles: Uint8Array[]) => Promise<void>} keep gets what was new
- * @param {(teaching: Teaching, alive: () => boolean) => Promise<void>} work
+ * @param {(teaching: Teaching, alive: () => boolean, keepFresh: () => Promise<void>) => Promise<void>} work
  * @returns {Promise<Teaching>}
  */
 function lesson(keep, work) {
   const mine = turn;
   const alive = () => mine === turn;
+  const keepFresh = async () => {
+    const tiles = fresh;
+    fresh = [];
+    if (tiles.length > 0) await keep(tiles);
+  };
   const done = last.then(async () => {
     taught();
     fresh = [];
@@ -199,10 +211,10 @@ function lesson(keep, work) {
     if (!alive()) return report;
     sayReserved(report);
     try {
-      await work(report, alive);
+      await work(report, alive, keepFresh);
       if (telling) tellPictures();
       tell({ event: "teaching", ...report });
-      if (alive() && fresh.length > 0) await keep(fresh);
+      if (alive()) await keepFresh();
     } finally {
       fresh = [];
       rest();

@@ -124,6 +124,19 @@ test("a file that hangs is told of before it is read, and to interrupt ends it a
   assert.equal((await lessons.teach(chosen([4, 0]), keep)).used, 1);
 });
 
+test("what was read is kept while the rest is read, and once", async (context) => {
+  let now = 0;
+  context.mock.method(performance, "now", () => (now += 400));
+  const before = [];
+  const report = await lessons.teach(chosen([1, 0], [2, 0], [3, 0], [4, 0]), async (tiles) => {
+    before.push(told.findLast(({ event }) => event === "teaching").done);
+    await keep(tiles);
+  });
+  assert.equal(report.used, 4);
+  assert.equal(kept.length, 4);
+  assert.ok(before[0] < 4, `first kept when ${before[0]} of 4 were read`);
+});
+
 test("of 2,100 pictures 2,000 are taken, and how many were not is said", async () => {
   lessons.remember(Array.from({ length: 1_999 }, (_, i) => new Uint8Array(8).fill(0).with(0, i >> 8).with(1, i & 255)));
   const report = await lessons.teach(chosen(...Array.from({ length: 101 }, (_, i) => [i, 0])), keep);

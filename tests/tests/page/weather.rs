@@ -96,18 +96,18 @@ async fn a_browser_without_webassembly_is_told_what_to_do() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_slow_line_what_is_left_is_said_and_stop_ends_the_wait() -> Result<()> {
     visit("on_a_slow_line", WebGpu::Off, async |visit| {
-        let tab = visit.open("/").await?;
-        tab.sees(&selector("wake")).await?;
-        tab.slow_line(400.0, 400_000.0 / 8.0).await?;
+        let between = Between::start(visit.relay().http_addr(), "/").await?;
+        between.answers("abraham_client_bg", Answer::Slow);
+        let tab = visit.open_at(None, &between.url()).await?;
         tab.click(&selector("wake")).await?;
         tab.reads(&selector("phase"), "left at this pace").await?;
         let said: String = tab.text(&selector("phase")).await?;
-        let fetched = format!("document.querySelector('{}').innerText", selector("phase"));
-        tab.until("the count to go on", &format!("{fetched} !== {}", serde_json::to_string(&said)?)).await?;
+        let says = format!("document.querySelector('{}').innerText", selector("phase"));
+        tab.until("the count to go on", &format!("{says} !== {}", serde_json::to_string(&said)?)).await?;
         tab.click(&selector("stop")).await?;
         tab.sees(&selector("wake")).await?;
         tab.no_longer_sees(&selector("welcome-error")).await?;
-        tab.slow_line(0.0, -1.0).await?;
+        between.recovers();
         tab.click(&selector("wake")).await?;
         awake(&tab).await
     })
