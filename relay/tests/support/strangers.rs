@@ -108,11 +108,14 @@ pub(crate) async fn meet(at: &Multiaddr, pair: u8) -> Result<()> {
     }
 }
 
+/// What was said, and by whom.
+type Presence = (Option<PeerId>, Vec<u8>);
+
 /// Honest visitors with presence, each in a task of its own: what comes to one that does not read is lost when its queue
 /// at the relay is full.
 pub(crate) struct Members {
     members: Vec<(PeerId, mpsc::UnboundedSender<Vec<u8>>)>,
-    heard: mpsc::UnboundedReceiver<(usize, (Option<PeerId>, Vec<u8>))>,
+    heard: mpsc::UnboundedReceiver<(usize, Presence)>,
     said: u64,
     _tasks: JoinSet<()>,
 }
