@@ -104,6 +104,8 @@ async fn who_leaves_amid_teaching_or_by_a_link_finds_the_artist_and_what_was_rea
         tab.choose(&selector("teach-files"), &files).await?;
         tab.until("all to be taught", &format!("{PICTURES} === 200")).await?;
         learned(&tab, 1).await?;
+        // Once the lesson is over.
+        awake(&tab).await?;
         let genesis: String = tab.value("document.getElementById('genesis').title").await?;
 
         // Another page, and back: a browser shows the page as it was, or loads it anew.
