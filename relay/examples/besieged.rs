@@ -14,17 +14,12 @@ use std::{
 };
 
 use abraham_relay::{Multiaddr, Running};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use support::{
-    Visitor, behind_proxy, metric_until, relay as start,
+    Visitor, behind_proxy, connect, is_well, metric_until, relay as start,
     strangers::{self, Members},
 };
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpSocket, TcpStream},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::{io::AsyncWriteExt as _, task::JoinHandle, time::timeout};
 
 /// What an honest visitor's act may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +32,6 @@ const ROOM: u32 = 64;
 /// Sockets that one address asks for the page with and never reads.
 const SOCKETS: usize = 256;
 
-/// Relays count by address; the loopback network has many.
 const HTTP_STRANGER: [u8; 4] = [127, 0, 0, 2];
 const HTTP_HOME: [u8; 4] = [127, 0, 0, 3];
 
@@ -129,21 +123,6 @@ fn never_read(at: SocketAddr) -> JoinHandle<()> {
     })
 }
 
-async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind((from, 0).into())?;
-    socket.connect(to).await
-}
-
-async fn fetch(at: SocketAddr) -> Result<()> {
-    let mut stream = connect(HTTP_HOME, at).await?;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    Ok(())
-}
-
 /// What was tried.
 #[derive(Default)]
 struct Tally {
@@ -197,7 +176,7 @@ async fn besiege(attack: Attack, time: Duration) -> Result<()> {
     };
     let fetches = async {
         while goes_on() {
-            pages.count("page", fetch(relay.http_addr())).await;
+            pages.count("page", is_well(HTTP_HOME, relay.http_addr())).await;
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     };

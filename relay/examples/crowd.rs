@@ -147,7 +147,7 @@ async fn join(at: Multiaddr) -> Option<JoinHandle<()>> {
     let mut visitor = Visitor::idle();
     tokio::time::timeout(JOIN, visitor.reserve(&at)).await.ok()?;
     Some(tokio::spawn(async move {
-        visitor.until_closed().await;
+        visitor.until_over().await;
     }))
 }
 

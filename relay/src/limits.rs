@@ -93,11 +93,6 @@ pub(crate) const CIRCUIT_REQUESTS: Rate = Rate { burst: 120, per_second: 2 };
 /// Circuits that one address asks for.
 pub(crate) const CIRCUITS_PER_ADDRESS: Rate = Rate { burst: 4000, per_second: 100 };
 
-/// Bytes that gossipsub adds to a message: author, sequence number, topic, signature, key, and protobuf.
-pub(crate) const GOSSIP_OVERHEAD: usize = 1 << 10;
-/// Bytes of one gossipsub packet: a message at its largest twice over, beside control messages. What is larger ends
-/// the stream; what is smaller but over the size of a message is counted and its sender named.
-pub(crate) const GOSSIP_PACKET: usize = 64 << 10;
 /// Identifiers in one announcement of messages: 75 bytes each must fit gossipsub's 16 KiB of control messages.
 pub(crate) const GOSSIP_ANNOUNCED: usize = 200;
 /// Peers that get every message at once. A tab whose only peer is the relay hears of others through it alone.

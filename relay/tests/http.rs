@@ -178,28 +178,17 @@ async fn nothing_names_a_path_from_the_root() {
     relay.stop().await.unwrap();
 }
 
-/// Connections from other addresses of the loopback network count as strangers'; 127.0.0.1 is a proxy or the operator.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_with_many_connections_displaces_its_own_and_nobody_elses() {
     let (relay, _) = support::relay(|_| {}).await;
     let at = relay.http_addr();
-    let connect = async |from: [u8; 4]| {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind((from, 0).into()).unwrap();
-        socket.connect(at).await.unwrap()
-    };
     let mut open = Vec::new();
     for _ in 0..200 {
-        open.push(connect([127, 0, 0, 2]).await);
+        open.push(support::connect([127, 0, 0, 2], at).await.unwrap());
     }
     support::metric_until(&relay, "abraham_http_connections_displaced_total", |count| count >= 136.0).await;
     for from in [[127, 0, 0, 3], [127, 0, 0, 1], [127, 0, 0, 2]] {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut stream = connect(from).await;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{from:?}: {answer}");
+        support::is_well(from, at).await.unwrap();
     }
     let displaced = support::metric(&relay, "abraham_http_connections_displaced_total").await;
     assert!(

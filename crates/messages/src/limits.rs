@@ -26,6 +26,12 @@ pub const FRAME_PREFIX_BYTES: usize = 8;
 
 /// Bytes of one message on the presence topic: a piece of 32×32 in colour with its record and signatures.
 pub const GOSSIP_BYTES: usize = 16 << 10;
+/// Bytes that gossipsub adds to a message: author, sequence number, topic, signature, key, and protobuf.
+pub const GOSSIP_OVERHEAD: usize = 1 << 10;
+/// Bytes of one gossipsub packet: messages at their largest, beside control messages; a stream with more is closed. It is
+/// well above one message, for gossipsub compares it with what lies in a stream's buffer, which is up to 8 KiB more than one
+/// packet (libp2p-gossipsub 0.50.1, `validate_rpc_limits`); a node whose stream was closed for it hears nothing any more.
+pub const GOSSIP_PACKET: usize = 64 << 10;
 
 /// Bytes of one message between a tab's window and its worker: a frame and what is said of it.
 pub const THREAD_MESSAGE_BYTES: usize = FRAME_BYTES + (4 << 10);

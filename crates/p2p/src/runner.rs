@@ -47,13 +47,6 @@ const PONG: Duration = Duration::from_secs(10);
 /// Time for the last publication to leave, and for connections to close, before a node ends.
 const GOODBYE: Duration = Duration::from_millis(200);
 
-/// Bytes around a message on the presence topic: its author, signature and topic.
-const GOSSIP_OVERHEAD: usize = 1 << 10;
-/// Bytes of one packet of gossipsub. It is compared with what lies in a stream's buffer, which is up to 8 KiB more than one
-/// packet (libp2p-gossipsub 0.50.1, `validate_rpc_limits`); a stream with more is closed, and the node hears nothing any
-/// more. So it is well above the largest message.
-const GOSSIP_PACKET: usize = 64 << 10;
-
 /// What remotes are told this node speaks.
 const IDENTIFY: &str = "abraham/1.0.0";
 
@@ -107,9 +100,9 @@ fn gossip(identity: &Keypair) -> Result<gossipsub::Behaviour, Error> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Strict)
         .validate_messages()
-        .max_transmit_size(GOSSIP_PACKET)
+        .max_transmit_size(limits::GOSSIP_PACKET)
         .max_transmit_size_for_topic(
-            limits::GOSSIP_BYTES + GOSSIP_OVERHEAD,
+            limits::GOSSIP_BYTES + limits::GOSSIP_OVERHEAD,
             gossipsub::IdentTopic::new(PRESENCE_TOPIC).hash(),
         )
         .flood_publish(true)

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, time::Instant};
 
-use abraham_messages::PRESENCE_TOPIC;
+use abraham_messages::{
+    PRESENCE_TOPIC,
+    limits::{GOSSIP_BYTES, GOSSIP_OVERHEAD, GOSSIP_PACKET},
+};
 use libp2p::{
     Multiaddr, PeerId,
     connection_limits::{self, ConnectionLimits},
@@ -121,14 +124,11 @@ fn gossip(keypair: &Keypair, mesh: usize, registry: &mut Registry) -> Result<Gos
         .validation_mode(gossipsub::ValidationMode::Strict)
         // Messages wait for the verdict of `Guard` before they are passed on.
         .validate_messages()
-        .max_transmit_size(limits::GOSSIP_PACKET)
-        .max_transmit_size_for_topic(
-            abraham_messages::limits::GOSSIP_BYTES + limits::GOSSIP_OVERHEAD,
-            topic.hash(),
-        )
+        .max_transmit_size(GOSSIP_PACKET)
+        .max_transmit_size_for_topic(GOSSIP_BYTES + GOSSIP_OVERHEAD, topic.hash())
         .max_control_messages_sent(limits::GOSSIP_ANNOUNCED)
         // Everybody would be told at once of each larger message that came, before it is judged: a flood in many copies.
-        .idontwant_message_size_threshold(limits::GOSSIP_PACKET)
+        .idontwant_message_size_threshold(GOSSIP_PACKET)
         .connection_handler_queue_len(limits::GOSSIP_QUEUE)
         .mesh_outbound_min(mesh.min(limits::MESH / 2))
         .mesh_n_low(limits::MESH_LOW)

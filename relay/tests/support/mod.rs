@@ -11,8 +11,12 @@ use std::{
     time::Duration,
 };
 
-use abraham_messages::PRESENCE_TOPIC;
+use abraham_messages::{
+    PRESENCE_TOPIC,
+    limits::{GOSSIP_OVERHEAD, GOSSIP_PACKET},
+};
 use abraham_relay::{Config, Relay, Running};
+use anyhow::{Context as _, Result, bail, ensure};
 use futures::{AsyncWriteExt as _, FutureExt as _, StreamExt as _};
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport as _,
@@ -116,8 +120,8 @@ impl Visitor {
             let config = gossipsub::ConfigBuilder::default()
                 .validation_mode(ValidationMode::Strict)
                 // As in tabs: a packet may be larger than a message.
-                .max_transmit_size(64 << 10)
-                .max_transmit_size_for_topic(bytes + 1024, IdentTopic::new(PRESENCE_TOPIC).hash())
+                .max_transmit_size(GOSSIP_PACKET)
+                .max_transmit_size_for_topic(bytes + GOSSIP_OVERHEAD, IdentTopic::new(PRESENCE_TOPIC).hash())
                 .heartbeat_initial_delay(heartbeat)
                 .heartbeat_interval(heartbeat)
                 .build()
@@ -142,21 +146,33 @@ impl Visitor {
 
     /// Connects and waits for a reservation; returns where others reach this visitor.
     pub(crate) async fn reserve(&mut self, relay: &Multiaddr) -> Multiaddr {
-        self.swarm.listen_on(relay.clone().with(Protocol::P2pCircuit)).unwrap();
+        self.try_reserve(relay).await.unwrap()
+    }
+
+    /// As [`Visitor::reserve`].
+    ///
+    /// # Errors
+    /// Where the relay refuses.
+    pub(crate) async fn try_reserve(&mut self, relay: &Multiaddr) -> Result<Multiaddr> {
+        self.swarm.listen_on(relay.clone().with(Protocol::P2pCircuit))?;
         let (mut address, mut accepted) = (None, false);
+        let mut refused = None;
         self.until(|event| {
             match event {
                 SwarmEvent::NewListenAddr { address: got, .. } => address = Some(got.clone()),
                 SwarmEvent::Behaviour(BehaviourEvent::Relay(
                     relay::client::Event::ReservationReqAccepted { .. },
                 )) => accepted = true,
-                SwarmEvent::ListenerClosed { reason, .. } => panic!("no reservation: {reason:?}"),
+                SwarmEvent::ListenerClosed { reason, .. } => refused = Some(format!("{reason:?}")),
                 _ => {}
             }
-            accepted && address.is_some()
+            accepted && address.is_some() || refused.is_some()
         })
         .await;
-        address.unwrap()
+        match refused {
+            Some(reason) => bail!("no reservation: {reason}"),
+            None => address.context("no address"),
+        }
     }
 
     /// Waits until `relays` peers are known to be subscribed.
@@ -215,11 +231,6 @@ impl Visitor {
             self.swarm.select_next_some().await,
             SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. }
         ) {}
-    }
-
-    /// Lives until a connection ends.
-    pub(crate) async fn until_closed(&mut self) {
-        while !matches!(self.swarm.select_next_some().await, SwarmEvent::ConnectionClosed { .. }) {}
     }
 }
 
@@ -308,6 +319,27 @@ impl Answer {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+}
+
+/// A connection from another address of the loopback network: 127.0.0.1 is a proxy or the operator, others are strangers.
+pub(crate) async fn connect(from: [u8; 4], to: SocketAddr) -> std::io::Result<tokio::net::TcpStream> {
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    socket.connect(to).await
+}
+
+/// Asks from `from` whether the relay is well.
+///
+/// # Errors
+/// Where it does not say that it is.
+pub(crate) async fn is_well(from: [u8; 4], relay: SocketAddr) -> Result<()> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = connect(from, relay).await?;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    ensure!(answer.starts_with("HTTP/1.1 200"), "{from:?}: {answer}");
+    Ok(())
 }
 
 /// Sends one request exactly as given, so that nothing tidies the path, and reads the answer to its end.

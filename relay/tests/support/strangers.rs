@@ -14,7 +14,6 @@ use futures::{StreamExt as _, future::join_all};
 use libp2p::{
     PeerId,
     multiaddr::Protocol,
-    relay,
     swarm::{
         SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -28,7 +27,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BehaviourEvent, PATIENCE, Visitor, proxied};
+use super::{PATIENCE, Visitor, proxied, while_running};
 
 pub(crate) const STRANGER: [u8; 4] = [198, 51, 100, 66];
 
@@ -68,44 +67,24 @@ pub(crate) fn live(visitors: Vec<Visitor>) -> JoinHandle<()> {
 /// Where one gets no reservation, or the other no way to it.
 pub(crate) async fn meet(at: &Multiaddr, pair: u8) -> Result<()> {
     let [mut first, mut second] = [2 * pair, 2 * pair + 1].map(|number| Visitor::silent_at(home(number)));
-    first.swarm.listen_on(at.clone().with(Protocol::P2pCircuit))?;
-    let reserved = async {
-        let (mut address, mut accepted) = (None, false);
-        loop {
-            match first.swarm.select_next_some().await {
-                SwarmEvent::NewListenAddr { address: got, .. } => address = Some(got),
-                SwarmEvent::Behaviour(BehaviourEvent::Relay(
-                    relay::client::Event::ReservationReqAccepted { .. },
-                )) => accepted = true,
-                SwarmEvent::ListenerClosed { reason, .. } => bail!("no reservation: {reason:?}"),
-                _ => {}
-            }
-            if let Some(address) = address.take_if(|_| accepted) {
-                return Ok(address);
-            }
-        }
-    };
-    let reachable = timeout(PATIENCE, reserved).await.context("no reservation in time")??;
+    let reachable = first.try_reserve(at).await?;
     second.swarm.dial(reachable)?;
     let peer = first.peer;
-    let linked = async {
-        loop {
-            match second.swarm.select_next_some().await {
-                SwarmEvent::OutgoingConnectionError { error, .. } => bail!("no link: {error}"),
-                SwarmEvent::ConnectionEstablished { peer_id, .. } if peer_id == peer => return Ok(()),
-                _ => {}
-            }
-        }
-    };
-    let answers = async {
-        loop {
-            first.swarm.select_next_some().await;
-        }
-    };
-    tokio::select! {
-        linked = timeout(PATIENCE, linked) => linked.context("no link in time")?,
-        () = answers => Ok(()),
-    }
+    while_running(&mut [&mut first], async {
+        let mut failed = None;
+        second
+            .until(|event| match event {
+                SwarmEvent::OutgoingConnectionError { error, .. } => {
+                    failed = Some(error.to_string());
+                    true
+                }
+                SwarmEvent::ConnectionEstablished { peer_id, .. } => *peer_id == peer,
+                _ => false,
+            })
+            .await;
+        failed.map_or(Ok(()), |error| bail!("no link: {error}"))
+    })
+    .await
 }
 
 /// What was said, and by whom.

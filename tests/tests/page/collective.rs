@@ -328,7 +328,7 @@ async fn the_collective_fits_every_screen_and_every_control_has_a_name() -> Resu
         for (state, words) in states.iter().zip(["first one", "one more tab", "painter"]) {
             shows(&tab, state).await?;
             tab.reads(&selector("standing"), words).await?;
-            for (width, height, mobile) in [(320, 640, true), (390, 844, true), (740, 900, false), (1280, 800, false), (2560, 1300, false)] {
+            for (width, height, mobile) in crate::SCREENS {
                 tab.resize(width, height, mobile).await?;
                 tab.until(&format!("it to fit {width} pixels"), "document.documentElement.scrollWidth <= innerWidth")
                     .await?;

@@ -38,13 +38,7 @@ async fn nothing_is_wider_than_a_phone_in_light_and_dark() -> Result<()> {
                 tab.click(&selector("wake")).await?;
                 crate::awake(&tab).await?;
             }
-            for (width, height, mobile) in [
-                (320, 640, true),
-                (390, 844, true),
-                (740, 900, false),
-                (1280, 800, false),
-                (2560, 1300, false),
-            ] {
+            for (width, height, mobile) in crate::SCREENS {
                 tab.resize(width, height, mobile).await?;
                 for scheme in ["light", "dark"] {
                     tab.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")])

@@ -17,6 +17,10 @@ use std::path::PathBuf;
 use abraham_tests::{Pictures, Tab, Visit, selector};
 use anyhow::{Result, bail};
 
+/// Screens that the page must fit: width and height in CSS pixels, and whether it is a phone.
+const SCREENS: [(u32, u32, bool); 5] =
+    [(320, 640, true), (390, 844, true), (740, 900, false), (1280, 800, false), (2560, 1300, false)];
+
 /// Opens the page at `path` and wakes the artist.
 async fn wake(visit: &Visit, path: &str) -> Result<Tab> {
     let tab = visit.open(path).await?;

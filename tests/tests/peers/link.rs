@@ -3,7 +3,7 @@
 use abraham_tests::{
     Peer,
     PeerKind::{Rust, RustByWebRtc},
-    Setup, visit,
+    Setup, Visit, visit,
 };
 use anyhow::{Result, ensure};
 use futures::future::join;
@@ -12,6 +12,15 @@ use futures::future::join;
 const STREAMS: usize = 4_000;
 /// Data channels that may be open when all of them are closed: libp2p's own.
 const OPEN_CHANNELS: usize = 5;
+
+/// Two peers of ours with a link.
+async fn linked(visit: &Visit) -> Result<[Peer; 2]> {
+    let near = Peer::start(visit, Rust).await?;
+    let far = Peer::start(visit, Rust).await?;
+    near.connect(&far).await?;
+    near.until_linked(&far, 1).await?;
+    Ok([near, far])
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_that_dial_each_other_at_once_get_one_link() -> Result<()> {
@@ -50,10 +59,7 @@ async fn a_relay_without_tls_is_reached_by_webrtc() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_streams_leave_no_channel_open() -> Result<()> {
     visit("thousands_of_streams_leave_no_channel_open", Setup::peers(), async |visit| {
-        let near = Peer::start(visit, Rust).await?;
-        let far = Peer::start(visit, Rust).await?;
-        near.connect(&far).await?;
-        near.until_linked(&far, 1).await?;
+        let [near, far] = linked(visit).await?;
         near.streams(&far, STREAMS, 10).await?;
         for peer in [&near, &far] {
             peer.tab()
@@ -71,10 +77,7 @@ async fn thousands_of_streams_leave_no_channel_open() -> Result<()> {
 async fn channels_keep_the_order_and_only_the_others_are_announced() -> Result<()> {
     const OPENED: usize = 100;
     visit("channels_keep_the_order", Setup::peers(), async |visit| {
-        let near = Peer::start(visit, Rust).await?;
-        let far = Peer::start(visit, Rust).await?;
-        near.connect(&far).await?;
-        near.until_linked(&far, 1).await?;
+        let [near, far] = linked(visit).await?;
         near.streams(&far, OPENED, 10).await?;
         far.streams(&near, OPENED, 10).await?;
         for peer in [&near, &far] {
