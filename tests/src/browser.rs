@@ -356,8 +356,9 @@ impl Visit {
     }
 
     /// Takes errors that the console shows so far, for a test that provokes some.
-    #[must_use]
-    pub fn expected_errors(&self) -> Vec<String> {
+    pub async fn take_errors(&self) -> Vec<String> {
+        let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        futures::future::join_all(tabs.iter().map(Tab::settle)).await;
         self.console.take_errors()
     }
 
@@ -466,7 +467,7 @@ pub async fn visit(
 ) -> Result<()> {
     let visit = Visit::start(setup.into()).await?;
     let mut failure = test(&visit).await.err().map(|error| format!("{error:#}"));
-    let errors = visit.console.take_errors();
+    let errors = visit.take_errors().await;
     if !errors.is_empty() {
         let text = failure.get_or_insert_default();
         let _ = write!(text, "\nthe console shows errors:\n  {}", errors.join("\n  "));

@@ -29,6 +29,7 @@ use chromiumoxide::{
 };
 use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::browser::{Console, root};
 
@@ -36,10 +37,38 @@ use crate::browser::{Console, root};
 /// loaded machine take seconds each.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long a page may take to say a word before it counts as gone: one that was killed says nothing.
+const ALIVE: Duration = Duration::from_secs(5);
+
+/// What a page is made to say in its console, so that all that it said before has come.
+const LAST_WORD: &str = "that was all until now";
+
 /// The CSS selector of the element that the page marks with `data-testid="…"`.
 #[must_use]
 pub fn selector(test_id: &str) -> String {
     format!("[data-testid=\"{test_id}\"]")
+}
+
+/// What a call of the console says.
+fn words_of(call: &EventConsoleApiCalled) -> String {
+    let words: Vec<String> = call
+        .args
+        .iter()
+        .map(|value| match (&value.value, &value.description) {
+            (Some(serde_json::Value::String(text)), _) => text.clone(),
+            (Some(value), _) => value.to_string(),
+            (None, description) => description.clone().unwrap_or_default(),
+        })
+        .collect();
+    words.join(" ")
+}
+
+fn exception_in_words(thrown: &EventExceptionThrown) -> String {
+    let details = &thrown.exception_details;
+    let what = details.exception.as_ref().and_then(|value| value.description.clone());
+    let place = details.url.clone().unwrap_or_default();
+    let what = what.unwrap_or_else(|| details.text.clone());
+    format!("uncaught at {place}:{}: {what}", details.line_number + 1)
 }
 
 /// Whether the first element for `selector` can be seen and used, and is where it was at the last look: where it moves, as
@@ -64,6 +93,8 @@ pub(crate) fn can_be_clicked(selector: &str) -> String {
 #[derive(Clone)]
 pub struct Tab {
     page: Page,
+    /// Changes when the console has [`LAST_WORD`].
+    settled: watch::Receiver<()>,
 }
 
 impl Tab {
@@ -74,47 +105,49 @@ impl Tab {
         let mut entries = page.event_listener::<EventEntryAdded>().await?;
         page.enable_runtime().await?;
         page.enable_log().await?;
-        let log = console.clone();
+        let (says, settled) = watch::channel(());
         tokio::spawn(async move {
-            while let Some(call) = calls.next().await {
-                let words: Vec<String> = call
-                    .args
-                    .iter()
-                    .map(|value| match (&value.value, &value.description) {
-                        (Some(serde_json::Value::String(text)), _) => text.clone(),
-                        (Some(value), _) => value.to_string(),
-                        (None, description) => description.clone().unwrap_or_default(),
-                    })
-                    .collect();
-                let kind = call.r#type.as_ref();
-                let is_error =
-                    matches!(call.r#type, ConsoleApiCalledType::Error | ConsoleApiCalledType::Assert);
-                log.push(format!("tab {number} console.{kind}: {}", words.join(" ")), is_error);
+            loop {
+                // What was thrown or logged before the last word is taken before it.
+                tokio::select! {
+                    biased;
+                    Some(thrown) = exceptions.next() => {
+                        console.push(format!("tab {number} {}", exception_in_words(&thrown)), true);
+                    }
+                    Some(added) = entries.next() => {
+                        let entry = &added.entry;
+                        let place = entry.url.clone().unwrap_or_default();
+                        let (source, level) = (entry.source.as_ref(), entry.level.as_ref());
+                        let line = format!("tab {number} {source} {level}: {} {place}", entry.text);
+                        console.push(line, entry.level == LogEntryLevel::Error);
+                    }
+                    Some(call) = calls.next() => {
+                        let words = words_of(&call);
+                        if words == LAST_WORD {
+                            says.send_replace(());
+                            continue;
+                        }
+                        let kind = call.r#type.as_ref();
+                        let is_error =
+                            matches!(call.r#type, ConsoleApiCalledType::Error | ConsoleApiCalledType::Assert);
+                        console.push(format!("tab {number} console.{kind}: {words}"), is_error);
+                    }
+                    else => return,
+                }
             }
         });
-        let log = console.clone();
-        tokio::spawn(async move {
-            while let Some(thrown) = exceptions.next().await {
-                let details = &thrown.exception_details;
-                let what = details.exception.as_ref().and_then(|value| value.description.clone());
-                let place = details.url.clone().unwrap_or_default();
-                let what = what.unwrap_or_else(|| details.text.clone());
-                log.push(
-                    format!("tab {number} uncaught at {place}:{}: {what}", details.line_number + 1),
-                    true,
-                );
-            }
-        });
-        tokio::spawn(async move {
-            while let Some(added) = entries.next().await {
-                let entry = &added.entry;
-                let place = entry.url.clone().unwrap_or_default();
-                let (source, level) = (entry.source.as_ref(), entry.level.as_ref());
-                let line = format!("tab {number} {source} {level}: {} {place}", entry.text);
-                console.push(line, entry.level == LogEntryLevel::Error);
-            }
-        });
-        Ok(Self { page })
+        Ok(Self { page, settled })
+    }
+
+    /// Waits until all that the page has said until now is in its console; not for a page that is gone.
+    pub(crate) async fn settle(&self) {
+        let mut settled = self.settled.clone();
+        settled.mark_unchanged();
+        let word = EvaluateParams::new(format!("console.debug({})", quote(LAST_WORD)));
+        if let Ok(Ok(_)) = tokio::time::timeout(ALIVE, self.page.execute(word)).await {
+            // The page may have gone meanwhile.
+            let _ = tokio::time::timeout(ALIVE, settled.changed()).await;
+        }
     }
 
     /// Runs `script` in every page of this tab from now on, before the page's own scripts.

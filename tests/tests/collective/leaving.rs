@@ -160,7 +160,7 @@ async fn a_painter_that_falls_asleep_amid_a_round_holds_nobody_up_and_is_a_membe
             .await?;
         one_piece(&members).await?;
         // A browser that puts a page to sleep cuts its line to the relay, and says so.
-        let errors = visit.expected_errors();
+        let errors = visit.take_errors().await;
         let others: Vec<_> = errors.iter().filter(|line| !line.contains("Back-Forward Cache")).collect();
         ensure!(others.is_empty(), "{others:?}");
         Ok(())

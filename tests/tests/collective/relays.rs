@@ -31,7 +31,7 @@ async fn painters_go_on_without_the_relay_and_newcomers_find_them_when_it_is_bac
         newcomer.until("the artist to be in sight", &format!("it.artist === '{artist}'")).await?;
         ensure!(one_artist(&members).await? == artist, "the artist went when the relay came back");
         // What the browser says of a relay that is not there is no fault of the page.
-        let errors = visit.expected_errors();
+        let errors = visit.take_errors().await;
         let of_the_relay = ["WebSocket connection", "api/v1/config", "net::ERR_CONNECTION_REFUSED"];
         let others: Vec<_> =
             errors.iter().filter(|line| !of_the_relay.iter().any(|what| line.contains(what))).collect();

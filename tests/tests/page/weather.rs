@@ -65,7 +65,7 @@ async fn each_address_browser_and_server_that_will_not_do_has_its_own_sentence()
         awake(&tab).await?;
         tab.close().await?;
         // What was answered badly is in the console, and nothing else.
-        let errors = visit.expected_errors();
+        let errors = visit.take_errors().await;
         let foreign: Vec<&String> = errors
             .iter()
             .filter(|line| {
@@ -124,7 +124,7 @@ async fn offline_at_the_button_is_said_and_the_same_page_works_once_it_is_online
         tab.cut_off(false).await?;
         tab.click(&selector("wake")).await?;
         awake(&tab).await?;
-        let _ = visit.expected_errors();
+        let _ = visit.take_errors().await;
         Ok(())
     })
     .await

@@ -124,7 +124,7 @@ async fn who_leaves_amid_teaching_or_by_a_link_finds_the_artist_and_what_was_rea
         ensure!(tab.value::<String>("document.getElementById('genesis').title").await? == genesis);
         tab.reads(&selector("standing"), "first one here").await?;
         // A page that is put aside loses its connections, and Chromium says so.
-        let errors = visit.expected_errors();
+        let errors = visit.take_errors().await;
         ensure!(errors.iter().all(|line| line.contains("Back-Forward Cache")), "{errors:?}");
         Ok(())
     })
