@@ -60,6 +60,14 @@ async fn one_artist(members: &[Member]) -> Result<String> {
     bail!("they do not become one committee: {seen:?}")
 }
 
+/// Closes the tabs. A test that has a relay of its own does it before that ends: each would tell of it in its console.
+async fn close(members: Vec<Member>) -> Result<()> {
+    for member in members {
+        member.close().await?;
+    }
+    Ok(())
+}
+
 /// Teaches each of `members` pictures of its own.
 async fn teach(visit: &Visit, members: &[Member]) -> Result<()> {
     let flags = Pictures::new(visit.folder(), "pictures")?.flags(PICTURES * members.len())?;

@@ -1,9 +1,9 @@
 //! The relay dies and comes back; two relays are one place.
 
 use abraham_tests::{Member, RelayProgram, Setup, Visit, selector};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::{PAINTERS, donated, gather, gather_with, one_artist, one_piece};
+use crate::{PAINTERS, close, donated, gather, gather_with, one_artist, one_piece};
 
 async fn donated_at(visit: &Visit, relay: &RelayProgram) -> Result<Member> {
     let visitor = visit.visitor().await?;
@@ -36,7 +36,8 @@ async fn painters_go_on_without_the_relay_and_newcomers_find_them_when_it_is_bac
         let others: Vec<_> =
             errors.iter().filter(|line| !of_the_relay.iter().any(|what| line.contains(what))).collect();
         ensure!(others.is_empty(), "{others:?}");
-        Ok(())
+        members.push(newcomer);
+        close(members).await
     })
     .await
 }
@@ -52,7 +53,7 @@ async fn tabs_of_two_relays_are_one_collective() -> Result<()> {
             members.push(donated_at(visit, relay).await?);
         }
         one_artist(&members).await?;
-        members.pop().context("four are there")?.close().await
+        close(members).await
     })
     .await
 }
