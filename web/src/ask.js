@@ -2,6 +2,9 @@
 
 import { box, button, element } from "./dom.js";
 
+/** Answers the question that is open. @type {(yes: boolean) => void} */
+let answer = () => {};
+
 /**
  * @param {{ title: string, text: string, yes: string, no: string }} question
  * @returns {Promise<boolean>}
@@ -12,16 +15,26 @@ export function sure({ title, text, yes, no }) {
   box("sure-text").textContent = text;
   button("sure-yes").textContent = yes;
   button("sure-no").textContent = no;
-  dialog.returnValue = "";
   dialog.showModal();
   button("sure-no").focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    answer = resolve;
   });
 }
 
-button("sure-yes").addEventListener("click", () => element("sure", HTMLDialogElement).close("yes"));
-button("sure-no").addEventListener("click", () => element("sure", HTMLDialogElement).close("no"));
+/** Closes the question. Its answer counts at once: the browser tells of the closing later, and Back may come before. @param {boolean} yes */
+function answered(yes) {
+  element("sure", HTMLDialogElement).close();
+  answer(yes);
+}
+
+button("sure-yes").addEventListener("click", () => answered(true));
+button("sure-no").addEventListener("click", () => answered(false));
+box("sure").addEventListener("cancel", () => answer(false));
+// However else it closes, but for the word of one that was closed before another is open.
+box("sure").addEventListener("close", () => {
+  if (!element("sure", HTMLDialogElement).open) answer(false);
+});
 
 const TOAST_MS = 12_000;
 let toastTimer = 0;
