@@ -1,6 +1,12 @@
 //! Compiling the browser programs into `web/pkg`.
 
-use std::{env, fs, io::Write as _, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use flate2::{Compression, write::GzEncoder};
@@ -17,8 +23,7 @@ pub(crate) struct Program {
     pub(crate) package: &'static str,
     /// The name its files have.
     pub(crate) name: &'static str,
-    /// The profile of the root `Cargo.toml`, and what wasm-opt is to aim at.
-    pub(crate) profile: &'static str,
+    /// What wasm-opt is to aim at.
     pub(crate) level: &'static str,
 }
 
@@ -27,9 +32,9 @@ pub(crate) const DECODER: &str = "abraham-decoder";
 
 /// What the worker, the window and the decoding worker run.
 pub(crate) const PROGRAMS: [Program; 3] = [
-    Program { package: "abraham-client", name: "abraham_client", profile: "web", level: "-Os" },
-    Program { package: "abraham-window", name: "abraham_window", profile: "web-small", level: "-Oz" },
-    Program { package: DECODER, name: "abraham_decoder", profile: "web-small", level: "-Oz" },
+    Program { package: "abraham-client", name: "abraham_client", level: "-Os" },
+    Program { package: "abraham-window", name: "abraham_window", level: "-Oz" },
+    Program { package: DECODER, name: "abraham_decoder", level: "-Oz" },
 ];
 
 /// What every browser that runs the page has; wasm-opt may use these instructions and no others.
@@ -58,8 +63,9 @@ pub(crate) fn programs(programs: &[Program], dev: bool, into: &Path) -> Result<(
     if made.exists() {
         fs::remove_dir_all(&made).with_context(|| format!("could not empty {}", made.display()))?;
     }
+    let compiled = compile(programs, compiler, dev)?;
     for program in programs {
-        let Size { plain, gzip } = program.build(compiler, dev, &made)?;
+        let Size { plain, gzip } = program.finish(&compiled, dev, &made)?;
         eprintln!(
             "Built {}: {} kB of wasm, {} kB after gzip{}",
             program.name,
@@ -85,25 +91,33 @@ struct Size {
     gzip: usize,
 }
 
+/// Compiles `programs`, and returns the folder where their wasm lies.
+///
+/// [`PROGRAMS`] are among them, whoever asks: cargo builds what programs share anew for each set of them. Together they
+/// also keep all cores busy while each is linked and optimised by one.
+fn compile(programs: &[Program], compiler: WasmCompiler, dev: bool) -> Result<PathBuf> {
+    let root = shell::root();
+    let target = root.join("target/wasm");
+    let profile = if dev { "release" } else { "web" };
+    let cargo_home = env::var("CARGO_HOME").ok().or_else(|| Some(env::var("HOME").ok()? + "/.cargo"));
+    let remap = [(Some(root.display().to_string()), "/abraham"), (cargo_home, "/cargo")]
+        .into_iter()
+        .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?)));
+    let mut cargo = compiler.cargo_build();
+    for package in PROGRAMS.iter().chain(programs).map(|program| program.package).collect::<BTreeSet<_>>() {
+        cargo.args(["--package", package]);
+    }
+    cargo.args(["--lib", "--profile", profile, "--target-dir"]).arg(&target);
+    // The wasm must not differ by, or tell, where it was built.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", remap.collect::<Vec<_>>().join("\x1f"));
+    shell::run(&mut cargo)?;
+    Ok(target.join("wasm32-unknown-unknown").join(profile))
+}
+
 impl Program {
     /// Adds the program's files to the folder `made`, and returns the size of its wasm.
-    fn build(&self, compiler: WasmCompiler, dev: bool, made: &Path) -> Result<Size> {
-        let root = shell::root();
-        let target = root.join("target/wasm");
-        let profile = if dev { "release" } else { self.profile };
-        let cargo_home = env::var("CARGO_HOME").ok().or_else(|| Some(env::var("HOME").ok()? + "/.cargo"));
-        let remap = [(Some(root.display().to_string()), "/abraham"), (cargo_home, "/cargo")]
-            .into_iter()
-            .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?)));
-        shell::run(
-            compiler
-                .cargo_build()
-                .args(["--package", self.package, "--lib", "--profile", profile, "--target-dir"])
-                .arg(&target)
-                // The wasm must not differ by, or tell, where it was built.
-                .env("CARGO_ENCODED_RUSTFLAGS", remap.collect::<Vec<_>>().join("\x1f")),
-        )?;
-        let wasm = target.join(format!("wasm32-unknown-unknown/{profile}/{}.wasm", self.name));
+    fn finish(&self, compiled: &Path, dev: bool, made: &Path) -> Result<Size> {
+        let wasm = compiled.join(format!("{}.wasm", self.name));
         Bindgen::new()
             .input_path(&wasm)
             .web(true)?

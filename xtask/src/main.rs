@@ -47,7 +47,7 @@ enum Task {
     },
     /// Build only the pages that the browser tests need beside the product: libp2p peers, ours and js-libp2p's
     TestPages,
-    /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, fuzz targets, documents
+    /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, documents
     Check,
     /// Measure what the project promises, beside its targets and SecretFlow SPU's numbers
     Bench {

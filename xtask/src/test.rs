@@ -9,6 +9,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{Suite, build, install, shell, test_pages};
 
+/// The package that only cargo-fuzz builds.
+const FUZZ_TARGETS: &str = "abraham-fuzz";
+
 /// How many tests did what.
 #[derive(Clone, Copy, Default)]
 struct Tally {
@@ -46,8 +49,9 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
         // All at once: cargo builds what packages share anew for each set of them, and sets differ in its features.
         None => {
             cargo.arg("--workspace");
-            for program in build::PROGRAMS.iter().chain([&test_pages::PROBE]) {
-                cargo.args(["--exclude", program.package]);
+            let programs = build::PROGRAMS.iter().chain([&test_pages::PROBE]).map(|program| program.package);
+            for elsewhere in programs.chain([FUZZ_TARGETS]) {
+                cargo.args(["--exclude", elsewhere]);
             }
         }
     }

@@ -10,13 +10,8 @@ use crate::{
 };
 
 /// Our own peer in a tab.
-pub(crate) const PROBE: Program = Program {
-    package: "abraham-tab-probe",
-    name: "abraham_tab_probe",
-    // As the window's program, which shares almost all of its crates.
-    profile: "web-small",
-    level: "-Oz",
-};
+pub(crate) const PROBE: Program =
+    Program { package: "abraham-tab-probe", name: "abraham_tab_probe", level: "-Oz" };
 
 /// Files that are served as they are.
 const PLAIN: [&str; 4] = ["peer.html", "peer.js", "channels.js", "rust-peer.js"];
