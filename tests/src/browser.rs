@@ -355,7 +355,7 @@ impl Visit {
         Ok(self.folder.path().join("downloads").join(id))
     }
 
-    /// Takes errors that the console shows so far, for a test that provokes some.
+    /// Takes the errors that the tabs' consoles show so far; a test that provokes some takes them before its end.
     pub async fn take_errors(&self) -> Vec<String> {
         let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         futures::future::join_all(tabs.iter().map(Tab::settle)).await;

@@ -2,6 +2,7 @@
 
 import { box, button, element } from "./dom.js";
 
+const dialog = element("sure", HTMLDialogElement);
 /** Answers the question that is open. @type {(yes: boolean) => void} */
 let answer = () => {};
 
@@ -10,7 +11,8 @@ let answer = () => {};
  * @returns {Promise<boolean>}
  */
 export function sure({ title, text, yes, no }) {
-  const dialog = element("sure", HTMLDialogElement);
+  // Of two questions at once the first is answered no: nobody can see it any more.
+  answer(false);
   box("sure-title").textContent = title;
   box("sure-text").textContent = text;
   button("sure-yes").textContent = yes;
@@ -24,16 +26,16 @@ export function sure({ title, text, yes, no }) {
 
 /** Closes the question. Its answer counts at once: the browser tells of the closing later, and Back may come before. @param {boolean} yes */
 function answered(yes) {
-  element("sure", HTMLDialogElement).close();
+  dialog.close();
   answer(yes);
 }
 
 button("sure-yes").addEventListener("click", () => answered(true));
 button("sure-no").addEventListener("click", () => answered(false));
-box("sure").addEventListener("cancel", () => answer(false));
+dialog.addEventListener("cancel", () => answer(false));
 // However else it closes, but for the word of one that was closed before another is open.
-box("sure").addEventListener("close", () => {
-  if (!element("sure", HTMLDialogElement).open) answer(false);
+dialog.addEventListener("close", () => {
+  if (!dialog.open) answer(false);
 });
 
 const TOAST_MS = 12_000;
