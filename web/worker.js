@@ -35,6 +35,7 @@ const handlers = {
   teachReserved: () => teach(() => lessons.teachReserved(solo.keepPictures)),
   leaveReserved: async () => lessons.leaveReserved(),
   decoderFailed: async ({ message }) => pictures.decoderFailed(message),
+  renewDecoder: async () => pictures.renew(),
   teachDemo: () => teach(() => lessons.teachDemo(solo.keepPictures)),
   forget: () => solo.forgetPictures(),
   start: () => solo.start(),

@@ -285,6 +285,9 @@ async function rewake() {
 }
 
 addEventListener("popstate", ({ state }) => back.moved(state));
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) visit.client?.ask({ type: "renewDecoder" }).catch(() => {});
+});
 button("stop").addEventListener("click", stop);
 button("rewake").addEventListener("click", rewake);
 button("reset").addEventListener("click", startOver);

@@ -113,6 +113,8 @@ export type Request =
   | { type: "leaveReserved" }
   /** The decoder's script did not come, is no script, or threw. */
   | { type: "decoderFailed"; message: string }
+  /** The page was put aside and is back: a decoder that was being fetched never comes. */
+  | { type: "renewDecoder" }
   | { type: "teachDemo" }
   | { type: "forget" }
   | { type: "start" }
@@ -140,6 +142,7 @@ export interface Answers {
   teachReserved: Teaching;
   leaveReserved: void;
   decoderFailed: void;
+  renewDecoder: void;
   teachDemo: Teaching;
   /** `silent`: how many other windows of this visitor did not answer, and so may still have the pictures. */
   forget: { silent: number };

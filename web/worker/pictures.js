@@ -28,9 +28,12 @@ export class Refusal extends Error {
 /** Nobody waits any more for what was asked. */
 export class Interrupted extends Error {}
 
+/** The decoder was begun anew, and is to be asked again. */
+class Renewed extends Error {}
+
 /** The port to the decoder, once that is ready. @type {Promise<MessagePort> | null} */
 let decoder = null;
-/** Ends whatever is awaited, and the decoder. */
+/** Ends whatever is awaited, with the reason, and the decoder. @type {(why: Error) => void} */
 let interrupt = () => {};
 /** Gives the decoder up, and says why to whoever waits for it to begin. @type {(fault: Fault) => void} */
 let fail = () => {};
@@ -44,13 +47,13 @@ export async function decode(file) {
   if (file === null) throw new Refusal("gone");
   if (file.size === 0) throw new Refusal("empty");
   if (file.size > FILE_BYTES) throw new Refusal("file-too-large");
-  let bytes;
-  try {
-    bytes = new Uint8Array(await file.arrayBuffer());
-  } catch {
-    throw new Refusal("gone");
-  }
-  return picture(await ask({ type: "decode", bytes, side: SIDE }));
+  return ask(async () => {
+    try {
+      return { type: "decode", bytes: new Uint8Array(await file.arrayBuffer()), side: SIDE };
+    } catch {
+      throw new Refusal("gone");
+    }
+  });
 }
 
 /**
@@ -60,38 +63,56 @@ export async function decode(file) {
  * @returns {Promise<Uint8Array[]>} tiles of SIDE×SIDE RGBA, row by row
  */
 export async function cut(sheet) {
-  const { pixels } = picture(await ask({ type: "cut", bytes: new Uint8Array(sheet), side: SIDE }));
+  const { pixels } = await ask(async () => ({ type: "cut", bytes: new Uint8Array(sheet.slice(0)), side: SIDE }));
   const tile = SIDE * SIDE * 4;
   return Array.from({ length: pixels.length / tile }, (_, i) => pixels.slice(i * tile, (i + 1) * tile));
 }
 
 /** Lets the decoder and its memory go; what is awaited of it is interrupted. */
 export function rest() {
-  interrupt();
+  interrupt(new Interrupted());
 }
 
-/** @param {Decoded} decoded */
-function picture(decoded) {
-  if ("refusal" in decoded) throw new Refusal(decoded.refusal, decoded.megapixels);
-  return decoded;
+/**
+ * Begins the decoder anew and asks it again what is awaited: the page was put aside and is back, and a worker that was
+ * being fetched meanwhile never comes.
+ */
+export function renew() {
+  interrupt(new Renewed());
+}
+
+/**
+ * @param {() => Promise<DecodingRequest>} request made anew for each try: the decoder gets the bytes for good
+ * @throws {Refusal | Interrupted | Fault} by rejection
+ */
+async function ask(request) {
+  for (;;) {
+    try {
+      const decoded = await exchange(await request());
+      if ("refusal" in decoded) throw new Refusal(decoded.refusal, decoded.megapixels);
+      return decoded;
+    } catch (error) {
+      if (!(error instanceof Renewed)) throw error;
+    }
+  }
 }
 
 /** @param {DecodingRequest} request @returns {Promise<Decoded>} */
-async function ask(request) {
-  decoder ??= begin();
-  const port = await decoder;
-  if (!decoder) throw new Interrupted();
+async function exchange(request) {
+  const begun = (decoder ??= begin());
+  const port = await begun;
+  if (decoder !== begun) throw new Interrupted();
   return new Promise((resolve, reject) => {
     /** @param {Decoded} answer @param {boolean} end whether the decoder is of no more use */
     const answered = (answer, end) => {
       clearTimeout(timer);
       resolve(answer);
-      if (end) interrupt();
+      if (end) rest();
     };
     const timer = setTimeout(() => answered({ refusal: "too-slow" }, true), PATIENCE_MS);
-    interrupt = ending(port, () => {
+    interrupt = ending(port, (why) => {
       clearTimeout(timer);
-      reject(new Interrupted());
+      reject(why);
     });
     port.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
       if ("trapped" in data) {
@@ -112,12 +133,12 @@ function begin() {
   return new Promise((resolve, reject) => {
     fail = (fault) => {
       reject(fault);
-      interrupt();
+      rest();
     };
     const timer = setTimeout(() => fail(new Fault("decoder-failed", "It did not start in time.")), BEGIN_MS);
-    interrupt = ending(port1, () => {
+    interrupt = ending(port1, (why) => {
       clearTimeout(timer);
-      reject(new Interrupted());
+      reject(why);
     });
     port1.onmessage = (/** @type {MessageEvent<DecodingAnswer>} */ { data }) => {
       if ("ready" in data) {
@@ -133,13 +154,13 @@ export function decoderFailed(message) {
   fail(new Fault("decoder-failed", message));
 }
 
-/** @param {MessagePort} port @param {() => void} told */
+/** @param {MessagePort} port @param {(why: Error) => void} told */
 function ending(port, told) {
-  return () => {
+  return (/** @type {Error} */ why) => {
     interrupt = () => {};
     port.close();
     tell({ event: "decoderEnds" });
     decoder = null;
-    told();
+    told(why);
   };
 }

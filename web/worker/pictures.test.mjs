@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { Interrupted, Refusal, SIDE, cut, decode, decoderFailed, rest } from "./pictures.js";
+import { Interrupted, Refusal, SIDE, cut, decode, decoderFailed, renew, rest } from "./pictures.js";
 
 /** Decoders that the window was asked to begin. @type {Decoder[]} */
 let begun = [];
@@ -108,6 +108,29 @@ test("to rest ends what is being read at once, also while the decoder is fetched
   rest();
   await assert.rejects(early, Interrupted);
   assert.ok(begun.at(-1).ended);
+});
+
+test("a decoder that is renewed is asked again, also while it was fetched", async () => {
+  const { decoder, result } = await asked();
+  renew();
+  await soon();
+  assert.ok(decoder.ended);
+  const second = begun.at(-1);
+  assert.notEqual(second, decoder);
+  // Renewed once more before it is there.
+  renew();
+  await soon();
+  const third = begun.at(-1);
+  third.says({ ready: true });
+  await soon();
+  assert.deepEqual([decoder.asked.length, second.asked.length, third.asked.length], [1, 0, 1]);
+  assert.deepEqual(third.asked[0].bytes, Uint8Array.from([1, 2, 3]));
+  third.says({ pixels, memory: 1 << 20 });
+  assert.equal((await result).pixels, pixels);
+  // There is nothing to renew: nothing is begun.
+  rest();
+  renew();
+  assert.equal(begun.length, 3);
 });
 
 test("a decoder that does not come is a fault with its reason, and the next file tries again", async () => {

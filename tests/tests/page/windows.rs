@@ -101,14 +101,11 @@ async fn who_leaves_amid_teaching_or_by_a_link_finds_the_artist_and_what_was_rea
         ensure!(kept > 0, "what was kept is gone");
         tab.until("what was kept to be back", &format!("{PICTURES} === {kept}")).await?;
 
-        tab.choose(&selector("teach-files"), &files).await?;
-        tab.until("all to be taught", &format!("{PICTURES} === 200")).await?;
-        learned(&tab, 1).await?;
-        // Once the lesson is over.
-        awake(&tab).await?;
         let genesis: String = tab.value("document.getElementById('genesis').title").await?;
+        tab.choose(&selector("teach-files"), &files).await?;
+        tab.until("the next to be read", &format!("{PICTURES} > {kept}")).await?;
 
-        // Another page, and back: a browser shows the page as it was, or loads it anew.
+        // Another page, and back: a browser shows the page as it was, and the lesson goes on, or loads it anew.
         tab.go(&visit.url("/healthz")).await?;
         tab.back_to(&visit.url("/")).await?;
         tab.until(
@@ -118,9 +115,11 @@ async fn who_leaves_amid_teaching_or_by_a_link_finds_the_artist_and_what_was_rea
         .await?;
         if tab.value::<bool>("document.getElementById('studio').hidden").await? {
             tab.click(&selector("wake")).await?;
+            awake(&tab).await?;
+            tab.choose(&selector("teach-files"), &files).await?;
         }
+        tab.until("all to be taught", &format!("{PICTURES} === 200")).await?;
         awake(&tab).await?;
-        tab.until("the pictures to be back", &format!("{PICTURES} === 200")).await?;
         ensure!(tab.value::<String>("document.getElementById('genesis').title").await? == genesis);
         tab.reads(&selector("standing"), "first one here").await?;
         // A page that is put aside loses its connections, and Chromium says so.
