@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use abraham_collective::{BackendKind, Capability, Event as News, SignedPiece, View};
+use abraham_collective::{BackendKind, Capability, Event as News, SignedPiece, Snapshot};
 use abraham_messages::{codec::hex, collective::Signature};
 use abraham_ring::CpuBackend;
 use abraham_visitor::{Event, FrameTraffic, Handle, LinkTraffic, Offer, Tools, Visitor};
@@ -103,7 +103,7 @@ impl Member {
         let (end, ended) = oneshot::channel();
         let mut page = Page::new(tell);
         spawn_local(async move {
-            visitor.run(events, |event| page.tell(event)).await;
+            visitor.run(events, |event| page.send(event)).await;
             // Nobody may wait for it.
             let _ = end.send(());
         });
@@ -151,12 +151,12 @@ impl Page {
         Self { tell, round: 0.0, update_bytes: 0, told_traffic: f64::NEG_INFINITY }
     }
 
-    fn tell(&mut self, event: Event) {
+    fn send(&mut self, event: Event) {
         let told = match event {
-            Event::View { view, frames, links } => {
-                self.round = view.term.as_ref().map_or(self.round, |term| term.round as f64 + 1.0);
-                self.traffic(&view, frames, &links);
-                to_object(&view).map(|view| object("collective", &[("view", view)]))
+            Event::Snapshot { snapshot, frames, links } => {
+                self.round = snapshot.term.as_ref().map_or(self.round, |term| term.round as f64 + 1.0);
+                self.traffic(&snapshot, frames, &links);
+                to_object(&snapshot).map(|snapshot| object("collective", &[("snapshot", snapshot)]))
             }
             Event::Batch { samples, .. } => {
                 let tiles = picture::rgba(&samples, recipe::COLLECTIVE_CHANNELS);
@@ -172,21 +172,21 @@ impl Page {
                 let code = "network-unsupported".into();
                 Ok(object("failure", &[("code", code), ("message", reason.into())]))
             }
-            // The next view says what came of these.
+            // The next snapshot says what came of these.
             _ => return,
         };
         self.post(told);
     }
 
-    fn traffic(&mut self, view: &View, frames: FrameTraffic, links: &[LinkTraffic]) {
+    fn traffic(&mut self, snapshot: &Snapshot, frames: FrameTraffic, links: &[LinkTraffic]) {
         if now_ms() - self.told_traffic < TRAFFIC_EVERY_MS {
             return;
         }
         self.told_traffic = now_ms();
         let report = TrafficReport {
             event: "traffic",
-            sent: (frames.sent + view.done.bulk_bytes_sent) as f64,
-            received: (frames.received + view.done.bulk_bytes_received) as f64,
+            sent: (frames.sent + snapshot.done.bulk_bytes_sent) as f64,
+            received: (frames.received + snapshot.done.bulk_bytes_received) as f64,
             update_bytes: self.update_bytes as f64,
             links: links
                 .iter()

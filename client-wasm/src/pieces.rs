@@ -1,6 +1,6 @@
 //! The pieces that the visitor keeps, whoever painted them: the solo studio, or a committee.
 
-use abraham_messages::{PieceRecord, limits::PIECE_RECORD_BYTES};
+use abraham_messages::{PieceRecord, limits::MAX_PIECE_RECORD_BYTES};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
@@ -34,7 +34,7 @@ pub async fn kept_pieces() -> Result<Array, Error> {
 /// Where the record is not valid, or storage is full or denied.
 #[wasm_bindgen(js_name = keepPiece)]
 pub async fn keep_piece(png: Vec<u8>, record: String) -> Result<String, Error> {
-    if record.len() > PIECE_RECORD_BYTES {
+    if record.len() > MAX_PIECE_RECORD_BYTES {
         return Err(Error::Option("a record of that length".into()));
     }
     let mut json: serde_json::Value = serde_json::from_str(&record)?;

@@ -18,7 +18,7 @@ const PIECES: &str = "pieces";
 const CURRENT: &str = "current";
 const SLOTS: [&str; 2] = ["studio-a", "studio-b"];
 /// Bytes of the largest file that is read back; no checkpoint is larger.
-const FILE_BYTES: f64 = abraham_messages::limits::CHECKPOINT_BYTES as f64;
+const FILE_BYTES: f64 = abraham_messages::limits::MAX_CHECKPOINT_BYTES as f64;
 /// Pieces that are listed; each is a few kilobytes.
 const LISTED_PIECES: usize = 1000;
 

@@ -76,7 +76,7 @@ impl Site {
         ice_servers: Vec<IceServer>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let requests = Mutex::new(Buckets::new(limits::HTTP_REQUESTS, limits::REMEMBERED));
+        let requests = Mutex::new(Buckets::new(limits::HTTP_REQUEST_RATE, limits::MAX_REMEMBERED));
         let unreachable_named = AtomicBool::new(false);
         let open = Requests::default();
         Self { assets, addresses, proxies, ice_servers, metrics, requests, open, unreachable_named }
@@ -234,9 +234,9 @@ async fn config(request: HttpRequest, site: Data<Site>) -> HttpResponse {
         version: env!("CARGO_PKG_VERSION"),
         protocols: [PROTOCOL_VERSION],
         limits: Limits {
-            frame_bytes: protocol::FRAME_BYTES,
-            checkpoint_bytes: protocol::CHECKPOINT_BYTES,
-            piece_record_bytes: protocol::PIECE_RECORD_BYTES,
+            frame_bytes: protocol::MAX_FRAME_BYTES,
+            checkpoint_bytes: protocol::MAX_CHECKPOINT_BYTES,
+            piece_record_bytes: protocol::MAX_PIECE_RECORD_BYTES,
         },
         relays: texts(&served.relays),
         webrtc_direct: texts(&served.webrtc_direct),
@@ -305,7 +305,7 @@ mod tests {
             app.call(request.insert_header(("x-forwarded-for", client)).to_request()).await.unwrap()
         };
         let mut open = Vec::new();
-        for _ in 0..limits::HTTP_SOCKETS {
+        for _ in 0..limits::MAX_HTTP_SOCKETS {
             open.push(ask("198.51.100.7").await);
         }
         assert!(open.iter().all(|answer| answer.status() == StatusCode::OK));

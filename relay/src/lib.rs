@@ -103,13 +103,13 @@ fn page_server(config: &Config, site: Data<Site>, metrics: &Metrics) -> io::Resu
         socket.set_reuseaddr(true)?;
     }
     socket.bind(config.listen)?;
-    let listener = socket.listen(limits::HTTP_BACKLOG)?.into_std()?;
+    let listener = socket.listen(limits::MAX_HTTP_BACKLOG)?.into_std()?;
     let address = listener.local_addr()?;
     let sockets = Arc::new(Sockets::new(metrics.http_connections_displaced.clone()));
     let server = Server::build()
         .workers(config.workers.max(1))
-        .max_concurrent_connections(limits::HTTP_CONNECTIONS)
-        .shutdown_timeout(limits::STOP_SECONDS)
+        .max_concurrent_connections(limits::MAX_HTTP_CONNECTIONS)
+        .shutdown_timeout(limits::STOP_TIMEOUT_SECONDS)
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
     let server = server.listen("page", listener, move || {
@@ -121,9 +121,9 @@ fn page_server(config: &Config, site: Data<Site>, metrics: &Metrics) -> io::Resu
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .client_request_timeout(limits::HTTP_REQUEST)
-            .client_disconnect_timeout(limits::HTTP_DISCONNECT)
-            .keep_alive(limits::HTTP_KEEP_ALIVE)
+            .client_request_timeout(limits::HTTP_REQUEST_TIMEOUT)
+            .client_disconnect_timeout(limits::HTTP_DISCONNECT_TIMEOUT)
+            .keep_alive(limits::HTTP_KEEP_ALIVE_TIMEOUT)
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
@@ -142,8 +142,8 @@ fn metrics_server(listen: SocketAddr, network: &Network) -> Result<(SocketAddr, 
         App::new().app_data(metrics.clone()).route("/metrics", web::get().to(http::metrics))
     })
     .workers(1)
-    .client_request_timeout(limits::HTTP_REQUEST)
-    .shutdown_timeout(limits::STOP_SECONDS)
+    .client_request_timeout(limits::HTTP_REQUEST_TIMEOUT)
+    .shutdown_timeout(limits::STOP_TIMEOUT_SECONDS)
     .disable_signals()
     .bind(listen)
     .map_err(|source| Error::Listen { listen, option: "--metrics-listen", source })?;

@@ -61,8 +61,8 @@ impl Network {
             behaviour,
             peer,
             libp2p::swarm::Config::with_tokio_executor()
-                .with_idle_connection_timeout(limits::IDLE)
-                .with_max_negotiating_inbound_streams(limits::NEGOTIATING),
+                .with_idle_connection_timeout(limits::IDLE_TIMEOUT)
+                .with_max_negotiating_inbound_streams(limits::MAX_NEGOTIATING_STREAMS),
         );
         let libp2p = metrics::Metrics::new(&mut registry);
         let metrics = Arc::new(Metrics::new(registry));
@@ -106,7 +106,7 @@ async fn listen(task: &mut Task, asked: &Multiaddr) -> Result<Listener, Error> {
     let error = |reason: String| Error::P2pListen { address: asked.clone(), reason };
     let id = task.swarm.listen_on(asked.clone()).map_err(|source| error(source.to_string()))?;
     let mut got = Vec::new();
-    let mut patience = limits::LISTEN;
+    let mut patience = limits::LISTEN_TIMEOUT;
     while let Ok(event) = timeout(patience, task.swarm.select_next_some()).await {
         match event {
             SwarmEvent::NewListenAddr { listener_id, ref address } if listener_id == id => {
@@ -162,6 +162,6 @@ fn reserved(addresses: &Addresses) -> Vec<Multiaddr> {
     if found.is_empty() {
         found = listening.cloned().collect();
     }
-    found.truncate(limits::RESERVATION_ADDRESSES);
+    found.truncate(limits::MAX_RESERVATION_ADDRESSES);
     found
 }

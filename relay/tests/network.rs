@@ -2,7 +2,7 @@
 
 mod support;
 
-use abraham_messages::limits::GOSSIP_BYTES;
+use abraham_messages::limits::MAX_GOSSIP_BYTES;
 use libp2p::{
     Multiaddr,
     multiaddr::Protocol,
@@ -64,7 +64,8 @@ async fn a_circuit_ends_when_more_than_signalling_goes_through_it() {
         while second.swarm.is_connected(&first_peer) {
             sent += 1;
             // Its own queue may be full; then it waits for the others.
-            let _ = second.publish(&[vec![0; GOSSIP_BYTES - 8], u64::to_le_bytes(sent).to_vec()].concat());
+            let _ =
+                second.publish(&[vec![0; MAX_GOSSIP_BYTES - 8], u64::to_le_bytes(sent).to_vec()].concat());
             second.step().await;
         }
     })
@@ -107,8 +108,10 @@ async fn presence_reaches_everyone_else_with_its_author_and_never_in_two_copies(
     for at in 0..others.len() {
         let (listener, rest) = others.split_at_mut(at).1.split_first_mut().unwrap();
         let mut running: Vec<&mut Visitor> = rest.iter_mut().chain([&mut *author]).collect();
-        let mut heard =
-            while_running(&mut running, async { [listener.hear().await, listener.hear().await] }).await;
+        let mut heard = while_running(&mut running, async {
+            [listener.next_message().await, listener.next_message().await]
+        })
+        .await;
         heard.sort();
         assert_eq!(heard, [(Some(peer), b"here".to_vec()), (Some(peer), b"still here".to_vec())]);
     }
@@ -150,7 +153,7 @@ async fn a_flood_is_dropped_counted_and_put_out_while_others_are_heard() {
     let (heard, of_flooder) = while_running(&mut [&mut honest], async {
         let mut of_flooder = 0;
         loop {
-            let (author, message) = listener.hear().await;
+            let (author, message) = listener.next_message().await;
             if author != Some(flooder.peer) {
                 return (message, of_flooder);
             }
@@ -180,19 +183,19 @@ async fn oversized_presence_is_dropped_and_the_largest_allowed_is_not() {
     author.subscribed(1).await;
     let mut listener = Visitor::join(&at).await;
     // A little too large is counted by name; far too large ends the stream before it is held in memory.
-    author.publish(&vec![1; GOSSIP_BYTES + 1]).unwrap();
+    author.publish(&vec![1; MAX_GOSSIP_BYTES + 1]).unwrap();
     while_running(
         &mut [&mut author, &mut listener],
         metric_until(&relay, "abraham_gossip_dropped_total{cause=\"oversized\"}", |n| n > 0.5),
     )
     .await;
-    author.publish(&vec![2; GOSSIP_BYTES]).unwrap();
-    let heard = while_running(&mut [&mut author], listener.hear()).await;
-    assert_eq!(heard.1, vec![2; GOSSIP_BYTES]);
+    author.publish(&vec![2; MAX_GOSSIP_BYTES]).unwrap();
+    let heard = while_running(&mut [&mut author], listener.next_message()).await;
+    assert_eq!(heard.1, vec![2; MAX_GOSSIP_BYTES]);
     author.publish(&vec![3; 500_000]).unwrap();
     let mut next = Visitor::join(&at).await;
     next.publish(b"after").unwrap();
-    let heard = while_running(&mut [&mut author, &mut next], listener.hear()).await;
+    let heard = while_running(&mut [&mut author, &mut next], listener.next_message()).await;
     assert_eq!(heard.1, b"after");
     relay.stop().await.unwrap();
 }
@@ -209,7 +212,7 @@ async fn two_relays_share_presence_and_find_each_other_again() {
         here.publish(format!("{:?}", std::time::SystemTime::now()).as_bytes()).unwrap();
         let heard = while_running(
             &mut [&mut here],
-            tokio::time::timeout(std::time::Duration::from_millis(500), there.hear()),
+            tokio::time::timeout(std::time::Duration::from_millis(500), there.next_message()),
         )
         .await;
         if let Ok(heard) = heard {

@@ -4,7 +4,7 @@ import { nameOf } from "./names.js";
 import { PHASES } from "./phases.js";
 import { capital, count, counted } from "./words.js";
 
-/** @import { Connection, EndCause, Member, Term, View } from "../types/collective.js" */
+/** @import { Connection, EndCause, Member, Term, Snapshot } from "../types/collective.js" */
 
 /** Painters that a collective takes. */
 export const SEATS = 4;
@@ -25,26 +25,26 @@ export const LINKING_MS = 20_000;
 export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
 
 /**
- * @param {View} view
+ * @param {Snapshot} snapshot
  * @param {string | null} resting why this tab holds back, where it does
- * @param {number} lasted milliseconds for which `View.why` has been what it is
+ * @param {number} lasted milliseconds for which `Snapshot.why` has been what it is
  * @returns {Standing}
  */
-export function standingOf(view, resting, lasted = 0) {
-  const others = view.memberCount - 1;
-  const willing = view.members.filter(({ paints }) => paints).length;
-  if (resting !== null && view.role !== "painter") return { title: "Holding back", why: `${resting} The others go on without it.` };
+export function standingOf(snapshot, resting, lasted = 0) {
+  const others = snapshot.memberCount - 1;
+  const willing = snapshot.members.filter(({ paints }) => paints).length;
+  if (resting !== null && snapshot.role !== "painter") return { title: "Holding back", why: `${resting} The others go on without it.` };
   // Who is here is not known before a relay was reached.
-  const why = others === 0 && view.connection.state !== "online" ? "notConnected" : view.why;
+  const why = others === 0 && snapshot.connection.state !== "online" ? "notConnected" : snapshot.why;
   switch (why) {
     case "elected": {
-      const seat = (view.term?.seat ?? 0) + 1;
-      const pictures = view.members[0]?.pictures ?? 0;
+      const seat = (snapshot.term?.seat ?? 0) + 1;
+      const pictures = snapshot.members[0]?.pictures ?? 0;
       const also = pictures > 0 ? ` It also teaches from ${counted(pictures, "picture", "pictures")} of yours.` : "";
       const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
       return {
         title: "This tab is a painter",
-        why: `It holds seat ${seat} of ${SEATS}${beside(view)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
+        why: `It holds seat ${seat} of ${SEATS}${beside(snapshot)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
       };
     }
     case "teaching":
@@ -78,18 +78,18 @@ export function standingOf(view, resting, lasted = 0) {
     case "noDirectLinks":
       if (lasted < LINKING_MS) {
         return {
-          title: `${here(view)}, and connect to each other`,
+          title: `${here(snapshot)}, and connect to each other`,
           why: "Each makes a direct link to each of the others, which takes seconds. What they share then runs from tab to tab, and through nobody else.",
         };
       }
       return {
-        title: `${here(view)}, but cannot all reach each other`,
-        why: `This tab has a direct link to ${linksOf(view) === 0 ? "none" : count(linksOf(view))} of the ${counted(others, "other", "others")}. ${apartInWords(view)} Four that are not all linked never paint together. Your own artist goes on.`,
+        title: `${here(snapshot)}, but cannot all reach each other`,
+        why: `This tab has a direct link to ${linksOf(snapshot) === 0 ? "none" : count(linksOf(snapshot))} of the ${counted(others, "other", "others")}. ${apartInWords(snapshot)} Four that are not all linked never paint together. Your own artist goes on.`,
       };
     case "electing":
       return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
     case "waitsForHolders":
-      return { title: "The artist waits", why: waitingInWords(view) };
+      return { title: "The artist waits", why: waitingInWords(snapshot) };
     case "ownFailure":
       return {
         title: "This tab stands back for a while",
@@ -102,7 +102,7 @@ export function standingOf(view, resting, lasted = 0) {
   }
 }
 
-/** For whom the artist waits, and why. @param {View} view */
+/** For whom the artist waits, and why. @param {Snapshot} snapshot */
 function waitingInWords({ waiting, kept, me }) {
   if (!waiting) return "Some who hold it were here a moment ago.";
   const name = (/** @type {string} */ key) => (key === me ? "this tab" : nameOf(key));
@@ -146,33 +146,33 @@ function waitingInWords({ waiting, kept, me }) {
 /** @param {string[]} names */
 const list = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : (names[0] ?? "nobody"));
 
-/** How many are here, this tab counted. @param {View} view */
+/** How many are here, this tab counted. @param {Snapshot} snapshot */
 export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
 
-/** The other three painters, named. @param {View} view */
-function beside(view) {
-  const names = (view.term?.seats ?? []).filter((key) => key !== "" && key !== view.me).map(nameOf);
+/** The other three painters, named. @param {Snapshot} snapshot */
+function beside(snapshot) {
+  const names = (snapshot.term?.seats ?? []).filter((key) => key !== "" && key !== snapshot.me).map(nameOf);
   return names.length > 1 ? `, beside ${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : "";
 }
 
-/** What the tab's title says, for those who have several. @param {View} view @param {string | null} resting */
-export function titleOf(view, resting) {
-  if (view.role === "painter" && view.term) return `Painter, round ${count(view.term.round)}`;
-  if (view.role === "teacher") return "Teacher";
+/** What the tab's title says, for those who have several. @param {Snapshot} snapshot @param {string | null} resting */
+export function titleOf(snapshot, resting) {
+  if (snapshot.role === "painter" && snapshot.term) return `Painter, round ${count(snapshot.term.round)}`;
+  if (snapshot.role === "teacher") return "Teacher";
   if (resting !== null) return "Holding back";
-  if (view.why === "inReserve") return "Standing by";
-  if (view.why === "waitsForHolders") return "The artist waits";
-  if (view.why !== "tooFewPainters") return null;
-  return `${view.members.filter(({ paints }) => paints).length} of ${SEATS}`;
+  if (snapshot.why === "inReserve") return "Standing by";
+  if (snapshot.why === "waitsForHolders") return "The artist waits";
+  if (snapshot.why !== "tooFewPainters") return null;
+  return `${snapshot.members.filter(({ paints }) => paints).length} of ${SEATS}`;
 }
 
-/** Members that this tab has a direct link to. @param {View} view */
-export const linksOf = (view) => view.members.filter(({ linked }) => linked).length;
+/** Members that this tab has a direct link to. @param {Snapshot} snapshot */
+export const linksOf = (snapshot) => snapshot.members.filter(({ linked }) => linked).length;
 
 /**
  * Why some cannot reach each other, as far as this tab sees who is linked with whom.
  *
- * @param {View} view
+ * @param {Snapshot} snapshot
  */
 export function apartInWords({ me, members }) {
   const links = new Map(members.map((member) => [member.key, new Set(member.links)]));
@@ -188,17 +188,17 @@ export function apartInWords({ me, members }) {
     : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers keep them apart, and not this tab’s.`;
 }
 
-/** @param {View} view */
-export function connectionInWords(view) {
-  const links = linksOf(view);
+/** @param {Snapshot} snapshot */
+export function connectionInWords(snapshot) {
+  const links = linksOf(snapshot);
   const linked = links === 0 ? "" : `, ${counted(links, "direct link", "direct links")}`;
   /** @type {Connection} */
-  const connection = view.connection;
+  const connection = snapshot.connection;
   switch (connection.state) {
     case "connecting":
       return links > 0 ? `looking for the relay again${linked}` : "looking for the relay";
     case "online":
-      return links === 0 && view.memberCount > 1 ? "online, making direct links" : `online${linked}`;
+      return links === 0 && snapshot.memberCount > 1 ? "online, making direct links" : `online${linked}`;
     case "offline":
       return links > 0
         ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
@@ -214,28 +214,28 @@ const plain = (reason) => reason.replace(/[.\s]+$/, "");
 /** What happens when a tab leaves that nobody counts on yet. */
 export const NOBODY_WAITS = "Nothing is lost, and nobody waits for you.";
 
-/** What happens to the others, and to what this tab has, when it leaves. @param {View} view */
-export function leavingInWords(view) {
-  if (view.role === "painter") {
-    const next = view.members.filter(({ paints, key }) => paints && key !== view.me).length >= SEATS;
+/** What happens to the others, and to what this tab has, when it leaves. @param {Snapshot} snapshot */
+export function leavingInWords(snapshot) {
+  if (snapshot.role === "painter") {
+    const next = snapshot.members.filter(({ paints, key }) => paints && key !== snapshot.me).length >= SEATS;
     return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of it are deleted.`;
   }
-  if (view.waiting?.holders.includes(view.me)) {
-    const others = view.waiting.holders.length - 1;
+  if (snapshot.waiting?.holders.includes(snapshot.me)) {
+    const others = snapshot.waiting.holders.length - 1;
     const left = others === 0 ? "nobody here holds it any more" : `${counted(others, "tab that holds it is", "tabs that hold it are")} left, and it takes two`;
     return `This tab holds the artist that waits. When it leaves, its shares are deleted, and ${left}.`;
   }
-  if (view.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
+  if (snapshot.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
   return NOBODY_WAITS;
 }
 
-/** What the four do now. @param {View} view */
+/** What the four do now. @param {Snapshot} snapshot */
 export const actInWords = ({ term }) => (term ? PHASES[term.phase].words(term) : "");
 
-/** Why the collective paints and does not learn, where that is so. @param {View} view */
-export function lackInWords(view) {
-  if (!view.term) return null;
-  const teachers = view.members.filter(({ pictures }) => pictures > 0);
+/** Why the collective paints and does not learn, where that is so. @param {Snapshot} snapshot */
+export function lackInWords(snapshot) {
+  if (!snapshot.term) return null;
+  const teachers = snapshot.members.filter(({ pictures }) => pictures > 0);
   const pictures = teachers.reduce((sum, member) => sum + member.pictures, 0);
   if (teachers.length >= FEWEST_TEACHERS && pictures >= FEWEST_PICTURES) return null;
   const have =
@@ -245,11 +245,11 @@ export function lackInWords(view) {
   return `It paints, and waits to learn: that takes ${FEWEST_TEACHERS} tabs with ${FEWEST_PICTURES} pictures between them, so that no sum is of one visitor’s pictures alone. ${have}.`;
 }
 
-/** How the last term of this tab ended. @param {View} view */
-export function endInWords(view) {
+/** How the last term of this tab ended. @param {Snapshot} snapshot */
+export function endInWords(snapshot) {
   /** @type {EndCause | null | undefined} */
-  const end = view.lastEnd;
-  if (!end || view.role === "painter") return null;
+  const end = snapshot.lastEnd;
+  if (!end || snapshot.role === "painter") return null;
   switch (end.cause) {
     case "notFormed":
       return "The last try to form a collective did not find four that agreed. The next one comes by itself.";
@@ -282,10 +282,10 @@ export function memberInWords(member, term, me) {
   return parts.join(", ");
 }
 
-/** What one would see in the living picture. @param {View} view */
-export function pictureInWords(view) {
-  const painters = view.term?.seats.filter((key) => key !== "").length ?? 0;
-  const teachers = view.term?.teachers.length ?? 0;
-  if (painters === 0) return `${here(view)}. Four empty seats around the middle wait for painters.`;
-  return `${here(view)}. Four painters sit around what they paint${teachers > 0 ? `, ${counted(teachers, "teacher", "teachers")} around them` : ""}. ${actInWords(view)}`;
+/** What one would see in the living picture. @param {Snapshot} snapshot */
+export function pictureInWords(snapshot) {
+  const painters = snapshot.term?.seats.filter((key) => key !== "").length ?? 0;
+  const teachers = snapshot.term?.teachers.length ?? 0;
+  if (painters === 0) return `${here(snapshot)}. Four empty seats around the middle wait for painters.`;
+  return `${here(snapshot)}. Four painters sit around what they paint${teachers > 0 ? `, ${counted(teachers, "teacher", "teachers")} around them` : ""}. ${actInWords(snapshot)}`;
 }

@@ -44,7 +44,7 @@ function viewOf(count, changes = {}) {
     waiting: null,
     kept: [],
     done: { terms: 0, roundsPainted: 0, roundsTaught: 0, pieces: 0, bulkBytesSent: 0, bulkBytesReceived: 0 },
-    dropped: [],
+    rejections: [],
     suspects: [],
     lastEnd: null,
     ...changes,
@@ -86,20 +86,20 @@ test("nobody is called the first one before a relay was reached", () => {
 });
 
 test("a painter knows its seat, its neighbours and what leaving means", () => {
-  const view = viewOf(6, PAINTER);
-  const { title, why } = standingOf(view, null);
+  const snapshot = viewOf(6, PAINTER);
+  const { title, why } = standingOf(snapshot, null);
   assert.match(title, /painter/);
   assert.match(why, /seat 1 of 4/);
   for (const key of keys.slice(1, 4)) assert.ok(why.includes(nameOf(key)), why);
-  assert.match(leavingInWords(view), /other three/);
-  assert.match(standingOf(view, "This device runs on battery.").why, /end of this round/);
-  assert.equal(titleOf(view, null), "Painter, round 7");
+  assert.match(leavingInWords(snapshot), /other three/);
+  assert.match(standingOf(snapshot, "This device runs on battery.").why, /end of this round/);
+  assert.equal(titleOf(snapshot, null), "Painter, round 7");
 });
 
 test("tabs that are still connecting are not said to be apart", () => {
-  const view = viewOf(5, { why: "noDirectLinks" });
-  assert.match(standingOf(view, null, 3_000).title, /connect to each other/);
-  assert.match(standingOf(view, null, 60_000).title, /cannot all reach each other/);
+  const snapshot = viewOf(5, { why: "noDirectLinks" });
+  assert.match(standingOf(snapshot, null, 3_000).title, /connect to each other/);
+  assert.match(standingOf(snapshot, null, 60_000).title, /cannot all reach each other/);
 });
 
 test("every reason has a title and whole sentences, alone and among many", () => {
@@ -131,8 +131,8 @@ test("an artist that waits says for whom and why, whatever it waits for", () => 
           for (const begins of [false, true]) {
             const seatsMissing = [1, 3].slice(0, visitors);
             const waiting = { artist, round: 7, waitsFor, holders, seatsMissing, visitors, bound, begins };
-            const view = viewOf(5, { why: "waitsForHolders", waiting, kept });
-            const { title, why } = standingOf(view, null);
+            const snapshot = viewOf(5, { why: "waitsForHolders", waiting, kept });
+            const { title, why } = standingOf(snapshot, null);
             assert.equal(title, "The artist waits");
             assert.match(why, /^[A-Z\d].+[^.]\.$/);
             assert.doesNotMatch(why, /undefined|NaN|null|\b1 [a-z]+s\b/);
@@ -141,18 +141,18 @@ test("an artist that waits says for whom and why, whatever it waits for", () => 
             if (holders.includes(keys[1])) assert.ok(why.includes(nameOf(keys[1])), why);
             assert.doesNotMatch(why, /cannot know/);
             // Who holds nothing of it cannot tell whether it is the true one, and is told so.
-            assert.match(standingOf({ ...view, kept: [] }, null).why, /cannot know/);
+            assert.match(standingOf({ ...snapshot, kept: [] }, null).why, /cannot know/);
           }
         }
       }
     }
   }
   const waiting = { artist, round: 7, waitsFor: "visitors", holders: keys.slice(0, 3), seatsMissing: [1], visitors: 1, bound: [keys[3]], begins: false };
-  const view = viewOf(4, { why: "waitsForHolders", waiting, kept });
-  assert.match(standingOf(view, null).why, /^One more visitor is needed, for seat 2 of 4\. This tab, .* hold it, at round 7\./);
-  assert.match(leavingInWords(view), /its shares are deleted, and 2 tabs that hold it are left/);
-  assert.doesNotMatch(leavingInWords({ ...view, me: keys[3] }), /deleted/);
-  assert.equal(titleOf(view, null), "The artist waits");
+  const snapshot = viewOf(4, { why: "waitsForHolders", waiting, kept });
+  assert.match(standingOf(snapshot, null).why, /^One more visitor is needed, for seat 2 of 4\. This tab, .* hold it, at round 7\./);
+  assert.match(leavingInWords(snapshot), /its shares are deleted, and 2 tabs that hold it are left/);
+  assert.doesNotMatch(leavingInWords({ ...snapshot, me: keys[3] }), /deleted/);
+  assert.equal(titleOf(snapshot, null), "The artist waits");
 });
 
 test("an artist that goes on is not said to be born, whatever its round", () => {
@@ -166,10 +166,10 @@ test("every phase has its place in the picture and its sentence, with no teacher
   const phases = "forming settingUp ready painting teaching agreeing learning certifying piece signing working";
   for (const phase of phases.split(" ")) {
     for (const teachers of [[], TERM.teachers.slice(0, 1), TERM.teachers]) {
-      const view = viewOf(5, { ...PAINTER, term: { ...TERM, phase, teachers } });
-      assert.match(actInWords(view), /^[A-Z].+[^.]\.$/);
-      assert.doesNotMatch(actInWords(view), /undefined|NaN|\b1 [a-z]+s\b/);
-      assert.ok(sceneOf(view, false).act.length > 0, phase);
+      const snapshot = viewOf(5, { ...PAINTER, term: { ...TERM, phase, teachers } });
+      assert.match(actInWords(snapshot), /^[A-Z].+[^.]\.$/);
+      assert.doesNotMatch(actInWords(snapshot), /undefined|NaN|\b1 [a-z]+s\b/);
+      assert.ok(sceneOf(snapshot, false).act.length > 0, phase);
     }
   }
 });
@@ -203,12 +203,12 @@ test("what keeps the collective from learning is said, with numbers", () => {
 });
 
 test("the picture seats painters, draws each link once, and says the same in words", () => {
-  const view = viewOf(6, PAINTER);
-  const scene = sceneOf(view, false);
+  const snapshot = viewOf(6, PAINTER);
+  const scene = sceneOf(snapshot, false);
   assert.deepEqual(scene.people.map(({ seat }) => seat), [0, 1, 2, 3, null, null]);
   assert.deepEqual(scene.people.map(({ teaches }) => teaches), [false, false, false, false, true, true]);
   assert.equal(scene.links.length, 15);
-  assert.match(pictureInWords(view), /6 tabs are here. Four painters.*2 teachers/);
+  assert.match(pictureInWords(snapshot), /6 tabs are here. Four painters.*2 teachers/);
   const strangers = viewOf(1, { role: "waiting", why: "inReserve", term: { ...TERM, mine: false, seats: [...keys.slice(1, 4), ""] } });
   assert.equal(sceneOf(strangers, false).people.length, 4);
 });
@@ -231,11 +231,11 @@ test("a painter that comes back is no birth: what has a name is taken up", () =>
 test("those who cannot link learn whom it is that something keeps apart", () => {
   /** @param {[number, number][]} pairs that are linked @param {number} count */
   const among = (pairs, count) => {
-    const view = viewOf(count);
-    for (const [i, member] of view.members.entries()) {
+    const snapshot = viewOf(count);
+    for (const [i, member] of snapshot.members.entries()) {
       member.links = pairs.flatMap(([a, b]) => (a === i ? [keys[b]] : b === i ? [keys[a]] : []));
     }
-    return apartInWords(view);
+    return apartInWords(snapshot);
   };
   assert.match(among([], 2), /cannot be seen whose/);
   assert.match(among([], 4), /cannot be seen whose/);

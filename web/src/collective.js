@@ -11,7 +11,7 @@ import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.j
 import { capital, sentence } from "./words.js";
 
 /** @import { Event, OpenOptions } from "../types/messages.js" */
-/** @import { Traffic, View } from "../types/collective.js" */
+/** @import { Traffic, Snapshot } from "../types/collective.js" */
 /** @import { StudioClient, StudioError } from "./client.js" */
 /** @import { Network } from "./network.js" */
 
@@ -26,8 +26,8 @@ let client = null;
 let network = null;
 /** Counts up with every joining and leaving, so that what belongs to an earlier one is dropped. */
 let turn = 0;
-/** @type {View | null} */
-let view = null;
+/** @type {Snapshot | null} */
+let snapshot = null;
 /** @type {string | null} why this tab holds back, where it does */
 let resting = null;
 let share = 0.5;
@@ -58,7 +58,7 @@ export async function joinCollective(studio, backend, whenChanged) {
   changed = whenChanged;
   turn += 1;
   const mine = turn;
-  view = null;
+  snapshot = null;
   carried = new Map();
   showFinding();
   picture ??= new LivingPicture(element("living", HTMLCanvasElement));
@@ -102,7 +102,7 @@ function setWalledIn() {
 
 /** @param {Apart} apart */
 function standApart({ title, message, again }) {
-  view = null;
+  snapshot = null;
   endNetwork();
   picture?.show({ people: [], links: [], act: "waiting", note: "Alone\nwith its own artist" }, "This tab is on its own.");
   showApart(title, message, again);
@@ -115,7 +115,7 @@ export async function leaveCollective() {
   const wasIn = network !== null;
   turn += 1;
   client = null;
-  view = null;
+  snapshot = null;
   cancelAnimationFrame(frame);
   try {
     if (wasIn) await Promise.race([mine?.ask({ type: "leave" }), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
@@ -165,13 +165,13 @@ function tellPace() {
 }
 
 /** @param {Event} event */
-export function hearCollective(event) {
+export function handleCollectiveEvent(event) {
   if (!client) return;
   switch (event.event) {
     case "collective":
-      view = event.view;
-      keepRelays(view.connection.state === "online");
-      hold(view.term !== null && view.term !== undefined && (view.role === "painter" || view.role === "teacher"));
+      snapshot = event.snapshot;
+      keepRelays(snapshot.connection.state === "online");
+      hold(snapshot.term !== null && snapshot.term !== undefined && (snapshot.role === "painter" || snapshot.role === "teacher"));
       cancelAnimationFrame(frame);
       // A hidden tab gets no frames, and nobody looks; its title still says what it is.
       if (document.hidden) show();
@@ -212,9 +212,9 @@ function light({ links }) {
 }
 
 function show() {
-  if (!view) return;
-  showWho(view, resting);
-  picture?.show(sceneOf(view, resting !== null), pictureInWords(view));
+  if (!snapshot) return;
+  showWho(snapshot, resting);
+  picture?.show(sceneOf(snapshot, resting !== null), pictureInWords(snapshot));
 }
 
 /** @param {boolean} holds */
@@ -235,8 +235,8 @@ button("copy-address").addEventListener("click", async () => {
   }
 });
 button("begin-another").addEventListener("click", () => {
-  // The next view says what came of it, and presses the button.
-  client?.ask({ type: "beginAnother", begins: !view?.waiting?.begins }).catch(() => {});
+  // The next snapshot says what came of it, and presses the button.
+  client?.ask({ type: "beginAnother", begins: !snapshot?.waiting?.begins }).catch(() => {});
 });
 button("join-again").addEventListener("click", () => {
   box("standing").focus();

@@ -5,7 +5,7 @@ import { box, make, write } from "./dom.js";
 import { nameOf } from "./names.js";
 import { bytesInWords, count, counted } from "./words.js";
 
-/** @import { Traffic, View } from "../types/collective.js" */
+/** @import { Traffic, Snapshot } from "../types/collective.js" */
 
 /** The list as it was last written. */
 let listed = "";
@@ -14,19 +14,19 @@ const places = new Map();
 /** @type {Traffic["links"]} */
 let links = [];
 
-/** @param {View} view */
-export function showHere(view) {
-  write("here-summary", `Who is here: ${counted(view.memberCount, "tab", "tabs")}`);
-  const names = view.members.map(({ key }) => nameOf(key));
-  const lines = view.members.map((member, i) => ({
+/** @param {Snapshot} snapshot */
+export function showHere(snapshot) {
+  write("here-summary", `Who is here: ${counted(snapshot.memberCount, "tab", "tabs")}`);
+  const names = snapshot.members.map(({ key }) => nameOf(key));
+  const lines = snapshot.members.map((member, i) => ({
     key: member.key,
     // Where two have one name, the beginning of the key tells them apart.
     name: names.indexOf(names[i] ?? "") === names.lastIndexOf(names[i] ?? "") ? names[i] : `${names[i]} ${member.key.slice(2, 8)}`,
-    seat: view.term?.seats.indexOf(member.key) ?? -1,
-    me: member.key === view.me,
-    words: memberInWords(member, view.term, member.key === view.me),
+    seat: snapshot.term?.seats.indexOf(member.key) ?? -1,
+    me: member.key === snapshot.me,
+    words: memberInWords(member, snapshot.term, member.key === snapshot.me),
   }));
-  const unlisted = view.memberCount - view.members.length;
+  const unlisted = snapshot.memberCount - snapshot.members.length;
   const list = JSON.stringify([unlisted, lines]);
   // Written only when it changes, so that nobody's selection or reading place is lost.
   if (list === listed) return;

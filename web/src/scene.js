@@ -1,20 +1,20 @@
-/** What the living picture shows of a view. */
+/** What the living picture shows of a snapshot. */
 
 import { SEATS } from "./collective-words.js";
 import { nameOf } from "./names.js";
 import { PHASES } from "./phases.js";
 
-/** @import { View } from "../types/collective.js" */
+/** @import { Snapshot } from "../types/collective.js" */
 /** @import { Scene } from "./living-picture.js" */
 
 /** People who are drawn at most; the list beside the picture counts all. */
 const MOST = 40;
 
-/** @param {View} view @param {boolean} resting @returns {Scene} */
-export function sceneOf(view, resting) {
-  const { term } = view;
+/** @param {Snapshot} snapshot @param {boolean} resting @returns {Scene} */
+export function sceneOf(snapshot, resting) {
+  const { term } = snapshot;
   const teaching = new Set(term?.teachers.map(({ key }) => key));
-  const shown = view.members.slice(0, MOST);
+  const shown = snapshot.members.slice(0, MOST);
   const people = shown.map((member) => {
     const seat = term?.seats.indexOf(member.key) ?? -1;
     return {
@@ -23,7 +23,7 @@ export function sceneOf(view, resting) {
       seat: seat < 0 ? null : seat,
       teaches: teaching.has(member.key),
       lends: member.pictures > 0,
-      me: member.key === view.me,
+      me: member.key === snapshot.me,
       reachable: member.linked,
     };
   });
@@ -33,31 +33,31 @@ export function sceneOf(view, resting) {
       people.push({ id: key, name: nameOf(key), seat, teaches: teaching.has(key), lends: false, me: false, reachable: false });
     }
   }
-  return { people, links: linksAmong(view), act: term ? PHASES[term.phase].act : resting ? "resting" : "waiting", note: noteOf(view, resting) };
+  return { people, links: linksAmong(snapshot), act: term ? PHASES[term.phase].act : resting ? "resting" : "waiting", note: noteOf(snapshot, resting) };
 }
 
-/** Every pair once. @param {View} view @returns {[string, string][]} */
-function linksAmong(view) {
+/** Every pair once. @param {Snapshot} snapshot @returns {[string, string][]} */
+function linksAmong(snapshot) {
   /** @type {Map<string, [string, string]>} */
   const pairs = new Map();
   /** @param {string} a @param {string} b */
   const add = (a, b) => {
     if (a !== b) pairs.set(a < b ? a + b : b + a, a < b ? [a, b] : [b, a]);
   };
-  for (const { key, linked, links } of view.members.slice(0, MOST)) {
-    if (linked) add(view.me, key);
+  for (const { key, linked, links } of snapshot.members.slice(0, MOST)) {
+    if (linked) add(snapshot.me, key);
     for (const other of links) add(key, other);
   }
   // Painters of one committee are all linked, whatever has been heard of it.
-  for (const a of view.term?.seats ?? []) {
-    for (const b of view.term?.seats ?? []) if (a !== "" && b !== "") add(a, b);
+  for (const a of snapshot.term?.seats ?? []) {
+    for (const b of snapshot.term?.seats ?? []) if (a !== "" && b !== "") add(a, b);
   }
   return [...pairs.values()];
 }
 
-/** What the middle says while nothing is painted. @param {View} view @param {boolean} resting */
-function noteOf(view, resting) {
+/** What the middle says while nothing is painted. @param {Snapshot} snapshot @param {boolean} resting */
+function noteOf(snapshot, resting) {
   if (resting) return "Resting";
-  const willing = view.members.filter(({ paints }) => paints).length;
+  const willing = snapshot.members.filter(({ paints }) => paints).length;
   return willing >= SEATS ? `${willing} here\nthey look for links` : `${willing} of ${SEATS}\nready to paint`;
 }

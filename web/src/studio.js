@@ -2,7 +2,7 @@
 
 import { sure, toast } from "./ask.js";
 import { StudioClient, StudioError } from "./client.js";
-import { hearCollective, joinCollective, leaveCollective, paceCollective, restCollective, setApart } from "./collective.js";
+import { handleCollectiveEvent, joinCollective, leaveCollective, paceCollective, restCollective, setApart } from "./collective.js";
 import { box, button } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
 import { recallPromise, showUnsaved, tellOnce, tellReplaced } from "./keeping.js";
@@ -175,7 +175,7 @@ function listen(event) {
       else fail(event);
       break;
     default:
-      hearCollective(event);
+      handleCollectiveEvent(event);
   }
 }
 

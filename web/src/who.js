@@ -19,7 +19,7 @@ import { PHASES } from "./phases.js";
 import { showOutgoing } from "./teach.js";
 import { bytesInWords, capital, count } from "./words.js";
 
-/** @import { Traffic, View } from "../types/collective.js" */
+/** @import { Traffic, Snapshot } from "../types/collective.js" */
 
 /** Between two lines read out to those who listen. */
 const SPOKEN_EVERY_MS = 6_000;
@@ -38,7 +38,7 @@ function reveal(id, shown) {
   if (focused) box("standing").focus({ preventScroll: true });
 }
 
-/** Why this tab is what it is, and since when by the worker's clock. @type {View["why"] | null} */
+/** Why this tab is what it is, and since when by the worker's clock. @type {Snapshot["why"] | null} */
 let reason = null;
 let reasonSince = 0;
 let spoken = "";
@@ -47,60 +47,60 @@ let newsAt = -Infinity;
 /** What waits to be read out. */
 let pending = 0;
 
-/** @param {View} view @param {string | null} resting why this tab holds back, where it does */
-export function showWho(view, resting) {
-  if (view.why !== reason) {
-    reason = view.why;
-    reasonSince = view.now;
+/** @param {Snapshot} snapshot @param {string | null} resting why this tab holds back, where it does */
+export function showWho(snapshot, resting) {
+  if (snapshot.why !== reason) {
+    reason = snapshot.why;
+    reasonSince = snapshot.now;
   }
-  const lasted = view.now - reasonSince;
-  const { title, why } = standingOf(view, resting, lasted);
+  const lasted = snapshot.now - reasonSince;
+  const { title, why } = standingOf(snapshot, resting, lasted);
   const collective = box("collective");
-  collective.dataset.standing = view.why;
-  collective.dataset.role = view.role;
-  collective.dataset.state = view.term ? "active" : "waiting";
+  collective.dataset.standing = snapshot.why;
+  collective.dataset.role = snapshot.role;
+  collective.dataset.state = snapshot.term ? "active" : "waiting";
   // For whoever watches many tabs at once, such as a test.
   Object.assign(collective.dataset, {
-    members: view.memberCount,
-    linked: view.members.filter((member) => member.linked).length,
-    term: view.term?.number ?? "",
-    phase: view.term?.phase ?? "",
-    round: view.term?.round ?? "",
-    seat: view.term?.seat ?? "",
-    artist: view.term?.artist ?? "",
-    waitsFor: view.waiting?.waitsFor ?? "",
-    waitingArtist: view.waiting?.artist ?? "",
-    waitingRound: view.waiting?.round ?? "",
-    visitorsNeeded: view.waiting?.visitors ?? "",
-    seatsMissing: view.waiting?.seatsMissing.join(" ") ?? "",
-    dropped: view.dropped.reduce((sum, { count }) => sum + count, 0),
+    members: snapshot.memberCount,
+    linked: snapshot.members.filter((member) => member.linked).length,
+    term: snapshot.term?.number ?? "",
+    phase: snapshot.term?.phase ?? "",
+    round: snapshot.term?.round ?? "",
+    seat: snapshot.term?.seat ?? "",
+    artist: snapshot.term?.artist ?? "",
+    waitsFor: snapshot.waiting?.waitsFor ?? "",
+    waitingArtist: snapshot.waiting?.artist ?? "",
+    waitingRound: snapshot.waiting?.round ?? "",
+    visitorsNeeded: snapshot.waiting?.visitors ?? "",
+    seatsMissing: snapshot.waiting?.seatsMissing.join(" ") ?? "",
+    rejections: snapshot.rejections.reduce((sum, { count }) => sum + count, 0),
   });
   write("standing", title);
-  write("standing-why", [why, view.term ? null : endInWords(view)].filter((text) => text !== null).join(" "));
-  const lack = lackInWords(view);
+  write("standing-why", [why, snapshot.term ? null : endInWords(snapshot)].filter((text) => text !== null).join(" "));
+  const lack = lackInWords(snapshot);
   reveal("lack", lack !== null);
   write("lack-text", lack ?? "");
-  reveal("lack-teach", (view.members[0]?.pictures ?? 0) === 0);
-  reveal("apart", view.why === "noDirectLinks" && lasted >= LINKING_MS);
+  reveal("lack-teach", (snapshot.members[0]?.pictures ?? 0) === 0);
+  reveal("apart", snapshot.why === "noDirectLinks" && lasted >= LINKING_MS);
   reveal("join-again", false);
-  const waits = view.why === "waitsForHolders";
-  reveal("invite", (view.why === "tooFewPainters" || (waits && view.waiting?.waitsFor === "visitors")) && resting === null);
+  const waits = snapshot.why === "waitsForHolders";
+  reveal("invite", (snapshot.why === "tooFewPainters" || (waits && snapshot.waiting?.waitsFor === "visitors")) && resting === null);
   reveal("beside", waits && resting === null);
-  box("begin-another").setAttribute("aria-pressed", String(view.waiting?.begins ?? false));
-  write("connection", capital(connectionInWords(view)));
-  box("connection").dataset.state = view.connection.state;
-  write("leaving", leavingInWords(view));
-  const given = view.done.roundsPainted + view.done.roundsTaught + view.done.pieces > 0 || Boolean(view.term);
+  box("begin-another").setAttribute("aria-pressed", String(snapshot.waiting?.begins ?? false));
+  write("connection", capital(connectionInWords(snapshot)));
+  box("connection").dataset.state = snapshot.connection.state;
+  write("leaving", leavingInWords(snapshot));
+  const given = snapshot.done.roundsPainted + snapshot.done.roundsTaught + snapshot.done.pieces > 0 || Boolean(snapshot.term);
   reveal("given", given);
-  write("rounds-painted", count(view.done.roundsPainted));
-  write("rounds-taught", count(view.done.roundsTaught));
-  write("pieces-signed", count(view.done.pieces));
-  write("lent", count(view.members[0]?.pictures ?? 0));
-  showSteps(view);
-  showHere(view);
-  const short = titleOf(view, resting);
+  write("rounds-painted", count(snapshot.done.roundsPainted));
+  write("rounds-taught", count(snapshot.done.roundsTaught));
+  write("pieces-signed", count(snapshot.done.pieces));
+  write("lent", count(snapshot.members[0]?.pictures ?? 0));
+  showSteps(snapshot);
+  showHere(snapshot);
+  const short = titleOf(snapshot, resting);
   document.title = short === null ? TITLE : `${short} · Abraham`;
-  speak(title, view);
+  speak(title, snapshot);
 }
 
 /** Says nothing of the collective any more. */
@@ -111,16 +111,16 @@ export function forgetWho() {
   forgetHere();
 }
 
-/** @param {View} view */
-function showSteps(view) {
-  reveal("steps", Boolean(view.term));
-  const current = view.term && PHASES[view.term.phase].act;
+/** @param {Snapshot} snapshot */
+function showSteps(snapshot) {
+  reveal("steps", Boolean(snapshot.term));
+  const current = snapshot.term && PHASES[snapshot.term.phase].act;
   for (const step of box("steps").children) {
     if (!(step instanceof HTMLElement)) continue;
     if (step.dataset.act === current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
   }
-  write("living-caption", actInWords(view) || QUIET_CAPTION);
+  write("living-caption", actInWords(snapshot) || QUIET_CAPTION);
 }
 
 /** @param {Traffic} traffic */
@@ -170,15 +170,15 @@ function showNoView(standing, title, why) {
   for (const id of ["invite", "lack", "given", "steps"]) reveal(id, false);
 }
 
-/** @param {string} title @param {View} view */
-function speak(title, view) {
+/** @param {string} title @param {Snapshot} snapshot */
+function speak(title, snapshot) {
   const now = performance.now();
-  const news = Boolean(view.term) && now - newsAt > NEWS_EVERY_MS;
-  const lost = view.connection.state === "offline" ? ` ${capital(connectionInWords(view).replace(/\.$/, ""))}.` : "";
+  const news = Boolean(snapshot.term) && now - newsAt > NEWS_EVERY_MS;
+  const lost = snapshot.connection.state === "offline" ? ` ${capital(connectionInWords(snapshot).replace(/\.$/, ""))}.` : "";
   if (title + lost === spoken && !news) return;
   if (news) newsAt = now;
   spoken = title + lost;
-  say(`${title}. ${here(view)}.${lost} ${actInWords(view)}`);
+  say(`${title}. ${here(snapshot)}.${lost} ${actInWords(snapshot)}`);
 }
 
 /** Reads out the latest line, no sooner than a few seconds after the last one. @param {string} text */

@@ -1,6 +1,6 @@
-/** How the collective stands: `View` of the crate `abraham-collective` as the worker hands it on. Times are its ms. */
+/** How the collective stands: `Snapshot` of the crate `abraham-collective` as the worker hands it on. Times are its ms. */
 
-export interface View {
+export interface Snapshot {
   now: number;
   /** Keys are lower-case hex of compressed points, 66 characters. */
   me: string;
@@ -17,8 +17,8 @@ export interface View {
   /** Artists whose shares this member keeps, the one certified last first. */
   kept: Held[];
   done: Done;
-  dropped: { cause: string; count: number }[];
-  suspects: { key: string; marks: number; until: number }[];
+  rejections: { cause: string; count: number }[];
+  suspects: { key: string; faults: number; until: number }[];
   lastEnd?: EndCause | null;
 }
 
@@ -53,7 +53,7 @@ export interface Member {
   linked: boolean;
   links: string[];
   seat?: number | null;
-  /** Whether that seat is in `View.term`. */
+  /** Whether that seat is in `Snapshot.term`. */
   inTerm: boolean;
   holds?: Held | null;
 }

@@ -1,6 +1,6 @@
 /** What the page and its worker say to each other, and what they expect of the wasm module. */
 
-import type { CollectivePiece, Traffic, View } from "./collective.js";
+import type { CollectivePiece, Traffic, Snapshot } from "./collective.js";
 import type { Refusal, Reservation } from "./decoding.js";
 
 /** How the studio is opened. */
@@ -180,7 +180,7 @@ export type Event =
   | { event: "shelf"; unsaved: number; code: string | null }
   /** Another window of this visitor forgot the pictures, and so did this one. */
   | { event: "forgotten" }
-  | { event: "collective"; view: View }
+  | { event: "collective"; snapshot: Snapshot }
   /** A batch that the collective painted, as this tab has it: tiles of 32×32 RGBA, one after another. */
   | { event: "collectiveBatch"; round: number; tiles: Uint8Array }
   | ({ event: "collectivePiece" } & CollectivePiece)

@@ -27,16 +27,16 @@ export async function join(port, share, webgpu) {
   // Pictures that another tab of this visitor was taught are this visitor's to teach here, too.
   await solo.beginLessons(module);
   const joined = await module.Member.join({ webgpu, share }, lessons.taught(), port, (event) => {
-    if (mine === turn) hear(event);
+    if (mine === turn) handleEvent(event);
   });
   if (mine === turn) member = joined;
   else await joined.leave();
 }
 
 /** @param {Event} event */
-function hear(event) {
+function handleEvent(event) {
   if (event.event === "collective") {
-    const { term, role, why } = event.view;
+    const { term, role, why } = event.snapshot;
     // One artist at a time: while this tab paints or teaches for the collective, its own rests. It rests during an
     // election, too: four that are busy with rounds of their own do not answer in time.
     if (why === "electing" || (term && (role === "painter" || role === "teacher"))) solo.hold("collective");

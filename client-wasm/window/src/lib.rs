@@ -159,8 +159,10 @@ async fn serve(
     let result = match run(options, &mut orders).await {
         Ok(Some((commands, events))) => {
             *node.borrow_mut() = Some(commands.clone());
-            let result =
-                futures::future::select(Box::pin(tell(&port, events)), Box::pin(obey(&mut orders, commands)));
+            let result = futures::future::select(
+                Box::pin(forward_events(&port, events)),
+                Box::pin(obey(&mut orders, commands)),
+            );
             let result = match result.await {
                 futures::future::Either::Left(((), _)) => Ok(()),
                 // The node was told to stop; what it still says goes out.
@@ -212,7 +214,7 @@ async fn run(
 }
 
 /// Hands the node's events to the worker until the node has ended.
-async fn tell(port: &Port, mut events: Events) {
+async fn forward_events(port: &Port, mut events: Events) {
     while let Some(event) = events.next().await {
         port.send(event.encode());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use abraham_messages::{codec::hex, limits::CHECKPOINT_BYTES};
+use abraham_messages::{codec::hex, limits::MAX_CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -157,7 +157,7 @@ impl Checkpoint {
         holder: PainterId,
         architecture: &Architecture,
     ) -> Result<Self, CheckpointError> {
-        if bytes.len() > CHECKPOINT_BYTES {
+        if bytes.len() > MAX_CHECKPOINT_BYTES {
             return Err(CheckpointError::TooLong(bytes.len()));
         }
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(corrupt)?;

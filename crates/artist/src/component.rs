@@ -5,7 +5,7 @@
 //! public), then the component of every weight and bias and of their momentum, layer by layer (8 bytes an element); all
 //! little-endian.
 
-use abraham_messages::{codec::Reader, limits::CHECKPOINT_BYTES};
+use abraham_messages::{codec::Reader, limits::MAX_CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use zeroize::Zeroizing;
@@ -81,7 +81,7 @@ impl Artist<Sharing> {
         let mut readers = Vec::new();
         for other in holder.others() {
             let bytes = components[other.index()].ok_or_else(|| corrupt("a component is missing"))?;
-            let mut reader = Reader::new(bytes, CHECKPOINT_BYTES).map_err(corrupt)?;
+            let mut reader = Reader::new(bytes, MAX_CHECKPOINT_BYTES).map_err(corrupt)?;
             let steps = reader.u64().map_err(corrupt)?;
             let bits = reader.take(norms(architecture)).map_err(corrupt)?;
             if *public.get_or_insert((steps, bits)) != (steps, bits) {

@@ -13,7 +13,7 @@ use k256::ecdsa::{
     signature::{Signer as _, Verifier as _},
 };
 
-use crate::{Config, Drop, Error, Millis, Term, limits, presence::SeenTerm};
+use crate::{Config, Error, Millis, Rejection, Term, limits, presence::SeenTerm};
 
 /// A member's key. It derives neither `Debug` nor `Clone`; the key is wiped when dropped.
 pub(crate) struct Signer {
@@ -125,25 +125,26 @@ fn known_painters(terms: &[SeenTerm], piece: &SignedPiece) -> Option<[PeerKey; 4
     }
     let seated = seen.seats.iter().zip(&keys).filter(|(seat, key)| **seat == Some(**key)).count();
     let others = seen.seats.iter().zip(&keys).all(|(seat, key)| seat.is_none_or(|seat| seat == *key));
-    (seated >= limits::TERM_ALIVE && others && piece.record.genesis == hex(&seen.artist)).then_some(keys)
+    (seated >= limits::MIN_PAINTERS_IN_VIEW && others && piece.record.genesis == hex(&seen.artist))
+        .then_some(keys)
 }
 
 /// Pieces that were heard of: each is checked and shown once, and only painters of a committee in sight can make this
 /// member check any, now and then.
 #[derive(Default)]
-pub(crate) struct HeardPieces {
+pub(crate) struct ReceivedPieces {
     known: VecDeque<Digest>,
     checked: BTreeMap<PeerKey, Millis>,
 }
 
-impl HeardPieces {
+impl ReceivedPieces {
     /// Remembers a piece of this member's own committee; false where it is known.
     pub(crate) fn remember(&mut self, piece: &SignedPiece) -> bool {
         let name = *blake3::hash(&Statement::Piece(&piece.record).signed_bytes()).as_bytes();
         if self.known.contains(&name) {
             return false;
         }
-        if self.known.len() >= limits::PIECES_KNOWN {
+        if self.known.len() >= limits::MAX_KNOWN_PIECES {
             self.known.pop_front();
         }
         self.known.push_back(name);
@@ -151,32 +152,32 @@ impl HeardPieces {
     }
 
     /// Takes in a piece that `from` published. `terms` are the committees in sight.
-    pub(crate) fn hear(
+    pub(crate) fn handle_piece(
         &mut self,
         now: Millis,
         config: &Config,
         terms: &[SeenTerm],
         from: PeerKey,
         piece: &SignedPiece,
-    ) -> Result<(), Drop> {
+    ) -> Result<(), Rejection> {
         if (piece.record.side, piece.record.channels) != (config.side, config.channels) {
-            return Err(Drop::WrongShape);
+            return Err(Rejection::WrongShape);
         }
-        let painters = known_painters(terms, piece).ok_or(Drop::OutOfPlace)?;
+        let painters = known_painters(terms, piece).ok_or(Rejection::OutOfPlace)?;
         if !painters.contains(&from) {
-            return Err(Drop::OutOfPlace);
+            return Err(Rejection::OutOfPlace);
         }
-        self.checked.retain(|_, at| at.saturating_add(limits::PIECE_LEAST) > now);
+        self.checked.retain(|_, at| at.saturating_add(limits::MIN_PIECE_INTERVAL) > now);
         if self.checked.contains_key(&from) {
-            return Err(Drop::TooMany);
+            return Err(Rejection::TooMany);
         }
         let name = *blake3::hash(&Statement::Piece(&piece.record).signed_bytes()).as_bytes();
         if self.known.contains(&name) {
-            return Err(Drop::Replayed);
+            return Err(Rejection::Replayed);
         }
         // Nobody but these painters comes so far, and each only takes its own time.
         self.checked.insert(from, now);
-        check_piece(piece).map_err(|_| Drop::BadSignature)?;
+        check_piece(piece).map_err(|_| Rejection::BadSignature)?;
         self.remember(piece);
         Ok(())
     }
@@ -275,25 +276,34 @@ mod tests {
     fn a_piece_is_heard_once_from_one_of_its_painters() {
         let (signers, piece) = signed();
         let terms = [in_sight()];
-        let mut heard = HeardPieces::default();
+        let mut pieces = ReceivedPieces::default();
         let stranger = Signer::new(&[9; 32]).unwrap().me();
-        assert_eq!(heard.hear(0, &config(), &terms, stranger, &piece), Err(Drop::OutOfPlace));
-        assert_eq!(heard.hear(2, &config(), &terms, signers[1].me(), &piece), Ok(()));
-        assert_eq!(heard.hear(5_000, &config(), &terms, signers[2].me(), &piece), Err(Drop::Replayed));
+        assert_eq!(pieces.handle_piece(0, &config(), &terms, stranger, &piece), Err(Rejection::OutOfPlace));
+        assert_eq!(pieces.handle_piece(2, &config(), &terms, signers[1].me(), &piece), Ok(()));
+        assert_eq!(
+            pieces.handle_piece(5_000, &config(), &terms, signers[2].me(), &piece),
+            Err(Rejection::Replayed)
+        );
         let mut large = piece.clone();
         large.record.side = 64;
-        assert_eq!(heard.hear(9_000, &config(), &terms, signers[3].me(), &large), Err(Drop::WrongShape));
+        assert_eq!(
+            pieces.handle_piece(9_000, &config(), &terms, signers[3].me(), &large),
+            Err(Rejection::WrongShape)
+        );
         let mut bad = piece.clone();
         bad.record.round += 1;
-        assert_eq!(heard.hear(9_000, &config(), &terms, signers[3].me(), &bad), Err(Drop::BadSignature));
         assert_eq!(
-            heard.hear(9_001, &config(), &terms, signers[3].me(), &bad),
-            Err(Drop::TooMany),
+            pieces.handle_piece(9_000, &config(), &terms, signers[3].me(), &bad),
+            Err(Rejection::BadSignature)
+        );
+        assert_eq!(
+            pieces.handle_piece(9_001, &config(), &terms, signers[3].me(), &bad),
+            Err(Rejection::TooMany),
             "each check costs four verifications"
         );
         assert_eq!(
-            heard.hear(9_000 + limits::PIECE_LEAST, &config(), &terms, signers[3].me(), &bad),
-            Err(Drop::BadSignature)
+            pieces.handle_piece(9_000 + limits::MIN_PIECE_INTERVAL, &config(), &terms, signers[3].me(), &bad),
+            Err(Rejection::BadSignature)
         );
     }
 
@@ -301,50 +311,53 @@ mod tests {
     fn only_a_committee_in_sight_hangs_pieces_and_only_of_its_artist() {
         let (signers, piece) = signed();
         let hears = |terms: &[SeenTerm], piece: &SignedPiece| {
-            HeardPieces::default().hear(0, &config(), terms, signers[0].me(), piece)
+            ReceivedPieces::default().handle_piece(0, &config(), terms, signers[0].me(), piece)
         };
         let seen = in_sight();
         assert_eq!(hears(std::slice::from_ref(&seen), &piece), Ok(()));
-        assert_eq!(hears(&[], &piece), Err(Drop::OutOfPlace), "nobody sits");
+        assert_eq!(hears(&[], &piece), Err(Rejection::OutOfPlace), "nobody sits");
         let other = SeenTerm { id: [8; 32], ..seen.clone() };
         assert_eq!(
             hears(std::slice::from_ref(&other), &piece),
-            Err(Drop::OutOfPlace),
+            Err(Rejection::OutOfPlace),
             "another committee sits"
         );
         let another = SeenTerm { artist: [6; 32], ..seen.clone() };
-        assert_eq!(hears(&[another], &piece), Err(Drop::OutOfPlace), "another artist");
+        assert_eq!(hears(&[another], &piece), Err(Rejection::OutOfPlace), "another artist");
         let mut three = seen.clone();
         three.seats[0] = None;
         assert_eq!(hears(std::slice::from_ref(&three), &piece), Ok(()));
         three.seats[1] = Some(Signer::new(&[9; 32]).unwrap().me());
         assert_eq!(
             hears(std::slice::from_ref(&three), &piece),
-            Err(Drop::OutOfPlace),
+            Err(Rejection::OutOfPlace),
             "another sits at this seat"
         );
         three.seats[1] = None;
-        assert_eq!(hears(&[three], &piece), Err(Drop::OutOfPlace), "two of four");
+        assert_eq!(hears(&[three], &piece), Err(Rejection::OutOfPlace), "two of four");
         // What is only said to be a committee is believed as long as there is no better.
         let said = SeenTerm { shown: false, ..seen };
         assert_eq!(hears(std::slice::from_ref(&said), &piece), Ok(()));
-        assert_eq!(hears(&[other, said], &piece), Err(Drop::OutOfPlace));
+        assert_eq!(hears(&[other, said], &piece), Err(Rejection::OutOfPlace));
     }
 
     #[test]
     fn bad_pieces_of_any_number_of_strangers_hide_no_good_one() {
         let (signers, piece) = signed();
         let terms = [in_sight()];
-        let mut heard = HeardPieces::default();
+        let mut pieces = ReceivedPieces::default();
         let mut bad = piece.clone();
         bad.signatures[0].0[3] ^= 1;
         for n in 0..10_000_u32 {
             let mut key = [2; 33];
             key[1..5].copy_from_slice(&n.to_le_bytes());
-            assert_eq!(heard.hear(0, &config(), &terms, PeerKey(key), &bad), Err(Drop::OutOfPlace));
+            assert_eq!(
+                pieces.handle_piece(0, &config(), &terms, PeerKey(key), &bad),
+                Err(Rejection::OutOfPlace)
+            );
         }
-        assert!(heard.checked.is_empty(), "none of them is worth a slot or a verification");
-        assert_eq!(heard.hear(500, &config(), &terms, signers[0].me(), &piece), Ok(()));
+        assert!(pieces.checked.is_empty(), "none of them is worth a slot or a verification");
+        assert_eq!(pieces.handle_piece(500, &config(), &terms, signers[0].me(), &piece), Ok(()));
     }
 
     #[test]

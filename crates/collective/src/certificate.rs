@@ -3,7 +3,7 @@
 use abraham_messages::{
     PeerKey,
     collective::{Certificate, Digest, HeldArtist, Holding, Holds, StateName, StateStatement, Statement},
-    limits::{ARTISTS, CHAIN, SEATS_TOLD},
+    limits::{MAX_ARTISTS, MAX_CHAIN, MAX_SEATS_TOLD},
 };
 
 use crate::{
@@ -51,7 +51,8 @@ pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<[Digest; 4], Option<u
 /// Whether enough of a state's painters signed it, and none of the signatures is false. Says nothing of who they were.
 pub(crate) fn is_valid(certificate: &Certificate) -> bool {
     let statement = &certificate.statement;
-    if statement.round > limits::ROUNDS || (0..4).any(|i| statement.seats[..i].contains(&statement.seats[i]))
+    if statement.round > limits::MAX_ROUNDS
+        || (0..4).any(|i| statement.seats[..i].contains(&statement.seats[i]))
     {
         return false;
     }
@@ -96,7 +97,7 @@ impl Kept {
         self.chain.retain(|link| link.statement.seats != painters);
         let mut seen = std::collections::BTreeSet::new();
         self.chain.retain(|link| seen.insert(link.statement.seats));
-        self.chain.truncate(CHAIN);
+        self.chain.truncate(MAX_CHAIN);
         self.states.retain(|kept| kept.statement.round < certificate.statement.round);
         self.states.insert(0, certificate);
         self.states.truncate(2);
@@ -106,7 +107,7 @@ impl Kept {
 /// The certified states whose shares this member's engine has: of each artist the newest and the one before.
 #[derive(Default)]
 pub(crate) struct Store {
-    /// The artist that was certified last first; at most [`ARTISTS`].
+    /// The artist that was certified last first; at most [`MAX_ARTISTS`].
     kept: Vec<Kept>,
     /// Artists whose shares it ever had, with the seat: it never takes another seat of one of them, for then it
     /// would have seen all four components.
@@ -129,7 +130,7 @@ impl Store {
         };
         kept.certify(certificate);
         self.kept.insert(0, kept);
-        self.kept.truncate(ARTISTS);
+        self.kept.truncate(MAX_ARTISTS);
     }
 
     /// This member is about to see shares of an artist.
@@ -191,7 +192,7 @@ impl Store {
 
     /// The seats that it had, newest first, as many as are told.
     pub(crate) fn seats(&self) -> impl Iterator<Item = (Digest, usize)> + '_ {
-        self.seats.iter().rev().take(SEATS_TOLD).copied()
+        self.seats.iter().rev().take(MAX_SEATS_TOLD).copied()
     }
 
     /// What everyone is told: the artist that was certified last.

@@ -1,38 +1,42 @@
 //! One member of the collective: what it is told, what it does about it, and when it wants to be woken.
 
-mod hearing;
-mod telling;
+mod announcing;
+mod candidates;
+mod forming;
+mod handlers;
+mod sitting;
+mod snapshot;
 
 use std::collections::BTreeMap;
 
 use abraham_messages::{
     PeerKey,
     collective::{Control, Gossip, Proposal},
-    limits::{ADDRESS_BYTES, ADDRESSES},
+    limits::{MAX_ADDRESS_BYTES, MAX_ADDRESSES},
     node::{self, Command, Lane},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    Config, Drop, EndCause, Error, Event, Input, Millis, Output, Settings, Work,
-    announce::{HeardPieces, Signer},
+    Config, EndCause, Error, Event, Input, Millis, Output, Rejection, Settings, Work,
+    announce::{ReceivedPieces, Signer},
     certificate::Store,
     committee::{Early, Forming},
-    dice::Dice,
-    drops::Drops,
+    faults::Faults,
     holders::Holders,
     limits,
     links::Links,
-    marks::Marks,
     outbox::Outbox,
     presence::Presences,
+    rejections::Rejections,
+    snapshot::{Connection, DoneSnapshot, Why},
+    sortition::Sortition,
     teacher::Teacher,
     term::{Fact, Seat},
-    view::{Connection, DoneView, Why},
     waiting::Claims,
     witness::Witness,
 };
-use telling::{Publishing, Showing};
+use announcing::{Announcing, Publishing};
 
 /// Where a member sits.
 pub(crate) enum Status {
@@ -51,29 +55,29 @@ pub struct Collective {
     pub(crate) settings: Settings,
     pub(crate) signer: Signer,
     pub(crate) me: PeerKey,
-    pub(crate) dice: Dice,
+    pub(crate) sortition: Sortition,
     pub(crate) out: Outbox,
     pub(crate) presences: Presences,
     pub(crate) links: Links,
-    pub(crate) marks: Marks,
-    pub(crate) drops: Drops,
+    pub(crate) faults: Faults,
+    pub(crate) rejections: Rejections,
     pub(crate) early: Early,
     pub(crate) store: Store,
     pub(crate) holders: Holders,
     pub(crate) witness: Witness,
     pub(crate) teacher: Teacher,
-    pub(crate) pieces: HeardPieces,
+    pub(crate) pieces: ReceivedPieces,
     pub(crate) status: Status,
     pub(crate) facts: Vec<Fact>,
     pub(crate) connection: Connection,
     pub(crate) review: Review,
     /// Teachers that were silent: how often, and until when they are not asked.
-    pub(crate) rests: BTreeMap<PeerKey, (u32, Millis)>,
-    pub(crate) done: DoneView,
+    pub(crate) teacher_backoff: BTreeMap<PeerKey, (u32, Millis)>,
+    pub(crate) done: DoneSnapshot,
     pub(crate) last_end: Option<EndCause>,
     addresses: Vec<String>,
     publishing: Publishing,
-    showing: Showing,
+    announcing: Announcing,
     stopped: bool,
 }
 
@@ -122,25 +126,25 @@ impl Collective {
     ) -> Result<Self, Error> {
         let signer = Signer::new(secret)?;
         let me = signer.me();
-        let mut dice = Dice::new(seed);
-        let presences = Presences::new(dice.draw());
+        let mut sortition = Sortition::new(seed);
+        let presences = Presences::new(sortition.draw());
         Ok(Self {
             config,
             settings,
             signer,
             me,
-            dice,
+            sortition,
             out: Outbox::new(me),
             presences,
             links: Links::default(),
-            marks: Marks::default(),
-            drops: Drops::default(),
+            faults: Faults::default(),
+            rejections: Rejections::default(),
             early: Early::default(),
             store: Store::default(),
             holders: Holders::default(),
             witness: Witness::default(),
             teacher: Teacher::default(),
-            pieces: HeardPieces::default(),
+            pieces: ReceivedPieces::default(),
             status: Status::Idle,
             facts: Vec::new(),
             connection: Connection::Connecting,
@@ -158,12 +162,12 @@ impl Collective {
                 claims: Claims::default(),
                 outlook: Why::NotConnected,
             },
-            rests: BTreeMap::new(),
-            done: DoneView::default(),
+            teacher_backoff: BTreeMap::new(),
+            done: DoneSnapshot::default(),
             last_end: None,
             addresses: Vec::new(),
             publishing: Publishing { sequence: 0, last: None, changed: true },
-            showing: Showing::default(),
+            announcing: Announcing::default(),
             stopped: false,
         })
     }
@@ -179,17 +183,17 @@ impl Collective {
             return;
         }
         match input {
-            Input::Node(event) => self.node(now, event),
-            Input::Settings(settings) => self.change(now, settings),
+            Input::Node(event) => self.handle_node_event(now, event),
+            Input::Settings(settings) => self.handle_settings(now, settings),
             Input::Answer { ticket, result } => {
-                match self.teacher.answer(ticket, &result, &self.config.update_bytes, &mut self.out) {
+                match self.teacher.handle_answer(ticket, &result, &self.config.update_bytes, &mut self.out) {
                     Some(taught) => self.done.rounds_taught += u64::from(taught),
-                    None => self.in_term(now, |seat, context| seat.answer(context, ticket, result)),
+                    None => self.in_term(now, |seat, context| seat.handle_answer(context, ticket, result)),
                 }
             }
             Input::BeginAnother(begins) => {
                 self.review.begins = begins && !matches!(self.status, Status::Seated(_));
-                self.show_soon();
+                self.announce_holds_soon();
                 self.review_soon(now);
             }
             Input::Stop => self.stop(now),
@@ -220,7 +224,7 @@ impl Collective {
         let times = [
             Some(self.review.next),
             Some(self.publish_at()),
-            self.show_at(),
+            self.announce_holds_at(),
             sitting,
             self.teacher.deadline(),
         ];
@@ -234,11 +238,11 @@ impl Collective {
         loop {
             self.check_forming(now);
             while matches!(&self.status, Status::Seated(seat) if seat.deadline <= now) {
-                self.in_term(now, |seat, context| seat.timeout(context));
+                self.in_term(now, |seat, context| seat.handle_timeout(context));
             }
             self.teacher.advance(now, &mut self.out);
             match self.out.pop_mine() {
-                Some((lane, message)) => self.message(now, self.me, lane, &message),
+                Some((lane, message)) => self.handle_message(now, self.me, lane, &message),
                 None => break,
             }
         }
@@ -247,8 +251,8 @@ impl Collective {
             self.review.next = now.saturating_add(REVIEW_EVERY);
             self.look_around(now);
         }
-        if self.show_at().is_some_and(|at| now >= at) {
-            self.show(now);
+        if self.announce_holds_at().is_some_and(|at| now >= at) {
+            self.announce_holds(now);
         }
         if now >= self.publish_at() {
             self.publish(now);
@@ -274,7 +278,7 @@ impl Collective {
         self.connection == Connection::Online
     }
 
-    fn change(&mut self, now: Millis, settings: Settings) {
+    fn handle_settings(&mut self, now: Millis, settings: Settings) {
         self.settings = settings;
         self.presence_changed();
         self.review_soon(now);
@@ -300,12 +304,12 @@ impl Collective {
         self.stopped = true;
     }
 
-    fn node(&mut self, now: Millis, event: node::Event) {
+    fn handle_node_event(&mut self, now: Millis, event: node::Event) {
         match event {
             node::Event::Connecting => self.connection = Connection::Connecting,
             node::Event::Online { mut addresses } => {
-                addresses.retain(|address| address.len() <= ADDRESS_BYTES);
-                addresses.truncate(ADDRESSES);
+                addresses.retain(|address| address.len() <= MAX_ADDRESS_BYTES);
+                addresses.truncate(MAX_ADDRESSES);
                 self.addresses = addresses;
                 self.connection = Connection::Online;
                 self.publishing.last = None;
@@ -315,16 +319,16 @@ impl Collective {
                 self.connection = Connection::Offline { reason: short(&reason) };
                 self.presence_changed();
             }
-            node::Event::Heard { from, message } => self.heard(now, from, &message),
-            node::Event::LinkUp { peer } => self.link_up(now, peer),
-            node::Event::LinkDown { peer, .. } => self.link_down(now, &peer),
+            node::Event::Gossip { from, message } => self.handle_gossip(now, from, &message),
+            node::Event::LinkUp { peer } => self.handle_link_up(now, peer),
+            node::Event::LinkDown { peer, .. } => self.handle_link_down(now, &peer),
             node::Event::Unreachable { peer, .. } => self.links.unreachable(now, &peer),
             node::Event::Message { peer, lane: lane @ (Lane::Control | Lane::Bulk), message } => {
-                self.out.command(Command::Took { peer, lane, bytes: message.len() });
+                self.out.command(Command::Acknowledge { peer, lane, bytes: message.len() });
                 if self.links.is_up(&peer) {
-                    self.message(now, peer, lane, &message);
+                    self.handle_message(now, peer, lane, &message);
                 } else {
-                    self.drops.count(Drop::OutOfPlace);
+                    self.rejections.count(Rejection::OutOfPlace);
                 }
             }
             node::Event::Sent { peer, lane, bytes } => self.out.sent(&peer, lane, bytes),
@@ -345,7 +349,7 @@ impl Collective {
         self.review_soon(now);
     }
 
-    fn link_up(&mut self, now: Millis, peer: PeerKey) {
+    fn handle_link_up(&mut self, now: Millis, peer: PeerKey) {
         if peer == self.me {
             return;
         }
@@ -354,14 +358,14 @@ impl Collective {
         // It may have joined the topic after this member spoke last.
         let message = Control::Presence(self.presence(now));
         self.out.control(peer, &message);
-        self.show_to(peer);
+        self.send_holds(peer);
         if let Some(message) = self.sits() {
             self.out.control(peer, &message);
         }
         self.presence_changed();
     }
 
-    fn link_down(&mut self, now: Millis, peer: &PeerKey) {
+    fn handle_link_down(&mut self, now: Millis, peer: &PeerKey) {
         if !self.links.link_down(peer) {
             return;
         }
@@ -378,7 +382,7 @@ impl Collective {
                 if let Some(seat_of) = seat.seat_of(peer) {
                     // While seats are filled a lost link says nothing of either side.
                     if !seat.is_filling() {
-                        self.marks.add(now, *peer, limits::MARK);
+                        self.faults.add(now, *peer, limits::FAULT);
                     }
                     let seat = seat_of;
                     self.end_term(now, EndCause::Departed { seat: seat as u8 });
@@ -390,12 +394,12 @@ impl Collective {
 
     /// A member did what no honest one does.
     pub(crate) fn suspect(&mut self, now: Millis, peer: PeerKey, what: &str) {
-        self.marks.add(now, peer, limits::MARK_NAMED);
+        self.faults.add(now, peer, limits::NAMED_FAULT);
         self.out.event(Event::Suspected { peer, what: short(what) });
     }
 }
 
 /// Cuts what others say to a length that a page can show.
 pub(crate) fn short(text: &str) -> String {
-    text.chars().take(limits::REASON_CHARS).collect()
+    text.chars().take(limits::MAX_REASON_CHARS).collect()
 }

@@ -44,7 +44,7 @@ impl Forming {
             term: Term { id, number, seats, seat },
             proposer,
             since: now,
-            deadline: now.saturating_add(limits::ACCEPT),
+            deadline: now.saturating_add(limits::ACCEPT_TIMEOUT),
             origin: proposal.origin,
             accepted: [false; 4],
             certificates: [const { None }; 4],

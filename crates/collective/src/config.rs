@@ -32,14 +32,14 @@ pub struct Settings {
     /// Its backend and speed.
     pub capability: Capability,
     /// Share of the time that it is ready to work, in per cent, 10 to 100; a painter rests after each round so that
-    /// this comes out, at most [`crate::limits::REST`].
+    /// this comes out, at most [`crate::limits::MAX_PAUSE`].
     pub pace: u8,
 }
 
 impl Settings {
     /// How long to rest after having worked for `worked`.
-    pub(crate) fn rest(&self, worked: Millis) -> Millis {
+    pub(crate) fn pause(&self, worked: Millis) -> Millis {
         let pace = Millis::from(self.pace.clamp(10, 100));
-        (worked.saturating_mul(100 - pace) / pace).min(crate::limits::REST)
+        (worked.saturating_mul(100 - pace) / pace).min(crate::limits::MAX_PAUSE)
     }
 }

@@ -22,12 +22,12 @@ pub(crate) struct Candidate {
     pub(crate) seats: Vec<(Digest, usize)>,
     /// Whether it would work on another artist than those that it holds, or that wait.
     pub(crate) begins: bool,
-    pub(crate) marks: u32,
+    pub(crate) faults: u32,
 }
 
 /// What an election goes by: this member first, and those that would take a seat and are linked with it.
-pub(crate) struct Sight {
-    pub(crate) candidates: Vec<Candidate>,
+pub(crate) struct Candidates {
+    pub(crate) all: Vec<Candidate>,
     /// The last term's number, as all that saw it know it.
     pub(crate) number: u64,
     /// Whether an artist is waited for: then only those begin another whose visitors chose so.
@@ -61,7 +61,7 @@ impl Candidate {
     }
 }
 
-impl Sight {
+impl Candidates {
     /// Whether two of them say that they are linked with each other.
     fn linked(a: &Candidate, b: &Candidate) -> bool {
         a.links.contains(&b.key) && b.links.contains(&a.key)
@@ -69,12 +69,12 @@ impl Sight {
 
     /// States that could be continued if links allow it: most rounds first, and of two alike the lower name.
     fn states(&self) -> Vec<(Digest, StateName)> {
-        let all: Vec<&Candidate> = self.candidates.iter().collect();
+        let all: Vec<&Candidate> = self.all.iter().collect();
         held_by_enough(&all)
     }
 
     /// Orders candidates: holders of the leading state before others, for each that is replaced leaves one more member
-    /// that may only ever take that seat; those with few marks before those with more; then by an order that the
+    /// that may only ever take that seat; those with few faults before those with more; then by an order that the
     /// term's number changes. Members that were named come last, holders or not.
     fn ordered(&self, leading: Option<&(Digest, StateName)>) -> Vec<&Candidate> {
         let artist = leading.map_or([0; 32], |(artist, _)| *artist);
@@ -91,11 +91,11 @@ impl Sight {
     }
 
     fn sorted(&self, leading: Option<&(Digest, StateName)>, seed: &[u8]) -> Vec<&Candidate> {
-        let mut ordered: Vec<&Candidate> = self.candidates.iter().collect();
+        let mut ordered: Vec<&Candidate> = self.all.iter().collect();
         ordered.sort_by_cached_key(|candidate| {
             let holder = leading.is_some_and(|(artist, state)| candidate.holds(artist, state));
-            let passed_over = candidate.marks >= limits::MARK_NAMED;
-            (passed_over, !holder, candidate.marks, place(seed, &candidate.key))
+            let passed_over = candidate.faults >= limits::NAMED_FAULT;
+            (passed_over, !holder, candidate.faults, place(seed, &candidate.key))
         });
         ordered
     }
@@ -111,14 +111,14 @@ impl Sight {
     /// continuing the artist with most rounds that four such can continue.
     ///
     /// An older state without members that are passed over goes before a newer one with them. A new artist is begun
-    /// only where none is waited for, whatever marks those have who hold one.
+    /// only where none is waited for, whatever faults those have who hold one.
     pub(crate) fn choose(&self) -> Option<Choice> {
         let states = self.states();
         let continued = |most| states.iter().find_map(|state| self.seat(Some(state), most));
-        continued(limits::MARK_NAMED)
-            .or_else(|| continued(2 * limits::MARK_NAMED))
+        continued(limits::NAMED_FAULT)
+            .or_else(|| continued(2 * limits::NAMED_FAULT))
             .or_else(|| continued(u32::MAX))
-            .or_else(|| self.seat(None, limits::MARK_NAMED))
+            .or_else(|| self.seat(None, limits::NAMED_FAULT))
             .or_else(|| self.seat(None, u32::MAX))
     }
 
@@ -131,7 +131,7 @@ impl Sight {
         from: &StateName,
         holders: &[bool; 4],
     ) -> Result<(), &'static str> {
-        let find = |key: &PeerKey| self.candidates.iter().find(|candidate| candidate.key == *key);
+        let find = |key: &PeerKey| self.all.iter().find(|candidate| candidate.key == *key);
         let four: Option<Vec<&Candidate>> = seats.iter().map(find).collect();
         let four = four.ok_or("one of the four is not linked, or would not paint")?;
         if !four.iter().all(|candidate| candidate.would(artist)) {
@@ -160,9 +160,9 @@ impl Sight {
         }
     }
 
-    /// Seats four members with fewer than `most` marks.
+    /// Seats four members with fewer than `most` faults.
     fn seat(&self, state: Option<&(Digest, StateName)>, most: u32) -> Option<Choice> {
-        let me = self.candidates.first()?;
+        let me = self.all.first()?;
         let would = |candidate: &Candidate| match state {
             Some((artist, _)) => candidate.would(artist),
             None => !self.waits || candidate.begins,
@@ -172,9 +172,9 @@ impl Sight {
         }
         let ordered = self.picked(state);
         let others = ordered.into_iter().filter(|other| {
-            other.key != me.key && other.marks < most && would(other) && Self::linked(me, other)
+            other.key != me.key && other.faults < most && would(other) && Self::linked(me, other)
         });
-        let others: Vec<&Candidate> = others.take(limits::POOL).collect();
+        let others: Vec<&Candidate> = others.take(limits::POOL_SIZE).collect();
         for (i, a) in others.iter().enumerate() {
             for (j, b) in others.iter().enumerate().skip(i + 1).filter(|(_, b)| Self::linked(a, b)) {
                 for c in &others[j + 1..] {
@@ -251,12 +251,12 @@ mod tests {
     fn candidate(n: u8, of: u8) -> Candidate {
         let links = (0..of).filter(|other| *other != n).map(key).collect();
         let (held, shown, seats) = (Vec::new(), Vec::new(), Vec::new());
-        Candidate { key: key(n), links, held, shown, seats, begins: false, marks: 0 }
+        Candidate { key: key(n), links, held, shown, seats, begins: false, faults: 0 }
     }
 
-    fn sight(of: u8) -> Sight {
-        Sight {
-            candidates: (0..of).map(|n| candidate(n, of)).collect(),
+    fn candidates(of: u8) -> Candidates {
+        Candidates {
+            all: (0..of).map(|n| candidate(n, of)).collect(),
             number: 1,
             waits: false,
             secret: [0; 32],
@@ -265,43 +265,43 @@ mod tests {
 
     const A: Digest = [9; 32];
 
-    fn holder(sight: &mut Sight, n: usize, seat: usize, rounds: &[u64]) {
+    fn holder(candidates: &mut Candidates, n: usize, seat: usize, rounds: &[u64]) {
         let states = rounds.iter().map(|round| StateName { round: *round, state: [7; 32] }).collect();
-        let candidate = &mut sight.candidates[n];
+        let candidate = &mut candidates.all[n];
         (candidate.shown, candidate.seats) = (vec![A], vec![(A, seat)]);
         candidate.held = vec![Held { artist: A, seat, states }];
-        sight.waits = true;
+        candidates.waits = true;
     }
 
     #[test]
     fn four_linked_members_begin_a_new_artist() {
-        let choice = sight(4).choose().unwrap();
+        let choice = candidates(4).choose().unwrap();
         assert_eq!(choice.origin, ProposedOrigin::Genesis);
         assert_eq!(choice.seats, [0, 1, 2, 3].map(key));
-        assert!(sight(3).choose().is_none());
+        assert!(candidates(3).choose().is_none());
     }
 
     #[test]
     fn a_pair_without_a_link_is_never_seated_together() {
-        let mut five = sight(5);
-        five.candidates[1].links.retain(|other| *other != key(2));
+        let mut five = candidates(5);
+        five.all[1].links.retain(|other| *other != key(2));
         for number in 0..50 {
             five.number = number;
             let seats = five.choose().unwrap().seats;
             assert!(!(seats.contains(&key(1)) && seats.contains(&key(2))), "one side's word is enough");
         }
-        let mut four = sight(4);
-        four.candidates[1].links.retain(|other| *other != key(2));
+        let mut four = candidates(4);
+        four.all[1].links.retain(|other| *other != key(2));
         assert!(four.choose().is_none());
     }
 
     #[test]
     fn holders_keep_their_seats_and_the_newest_state_that_two_hold_is_continued() {
-        let mut sight = sight(6);
-        holder(&mut sight, 2, 3, &[12, 11]);
-        holder(&mut sight, 4, 1, &[11, 10]);
-        holder(&mut sight, 5, 0, &[11]);
-        let choice = sight.choose().unwrap();
+        let mut candidates = candidates(6);
+        holder(&mut candidates, 2, 3, &[12, 11]);
+        holder(&mut candidates, 4, 1, &[11, 10]);
+        holder(&mut candidates, 5, 0, &[11]);
+        let choice = candidates.choose().unwrap();
         assert_eq!(choice.seats[3], key(2));
         assert_eq!(choice.seats[1], key(4));
         assert_eq!(choice.seats[0], key(5));
@@ -309,18 +309,22 @@ mod tests {
         let ProposedOrigin::Continue { from, holders, .. } = choice.origin else { panic!("not continued") };
         assert_eq!((from.round, holders), (11, [true, true, false, true]));
         // Nobody but the first proposes where holders are here.
-        assert!(sight.rank(&key(2)) < sight.rank(&key(0)));
+        assert!(candidates.rank(&key(2)) < candidates.rank(&key(0)));
     }
 
     #[test]
     fn a_holder_of_an_old_state_sits_at_its_old_seat_or_nowhere() {
-        let mut sight = sight(4);
-        holder(&mut sight, 0, 0, &[5]);
-        holder(&mut sight, 1, 1, &[5]);
-        holder(&mut sight, 2, 1, &[2]);
-        assert_eq!(sight.choose(), None, "two cannot keep one seat, and no other artist is begun for that");
-        holder(&mut sight, 2, 3, &[2]);
-        let choice = sight.choose().unwrap();
+        let mut candidates = candidates(4);
+        holder(&mut candidates, 0, 0, &[5]);
+        holder(&mut candidates, 1, 1, &[5]);
+        holder(&mut candidates, 2, 1, &[2]);
+        assert_eq!(
+            candidates.choose(),
+            None,
+            "two cannot keep one seat, and no other artist is begun for that"
+        );
+        holder(&mut candidates, 2, 3, &[2]);
+        let choice = candidates.choose().unwrap();
         assert_eq!(choice.seats, [0, 1, 3, 2].map(key));
         let ProposedOrigin::Continue { holders, .. } = choice.origin else { panic!("not continued") };
         assert_eq!(holders, [true, true, false, false], "its state is filled again");
@@ -328,80 +332,80 @@ mod tests {
 
     #[test]
     fn one_holder_is_not_enough_and_nobody_begins_another_artist() {
-        let mut sight = sight(5);
-        holder(&mut sight, 1, 2, &[100]);
-        assert_eq!(sight.choose(), None);
+        let mut candidates = candidates(5);
+        holder(&mut candidates, 1, 2, &[100]);
+        assert_eq!(candidates.choose(), None);
         // But four whose visitors chose so do, without the holder, whose visitor did not.
-        [0, 2, 3, 4].iter().for_each(|n| sight.candidates[*n].begins = true);
-        let choice = sight.choose().unwrap();
+        [0, 2, 3, 4].iter().for_each(|n| candidates.all[*n].begins = true);
+        let choice = candidates.choose().unwrap();
         assert_eq!((choice.origin, choice.seats), (ProposedOrigin::Genesis, [0, 2, 3, 4].map(key)));
-        sight.candidates[4].begins = false;
-        assert_eq!(sight.choose(), None);
+        candidates.all[4].begins = false;
+        assert_eq!(candidates.choose(), None);
     }
 
     #[test]
     fn marks_lead_to_no_other_artist() {
-        let mut sight = sight(4);
-        (0..3).for_each(|n| holder(&mut sight, n, n, &[7]));
-        sight.candidates.iter_mut().for_each(|candidate| candidate.marks = limits::MARK_MOST);
+        let mut candidates = candidates(4);
+        (0..3).for_each(|n| holder(&mut candidates, n, n, &[7]));
+        candidates.all.iter_mut().for_each(|candidate| candidate.faults = limits::MAX_FAULTS);
         for waits in [false, true] {
-            sight.waits = waits;
-            assert!(matches!(sight.choose().unwrap().origin, ProposedOrigin::Continue { .. }));
+            candidates.waits = waits;
+            assert!(matches!(candidates.choose().unwrap().origin, ProposedOrigin::Continue { .. }));
         }
     }
 
     #[test]
     fn who_holds_an_artist_works_on_no_other() {
-        let mut sight = sight(6);
-        holder(&mut sight, 1, 0, &[7]);
-        holder(&mut sight, 2, 1, &[7]);
-        let other = &mut sight.candidates[3];
+        let mut candidates = candidates(6);
+        holder(&mut candidates, 1, 0, &[7]);
+        holder(&mut candidates, 2, 1, &[7]);
+        let other = &mut candidates.all[3];
         other.held = vec![Held { artist: [8; 32], seat: 2, states: Vec::new() }];
         (other.shown, other.seats) = (vec![[8; 32]], vec![([8; 32], 2)]);
         // What it holds of this one cannot be linked with what is known.
-        (sight.candidates[4].shown, sight.candidates[4].seats) = (vec![A], vec![(A, 2)]);
-        assert_eq!(sight.choose().unwrap().seats, [1, 2, 0, 5].map(key));
-        sight.candidates[5].links.clear();
-        assert_eq!(sight.choose(), None);
-        sight.candidates[3].begins = true;
-        sight.candidates[4].begins = true;
-        let mut seats = sight.choose().unwrap().seats;
+        (candidates.all[4].shown, candidates.all[4].seats) = (vec![A], vec![(A, 2)]);
+        assert_eq!(candidates.choose().unwrap().seats, [1, 2, 0, 5].map(key));
+        candidates.all[5].links.clear();
+        assert_eq!(candidates.choose(), None);
+        candidates.all[3].begins = true;
+        candidates.all[4].begins = true;
+        let mut seats = candidates.choose().unwrap().seats;
         seats.sort_unstable();
         assert_eq!(seats, [0, 1, 2, 3].map(key));
     }
 
     #[test]
     fn marked_members_are_passed_over_where_others_exist() {
-        let mut five = sight(5);
-        five.candidates[3].marks = 1;
+        let mut five = candidates(5);
+        five.all[3].faults = 1;
         assert!(!five.choose().unwrap().seats.contains(&key(3)));
         assert_eq!(five.rank(&key(3)), Some(4));
-        let mut four = sight(4);
-        four.candidates[3].marks = 9;
+        let mut four = candidates(4);
+        four.all[3].faults = 9;
         assert!(four.choose().unwrap().seats.contains(&key(3)));
     }
 
     #[test]
     fn whom_a_member_picks_only_it_knows_and_turns_everyone() {
-        let mut sight = sight(8);
-        let ranks = |sight: &Sight| (0..8).map(|n| sight.rank(&key(n))).collect::<Vec<_>>();
-        let (before, mut four) = (ranks(&sight), std::collections::BTreeSet::new());
+        let mut candidates = candidates(8);
+        let ranks = |candidates: &Candidates| (0..8).map(|n| candidates.rank(&key(n))).collect::<Vec<_>>();
+        let (before, mut four) = (ranks(&candidates), std::collections::BTreeSet::new());
         for secret in 0..30 {
-            sight.secret = [secret; 32];
-            assert_eq!(ranks(&sight), before);
-            four.insert(sight.choose().unwrap().seats);
+            candidates.secret = [secret; 32];
+            assert_eq!(ranks(&candidates), before);
+            four.insert(candidates.choose().unwrap().seats);
         }
         assert!(four.len() > 15, "of 35 fours with this member: {}", four.len());
     }
 
     #[test]
     fn turns_change_with_the_number() {
-        let mut sight = sight(8);
-        let first = |sight: &Sight| (0..8).find(|n| sight.rank(&key(*n)) == Some(0)).unwrap();
+        let mut candidates = candidates(8);
+        let first = |candidates: &Candidates| (0..8).find(|n| candidates.rank(&key(*n)) == Some(0)).unwrap();
         let mut firsts = std::collections::BTreeSet::new();
         for number in 0..60 {
-            sight.number = number;
-            firsts.insert(first(&sight));
+            candidates.number = number;
+            firsts.insert(first(&candidates));
         }
         assert!(firsts.len() >= 6, "{firsts:?}");
     }

@@ -1,7 +1,7 @@
 //! What linked members have shown of the artists that they hold, and which of it counts.
 //!
 //! A mere claim counts for nothing: a member shows the certificates of what it holds. They count with whoever knows the
-//! artist only if they are linked, committee by committee, with those that it knows: at least [`limits::LINKING`] who
+//! artist only if they are linked, committee by committee, with those that it knows: at least [`limits::MIN_LINKING_SIGNERS`] who
 //! signed each sat in one that is known. Where two committees share three painters, which they do when one seat was filled,
 //! that is always so. Whoever knows nothing of an artist cannot tell which of two is the true one, and goes by what it
 //! was shown first.
@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use abraham_messages::{
     PeerKey,
     collective::{Certificate, Digest, HeldArtist, Holds, StateName},
-    limits::{ARTISTS, LINKS},
+    limits::{MAX_ARTISTS, MAX_LINKS},
 };
 
 use crate::{
-    Drop, Millis,
+    Millis, Rejection,
     certificate::{self, Store},
     limits,
 };
@@ -37,7 +37,7 @@ impl Committee {
     /// Whether enough of those who signed sat in a committee that is known. Who is only named may not know of it.
     fn is_linked(&self, known: &Self) -> bool {
         let signers = self.painters.iter().zip(self.signed).filter(|(_, signed)| *signed);
-        signers.filter(|(painter, _)| known.painters.contains(painter)).count() >= limits::LINKING
+        signers.filter(|(painter, _)| known.painters.contains(painter)).count() >= limits::MIN_LINKING_SIGNERS
     }
 }
 
@@ -69,14 +69,14 @@ struct Shown {
 }
 
 /// What one linked member has shown.
-struct Showing {
+struct Announcing {
     artists: Vec<Shown>,
     seats: Vec<(Digest, usize)>,
     begins: bool,
     checks: Checks,
 }
 
-/// Lets so many certificates of a member be checked at once, and then one a [`limits::CHECK_EVERY`].
+/// Lets so many certificates of a member be checked at once, and then one a [`limits::CERTIFICATE_CHECK_INTERVAL`].
 struct Checks {
     left: u32,
     refilled: Millis,
@@ -84,11 +84,11 @@ struct Checks {
 
 impl Checks {
     fn allow(&mut self, now: Millis, count: u32) -> bool {
-        let refill = now.saturating_sub(self.refilled) / limits::CHECK_EVERY;
+        let refill = now.saturating_sub(self.refilled) / limits::CERTIFICATE_CHECK_INTERVAL;
         if refill > 0 {
             self.refilled = now;
             let refill = u32::try_from(refill).unwrap_or(u32::MAX);
-            self.left = self.left.saturating_add(refill).min(limits::CHECK_BURST);
+            self.left = self.left.saturating_add(refill).min(limits::CERTIFICATE_CHECK_BURST);
         }
         let allowed = count <= self.left;
         self.left -= if allowed { count } else { 0 };
@@ -106,7 +106,7 @@ struct Known {
 /// What all linked members have shown.
 #[derive(Default)]
 pub(crate) struct Holders {
-    showing: BTreeMap<PeerKey, Showing>,
+    showing: BTreeMap<PeerKey, Announcing>,
     known: BTreeMap<Digest, Known>,
     /// Hashes of certificates that were checked and are good.
     checked: BTreeSet<Digest>,
@@ -114,7 +114,7 @@ pub(crate) struct Holders {
 
 /// Artists that are known by what others showed: as many as linked members can show, twice over, because those of
 /// members that are gone are remembered for a while.
-const KNOWN: usize = 2 * LINKS * ARTISTS;
+const KNOWN: usize = 2 * MAX_LINKS * MAX_ARTISTS;
 /// Certificates that need not be checked again.
 const CHECKED: usize = 2_048;
 
@@ -137,31 +137,31 @@ fn reach<'a>(
 
 impl Holders {
     /// A linked member shows what it holds, in place of what it showed before. `Err` where it shows what no honest
-    /// member has ([`Drop::Forged`]), or more than can be checked.
-    pub(crate) fn show(
+    /// member has ([`Rejection::Forged`]), or more than can be checked.
+    pub(crate) fn handle_holds(
         &mut self,
         now: Millis,
         from: PeerKey,
         holds: &Holds,
         mine: &Store,
-    ) -> Result<(), Drop> {
+    ) -> Result<(), Rejection> {
         let all = || holds.artists.iter().flat_map(|artist| artist.states.iter().chain(&artist.chain));
         let unchecked: BTreeMap<Digest, &Certificate> =
             all().map(|certificate| (certificate::digest(certificate), certificate)).collect();
         let unchecked = unchecked.into_iter().filter(|(digest, _)| !self.checked.contains(digest));
         let unchecked: Vec<(Digest, &Certificate)> = unchecked.collect();
-        let showing = self.showing.entry(from).or_insert(Showing {
+        let showing = self.showing.entry(from).or_insert(Announcing {
             artists: Vec::new(),
             seats: Vec::new(),
             begins: false,
-            checks: Checks { left: limits::CHECK_BURST, refilled: now },
+            checks: Checks { left: limits::CERTIFICATE_CHECK_BURST, refilled: now },
         });
         if !showing.checks.allow(now, unchecked.len() as u32) {
-            return Err(Drop::TooMany);
+            return Err(Rejection::TooMany);
         }
         for (digest, certificate) in unchecked {
             if !certificate::is_valid(certificate) {
-                return Err(Drop::Forged);
+                return Err(Rejection::Forged);
             }
             if self.checked.len() >= CHECKED {
                 self.checked.clear();
@@ -169,11 +169,11 @@ impl Holders {
             self.checked.insert(digest);
         }
         let artists: Option<Vec<Shown>> = holds.artists.iter().map(|artist| shown(&from, artist)).collect();
-        let artists = artists.ok_or(Drop::Forged)?;
+        let artists = artists.ok_or(Rejection::Forged)?;
         if (1..artists.len())
             .any(|i| artists[..i].iter().any(|other| other.held.artist == artists[i].held.artist))
         {
-            return Err(Drop::Forged);
+            return Err(Rejection::Forged);
         }
         let told = holds.seats.iter().map(|(artist, seat)| (*artist, usize::from(*seat)));
         showing.seats =
@@ -196,7 +196,7 @@ impl Holders {
                     let reached = reach(known.committees.iter().copied(), shown.committees.iter());
                     if shown.committees.iter().any(|committee| reached.contains(committee)) {
                         known.seen = now;
-                        known.committees = reached.into_iter().take(limits::COMMITTEES_KNOWN).collect();
+                        known.committees = reached.into_iter().take(limits::MAX_KNOWN_COMMITTEES).collect();
                     }
                 }
                 None if room => {
@@ -224,7 +224,7 @@ impl Holders {
                 }
             }
         }
-        let patience = limits::HOLDERS_PATIENCE;
+        let patience = limits::HOLDER_TIMEOUT;
         self.known.retain(|artist, known| mine.has(artist) || known.seen.saturating_add(patience) > now);
     }
 

@@ -50,7 +50,7 @@ pub enum Output {
     Event(Event),
 }
 
-/// Something that a visitor may like to know at once; [`crate::View`] has how things stand.
+/// Something that a visitor may like to know at once; [`crate::Snapshot`] has how things stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {

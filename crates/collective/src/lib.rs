@@ -6,22 +6,19 @@ mod certificate;
 mod collective;
 mod committee;
 mod config;
-mod dice;
-mod drops;
 mod election;
 mod error;
-mod forming;
+mod faults;
 mod holders;
 mod input;
 pub mod limits;
 mod links;
-mod marks;
 mod outbox;
 mod presence;
+mod rejections;
 mod round;
-mod show;
-mod sight;
-mod sitting;
+pub mod snapshot;
+mod sortition;
 mod steps;
 #[cfg(test)]
 mod strangers;
@@ -29,7 +26,6 @@ mod teacher;
 mod term;
 #[cfg(test)]
 mod tests;
-pub mod view;
 mod waiting;
 mod witness;
 pub mod work;
@@ -38,10 +34,10 @@ pub use abraham_messages::collective::{BackendKind, Capability, Digest, SignedPi
 pub use announce::check_piece;
 pub use collective::Collective;
 pub use config::{Config, Settings};
-pub use drops::Drop;
 pub use error::Error;
 pub use input::{Event, Input, Output};
-pub use view::{EndCause, View};
+pub use rejections::Rejection;
+pub use snapshot::{EndCause, Snapshot};
 pub use work::{Done, Failed, HeldCommitments, Origin, Term, Work};
 
 /// Milliseconds of a monotonic clock that is passed in; where it begins does not matter.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use abraham_messages::{PeerKey, limits::LINKS, node::Command};
+use abraham_messages::{PeerKey, limits::MAX_LINKS, node::Command};
 
 use crate::{Millis, limits, presence::Presences};
 
@@ -31,12 +31,18 @@ impl Dial {
 
     fn failed(self, now: Millis) -> Self {
         let failures = self.failures().saturating_add(1);
-        let wait = limits::REDIAL.saturating_mul(1 << (failures - 1).min(10)).min(limits::REDIAL_MOST);
+        let wait = limits::MIN_DIAL_BACKOFF
+            .saturating_mul(1 << (failures - 1).min(10))
+            .min(limits::MAX_DIAL_BACKOFF);
         Self::Waiting { until: now.saturating_add(wait), failures }
     }
 
     fn begins(self, now: Millis) -> Self {
-        Self::Pending { since: now, until: now.saturating_add(limits::DIAL), failures: self.failures() }
+        Self::Pending {
+            since: now,
+            until: now.saturating_add(limits::DIAL_TIMEOUT),
+            failures: self.failures(),
+        }
     }
 
     fn is_pending(self) -> bool {
@@ -45,13 +51,13 @@ impl Dial {
 
     /// Whether it is under way and began so lately that it is likely to succeed yet.
     fn is_fresh(self, now: Millis) -> bool {
-        matches!(self, Self::Pending { since, .. } if since.saturating_add(limits::DIAL_FRESH) > now)
+        matches!(self, Self::Pending { since, .. } if since.saturating_add(limits::FRESH_DIAL_TIMEOUT) > now)
     }
 
     /// Since when it is under way, where that is so long that it may make room for another.
     fn is_slow(self, now: Millis) -> Option<Millis> {
         let Self::Pending { since, failures, .. } = self else { return None };
-        let patience = limits::DIAL_FRESH.saturating_mul(1 << failures.min(10));
+        let patience = limits::FRESH_DIAL_TIMEOUT.saturating_mul(1 << failures.min(10));
         (since.saturating_add(patience) <= now).then_some(since)
     }
 }
@@ -127,9 +133,9 @@ impl Links {
             };
         }
         let others: Vec<PeerKey> = others.iter().filter(|peer| !wants.contains(peer)).copied().collect();
-        let share = if others.is_empty() { limits::DIALS } else { limits::DIALS / 2 };
+        let share = if others.is_empty() { limits::MAX_FRESH_DIALS } else { limits::MAX_FRESH_DIALS / 2 };
         self.dial(now, wanted, (share, true), (me, presences), &mut commands);
-        self.dial(now, &others, (limits::DIALS, false), (me, presences), &mut commands);
+        self.dial(now, &others, (limits::MAX_FRESH_DIALS, false), (me, presences), &mut commands);
         commands.extend(self.let_go(now).map(|peer| Command::Disconnect { peer }));
         commands
     }
@@ -152,7 +158,7 @@ impl Links {
             let Some(presence) = presences.get(peer).filter(|presence| !presence.addresses.is_empty()) else {
                 continue;
             };
-            let yields = if me < peer || !wanted { 0 } else { limits::DIAL_YIELDS };
+            let yields = if me < peer || !wanted { 0 } else { limits::DIAL_YIELD_TIMEOUT };
             let first = Dial::Waiting { until: now.saturating_add(yields), failures: 0 };
             let dial = *self.dials.entry(*peer).or_insert(first);
             let due = matches!(dial, Dial::Waiting { until, .. } if until <= now);
@@ -162,10 +168,10 @@ impl Links {
             let idle = self.up.values().filter(|up| up.idle.is_some()).count();
             let pending = self.dials.values().filter(|dial| dial.is_pending()).count();
             let kept = if wanted { self.up.len() - idle } else { self.up.len() };
-            if kept + pending >= LINKS {
+            if kept + pending >= MAX_LINKS {
                 continue;
             }
-            if pending >= limits::DIALS_PENDING {
+            if pending >= limits::MAX_PENDING_DIALS {
                 let Some(slow) = self.slowest(now, dial.failures()) else { continue };
                 self.unreachable(now, &slow);
                 commands.push(Command::Disconnect { peer: slow });
@@ -190,11 +196,11 @@ impl Links {
             self.up.iter().filter_map(|(peer, up)| Some((up.idle?, *peer))).collect();
         idle.sort_unstable();
         let pending = self.dials.values().filter(|dial| dial.is_pending()).count();
-        let crowded = (self.up.len() + pending).saturating_sub(LINKS - limits::FREE_LINKS);
-        let at_once = crowded.max(idle.len().saturating_sub(limits::UNWANTED_LINKS));
-        let surplus = self.up.len().saturating_sub(limits::KEPT_LINKS);
+        let crowded = (self.up.len() + pending).saturating_sub(MAX_LINKS - limits::MIN_FREE_LINKS);
+        let at_once = crowded.max(idle.len().saturating_sub(limits::MAX_UNWANTED_LINKS));
+        let surplus = self.up.len().saturating_sub(limits::MAX_KEPT_LINKS);
         let over = idle.into_iter().enumerate().filter(move |(place, (since, _))| {
-            *place < at_once || (*place < surplus && since.saturating_add(limits::IDLE_LINK) <= now)
+            *place < at_once || (*place < surplus && since.saturating_add(limits::IDLE_LINK_TIMEOUT) <= now)
         });
         over.map(|(_, (_, peer))| peer)
     }
@@ -230,7 +236,7 @@ mod tests {
                 seated: None,
                 known_term: 0,
             };
-            presences.hear(0, key(n), presence, false).unwrap();
+            presences.handle_presence(0, key(n), presence, false).unwrap();
         }
         presences
     }
@@ -265,22 +271,22 @@ mod tests {
         let mut scene = Scene::new();
         let wanted = keys(1..13);
         keys(1..23).into_iter().for_each(|peer| scene.links.link_up(peer));
-        for now in [0, 1_000, limits::IDLE_LINK - 1] {
+        for now in [0, 1_000, limits::IDLE_LINK_TIMEOUT - 1] {
             assert_eq!(scene.review(now, &wanted, &[])[1], [], "the other side may want them: {now}");
         }
-        let surplus = 22 - limits::KEPT_LINKS;
-        assert_eq!(scene.review(limits::IDLE_LINK, &wanted, &[])[1].len(), surplus);
-        assert_eq!(scene.review(9 * limits::IDLE_LINK, &wanted, &[])[1], []);
+        let surplus = 22 - limits::MAX_KEPT_LINKS;
+        assert_eq!(scene.review(limits::IDLE_LINK_TIMEOUT, &wanted, &[])[1].len(), surplus);
+        assert_eq!(scene.review(9 * limits::IDLE_LINK_TIMEOUT, &wanted, &[])[1], []);
     }
 
     #[test]
     fn half_of_the_links_are_for_members_that_this_one_looks_for() {
         let mut scene = Scene::new();
-        for n in 1..=limits::UNWANTED_LINKS as u8 {
+        for n in 1..=limits::MAX_UNWANTED_LINKS as u8 {
             scene.links.link_up(key(n));
             assert_eq!(scene.review(n.into(), &[], &[])[1], []);
         }
-        let next = limits::UNWANTED_LINKS as u8 + 1;
+        let next = limits::MAX_UNWANTED_LINKS as u8 + 1;
         scene.links.link_up(key(next));
         assert_eq!(scene.review(100, &[], &[])[1], [key(1)], "the one that is longest of no use, at once");
         assert_eq!(scene.review(101, &[], &[])[1], []);
@@ -308,24 +314,24 @@ mod tests {
         let mut scene = Scene::new();
         let (wanted, others) = (keys(1..30), keys(30..200));
         let [dialled, _] = scene.review(0, &wanted, &others);
-        let half = limits::DIALS / 2;
+        let half = limits::MAX_FRESH_DIALS / 2;
         assert_eq!(dialled, [keys(1..1 + half as u8), keys(30..30 + half as u8)].concat());
-        assert_eq!(scene.review(limits::DIAL_FRESH - 1, &wanted, &others), [vec![], vec![]]);
-        let [dialled, gone] = scene.review(limits::DIAL_FRESH, &wanted, &others);
-        assert_eq!((dialled.len(), gone.len()), (limits::DIALS, 0));
-        let [dialled, gone] = scene.review(2 * limits::DIAL_FRESH, &wanted, &others);
-        assert_eq!((dialled.len(), gone.len()), (limits::DIALS, limits::DIALS));
+        assert_eq!(scene.review(limits::FRESH_DIAL_TIMEOUT - 1, &wanted, &others), [vec![], vec![]]);
+        let [dialled, gone] = scene.review(limits::FRESH_DIAL_TIMEOUT, &wanted, &others);
+        assert_eq!((dialled.len(), gone.len()), (limits::MAX_FRESH_DIALS, 0));
+        let [dialled, gone] = scene.review(2 * limits::FRESH_DIAL_TIMEOUT, &wanted, &others);
+        assert_eq!((dialled.len(), gone.len()), (limits::MAX_FRESH_DIALS, limits::MAX_FRESH_DIALS));
         assert!(gone.contains(&key(1)) && scene.links.failures(&key(1)) == 1);
         // Whoever was given up is tried again, and given more time.
         let mut scene = Scene::new();
         let few = keys(1..9);
         assert_eq!(scene.review(0, &few, &[])[0], few, "without others all dials are for those wanted");
         few.iter().for_each(|peer| scene.links.unreachable(0, peer));
-        assert_eq!(scene.review(limits::REDIAL, &few, &[])[0], few);
-        let later = limits::REDIAL + limits::DIAL_FRESH;
+        assert_eq!(scene.review(limits::MIN_DIAL_BACKOFF, &few, &[])[0], few);
+        let later = limits::MIN_DIAL_BACKOFF + limits::FRESH_DIAL_TIMEOUT;
         let more = keys(20..28);
         assert_eq!(scene.review(later, &more, &[]), [more.clone(), vec![]]);
-        let last = later + limits::DIAL_FRESH - 1;
+        let last = later + limits::FRESH_DIAL_TIMEOUT - 1;
         assert_eq!(scene.review(last, &keys(30..38), &[]), [vec![], vec![]]);
     }
 }

@@ -92,7 +92,7 @@ impl Outbox {
         }
         let Some(unsent) = self.unsent.get_mut(&peer) else { return };
         unsent.control += message.len();
-        if unsent.control > limits::UNSENT_CONTROL {
+        if unsent.control > limits::MAX_UNSENT_CONTROL_BYTES {
             self.unsent.remove(&peer);
             self.command(Command::Disconnect { peer });
         } else {

@@ -7,7 +7,7 @@ use abraham_messages::{
     collective::{Digest, Presence, Seated},
 };
 
-use crate::{Drop, Millis, limits};
+use crate::{Millis, Rejection, limits};
 
 /// A member in sight.
 pub(crate) struct Member {
@@ -20,7 +20,7 @@ pub(crate) struct Member {
     burst: Burst,
 }
 
-/// Lets a burst through, and then one message a [`limits::PRESENCE_LEAST`].
+/// Lets a burst through, and then one message a [`limits::MIN_PRESENCE_INTERVAL`].
 #[derive(Clone, Copy)]
 struct Burst {
     left: u32,
@@ -33,7 +33,7 @@ impl Burst {
     }
 
     fn allows(&mut self, now: Millis) -> bool {
-        let refill = now.saturating_sub(self.refilled) / limits::PRESENCE_LEAST;
+        let refill = now.saturating_sub(self.refilled) / limits::MIN_PRESENCE_INTERVAL;
         if refill > 0 {
             self.refilled = now;
             let refill = u32::try_from(refill).unwrap_or(u32::MAX);
@@ -92,36 +92,36 @@ impl Presences {
     }
 
     /// Takes in a presence. `linked` members always find room.
-    pub(crate) fn hear(
+    pub(crate) fn handle_presence(
         &mut self,
         now: Millis,
         from: PeerKey,
         presence: Presence,
         linked: bool,
-    ) -> Result<(), Drop> {
-        let leap = self.known_term.saturating_add(limits::TERM_LEAP);
+    ) -> Result<(), Rejection> {
+        let leap = self.known_term.saturating_add(limits::MAX_TERM_LEAP);
         let seated = presence.seated.as_ref().map_or(0, |seated| seated.number);
         // A number that no collective can have reached is a lie of its author or of someone whom it believed. It is
         // believed as far as it can be true, and the rest of the presence as before.
         let number = seated.max(presence.known_term).min(leap);
-        let room = linked || self.members.len() < limits::MEMBERS;
+        let room = linked || self.members.len() < limits::MAX_MEMBERS;
         match self.members.get_mut(&from) {
             Some(member) => {
                 if presence.sequence <= member.presence.sequence {
-                    return Err(Drop::Replayed);
+                    return Err(Rejection::Replayed);
                 }
                 if !member.burst.allows(now) {
-                    return Err(Drop::TooMany);
+                    return Err(Rejection::TooMany);
                 }
                 member.presence = presence;
-                member.expires = now.saturating_add(limits::PRESENCE_EXPIRES);
+                member.expires = now.saturating_add(limits::PRESENCE_TIMEOUT);
             }
             None => {
                 if self.departed.get(&from).is_some_and(|last| presence.sequence <= *last) {
-                    return Err(Drop::Replayed);
+                    return Err(Rejection::Replayed);
                 }
                 if !room {
-                    return Err(Drop::TableFull);
+                    return Err(Rejection::TableFull);
                 }
                 let mut burst = Burst::new(now);
                 burst.allows(now);
@@ -129,7 +129,7 @@ impl Presences {
                     presence,
                     place: place(b"pool", &from),
                     chance: place(&self.secret, &from),
-                    expires: now.saturating_add(limits::PRESENCE_EXPIRES),
+                    expires: now.saturating_add(limits::PRESENCE_TIMEOUT),
                     burst,
                 };
                 self.members.insert(from, member);
@@ -140,13 +140,13 @@ impl Presences {
     }
 
     /// A member says that it leaves.
-    pub(crate) fn leave(&mut self, from: &PeerKey, sequence: u64) -> Result<(), Drop> {
+    pub(crate) fn handle_leave(&mut self, from: &PeerKey, sequence: u64) -> Result<(), Rejection> {
         match self.members.get(from) {
             Some(member) if sequence > member.presence.sequence => {
                 self.remove(from, sequence);
                 Ok(())
             }
-            _ => Err(Drop::Replayed),
+            _ => Err(Rejection::Replayed),
         }
     }
 
@@ -155,7 +155,7 @@ impl Presences {
         if self.departed.insert(*peer, sequence).is_none() {
             self.departures.push_back(*peer);
         }
-        while self.departures.len() > limits::DEPARTED {
+        while self.departures.len() > limits::MAX_DEPARTED {
             if let Some(oldest) = self.departures.pop_front() {
                 self.departed.remove(&oldest);
             }
@@ -175,7 +175,7 @@ impl Presences {
     /// A link to a member is gone: unless it is heard of again soon, so is the member.
     pub(crate) fn unlinked(&mut self, now: Millis, peer: &PeerKey) {
         if let Some(member) = self.members.get_mut(peer) {
-            member.expires = member.expires.max(now.saturating_add(limits::PRESENCE_LEAST));
+            member.expires = member.expires.max(now.saturating_add(limits::MIN_PRESENCE_INTERVAL));
             member.presence.links.clear();
         }
     }
@@ -232,20 +232,20 @@ impl Presences {
         mine: Option<(PeerKey, Seated)>,
         sits: impl Fn(&Digest) -> Option<Sits>,
     ) -> Vec<SeenTerm> {
-        struct Said {
+        struct Claim {
             term: SeenTerm,
             sits: Option<Sits>,
             states: Vec<(u64, Digest)>,
             numbers: Vec<u64>,
         }
-        let mut terms: BTreeMap<Digest, Said> = BTreeMap::new();
+        let mut terms: BTreeMap<Digest, Claim> = BTreeMap::new();
         let others = self.members.iter().filter_map(|(peer, member)| Some((*peer, member.presence.seated?)));
         for (peer, seated) in others.chain(mine) {
             let said = terms.entry(seated.term).or_insert_with(|| {
                 let (id, sits) = (seated.term, sits(&seated.term));
                 let shown = sits.is_some();
                 let term = SeenTerm { id, number: 0, artist: [0; 32], round: 0, seats: [None; 4], shown };
-                Said { term, sits, states: Vec::new(), numbers: Vec::new() }
+                Claim { term, sits, states: Vec::new(), numbers: Vec::new() }
             });
             let seat = usize::from(seated.seat);
             if said.sits.is_some_and(|sits| sits.seats.get(seat) != Some(&peer)) {
@@ -257,7 +257,7 @@ impl Presences {
                 said.numbers.push(seated.number);
             }
         }
-        let terms = terms.into_values().map(|Said { mut term, sits, mut states, mut numbers }| {
+        let terms = terms.into_values().map(|Claim { mut term, sits, mut states, mut numbers }| {
             // The second highest, which one liar cannot raise.
             states.sort_by(|a, b| b.cmp(a));
             numbers.sort_by(|a, b| b.cmp(a));
@@ -267,7 +267,7 @@ impl Presences {
             term
         });
         let mut terms: Vec<SeenTerm> = terms.collect();
-        terms.retain(|term| term.seats.iter().flatten().count() >= limits::TERM_ALIVE);
+        terms.retain(|term| term.seats.iter().flatten().count() >= limits::MIN_PAINTERS_IN_VIEW);
         terms.sort_by_key(|term| (!term.shown, std::cmp::Reverse(term.round), term.id));
         terms
     }
@@ -302,39 +302,41 @@ mod tests {
     #[test]
     fn a_presence_lasts_twenty_seconds_and_cannot_be_said_again() {
         let mut presences = Presences::default();
-        assert_eq!(presences.hear(0, key(1), presence(5), false), Ok(()));
-        assert_eq!(presences.hear(1, key(1), presence(5), false), Err(Drop::Replayed));
-        assert_eq!(presences.hear(2, key(1), presence(4), false), Err(Drop::Replayed));
-        assert_eq!(presences.expire(limits::PRESENCE_EXPIRES - 1, |_| false), 0);
+        assert_eq!(presences.handle_presence(0, key(1), presence(5), false), Ok(()));
+        assert_eq!(presences.handle_presence(1, key(1), presence(5), false), Err(Rejection::Replayed));
+        assert_eq!(presences.handle_presence(2, key(1), presence(4), false), Err(Rejection::Replayed));
+        assert_eq!(presences.expire(limits::PRESENCE_TIMEOUT - 1, |_| false), 0);
         assert_eq!(
-            presences.expire(limits::PRESENCE_EXPIRES, |_| true),
+            presences.expire(limits::PRESENCE_TIMEOUT, |_| true),
             0,
             "a link is better than a presence"
         );
-        assert_eq!(presences.expire(limits::PRESENCE_EXPIRES, |_| false), 1);
-        let later = limits::PRESENCE_EXPIRES + 1;
+        assert_eq!(presences.expire(limits::PRESENCE_TIMEOUT, |_| false), 1);
+        let later = limits::PRESENCE_TIMEOUT + 1;
         assert_eq!(
-            presences.hear(later, key(1), presence(5), false),
-            Err(Drop::Replayed),
+            presences.handle_presence(later, key(1), presence(5), false),
+            Err(Rejection::Replayed),
             "nor after it left"
         );
-        assert_eq!(presences.hear(later, key(1), presence(6), false), Ok(()));
-        assert_eq!(presences.leave(&key(1), 6), Err(Drop::Replayed));
-        assert_eq!(presences.leave(&key(1), 7), Ok(()));
-        assert_eq!(presences.hear(later, key(1), presence(7), false), Err(Drop::Replayed));
+        assert_eq!(presences.handle_presence(later, key(1), presence(6), false), Ok(()));
+        assert_eq!(presences.handle_leave(&key(1), 6), Err(Rejection::Replayed));
+        assert_eq!(presences.handle_leave(&key(1), 7), Ok(()));
+        assert_eq!(presences.handle_presence(later, key(1), presence(7), false), Err(Rejection::Replayed));
     }
 
     #[test]
     fn ten_thousand_members_do_not_fill_more_than_the_table_and_links_find_room() {
         let mut presences = Presences::default();
-        let full =
-            (0..10_000).filter(|n| presences.hear(0, key(*n), presence(1), false) == Err(Drop::TableFull));
-        assert_eq!(full.count(), 10_000 - limits::MEMBERS);
-        assert_eq!(presences.hear(0, key(20_000), presence(1), true), Ok(()));
-        presences.expire(limits::PRESENCE_EXPIRES, |_| false);
+        let full = (0..10_000).filter(|n| {
+            presences.handle_presence(0, key(*n), presence(1), false) == Err(Rejection::TableFull)
+        });
+        assert_eq!(full.count(), 10_000 - limits::MAX_MEMBERS);
+        assert_eq!(presences.handle_presence(0, key(20_000), presence(1), true), Ok(()));
+        presences.expire(limits::PRESENCE_TIMEOUT, |_| false);
         assert_eq!(presences.len(), 0);
         assert!(
-            presences.departed.len() <= limits::DEPARTED && presences.departures.len() <= limits::DEPARTED
+            presences.departed.len() <= limits::MAX_DEPARTED
+                && presences.departures.len() <= limits::MAX_DEPARTED
         );
     }
 
@@ -342,21 +344,21 @@ mod tests {
     fn one_author_is_let_through_at_a_rate() {
         let mut presences = Presences::default();
         let heard = |presences: &mut Presences, now, sequences: std::ops::Range<u64>| {
-            sequences.filter(|s| presences.hear(now, key(1), presence(*s), false).is_ok()).count()
+            sequences.filter(|s| presences.handle_presence(now, key(1), presence(*s), false).is_ok()).count()
         };
         assert_eq!(heard(&mut presences, 0, 1..1_000), limits::PRESENCE_BURST as usize);
-        assert_eq!(heard(&mut presences, 4 * limits::PRESENCE_LEAST, 1_000..2_000), 4);
+        assert_eq!(heard(&mut presences, 4 * limits::MIN_PRESENCE_INTERVAL, 1_000..2_000), 4);
     }
 
     #[test]
     fn a_number_that_no_collective_has_reached_is_clamped_and_the_presence_kept() {
         let mut presences = Presences::default();
         let claim = |sequence, known_term| Presence { known_term, ..presence(sequence) };
-        assert_eq!(presences.hear(0, key(2), claim(1, 40), false), Ok(()));
+        assert_eq!(presences.handle_presence(0, key(2), claim(1, 40), false), Ok(()));
         assert_eq!(presences.known_term(), 40);
         for sequence in 1..9 {
-            assert_eq!(presences.hear(0, key(1), claim(sequence, u64::MAX), false), Ok(()));
-            assert_eq!(presences.known_term(), 40 + sequence * limits::TERM_LEAP);
+            assert_eq!(presences.handle_presence(0, key(1), claim(sequence, u64::MAX), false), Ok(()));
+            assert_eq!(presences.known_term(), 40 + sequence * limits::MAX_TERM_LEAP);
         }
         assert_eq!(presences.len(), 2);
         assert_eq!(presences.formed_term(), 0, "nobody sits anywhere");
@@ -373,19 +375,19 @@ mod tests {
     fn a_committee_is_seen_when_three_of_its_painters_are_and_one_cannot_inflate_it() {
         let mut presences = Presences::default();
         let terms = |presences: &Presences| presences.terms(None, |_| None);
-        presences.hear(0, key(1), sits(0, 10, 1), false).unwrap();
-        presences.hear(0, key(2), sits(1, 10, 1), false).unwrap();
+        presences.handle_presence(0, key(1), sits(0, 10, 1), false).unwrap();
+        presences.handle_presence(0, key(2), sits(1, 10, 1), false).unwrap();
         assert!(terms(&presences).is_empty());
         // A second member that says it has a taken seat does not count.
-        presences.hear(0, key(3), sits(1, 10, 1), false).unwrap();
+        presences.handle_presence(0, key(3), sits(1, 10, 1), false).unwrap();
         assert!(terms(&presences).is_empty());
         let mut inflated = sits(3, u64::MAX, 1);
         inflated.seated = inflated.seated.map(|seated| Seated { number: u64::MAX, ..seated });
-        presences.hear(0, key(4), inflated, false).unwrap();
+        presences.handle_presence(0, key(4), inflated, false).unwrap();
         let seen = terms(&presences);
         assert_eq!((seen.len(), seen[0].round, seen[0].number), (1, 10, 3));
         for n in 5..9 {
-            presences.hear(0, key(n), sits(n as u8 - 5, 11, 2), false).unwrap();
+            presences.handle_presence(0, key(n), sits(n as u8 - 5, 11, 2), false).unwrap();
         }
         assert_eq!(terms(&presences)[0].id, [2; 32], "more rounds come first");
     }
@@ -396,13 +398,13 @@ mod tests {
         let seats = [10, 11, 12, 13].map(key);
         let known = |term: &Digest| (*term == [1; 32]).then_some(Sits { seats, artist: Some([7; 32]) });
         for n in 0..4 {
-            presences.hear(0, key(n), sits(n as u8, 99, 1), false).unwrap();
-            presences.hear(0, key(20 + n), sits(n as u8, 99, 2), false).unwrap();
+            presences.handle_presence(0, key(n), sits(n as u8, 99, 1), false).unwrap();
+            presences.handle_presence(0, key(20 + n), sits(n as u8, 99, 2), false).unwrap();
         }
         let seen = presences.terms(None, known);
         assert_eq!((seen.len(), seen[0].id), (1, [2; 32]), "of the first, none of the four is here");
         for n in 0..3 {
-            presences.hear(0, key(10 + n), sits(n as u8, 4, 1), false).unwrap();
+            presences.handle_presence(0, key(10 + n), sits(n as u8, 4, 1), false).unwrap();
         }
         let seen = presences.terms(None, known);
         assert_eq!(seen.iter().map(|term| term.shown).collect::<Vec<_>>(), [true, false]);

@@ -18,7 +18,7 @@ pub(crate) enum Plan {
 }
 
 /// The teachers that all four painters name, each with the fewest pictures that one of them names; at most
-/// [`limits::TEACHERS`], drawn anew each cycle.
+/// [`limits::MAX_TEACHERS`], drawn anew each cycle.
 fn teachers(readies: [&Ready; 4], term: &Digest, cycle: u32) -> Vec<TeacherOffer> {
     let mut teachers: Vec<TeacherOffer> = Vec::new();
     for offer in &readies[0].teachers {
@@ -35,7 +35,7 @@ fn teachers(readies: [&Ready; 4], term: &Digest, cycle: u32) -> Vec<TeacherOffer
     let mut seed = term.to_vec();
     seed.extend(cycle.to_le_bytes());
     teachers.sort_by_cached_key(|teacher| place(&seed, &teacher.peer));
-    teachers.truncate(limits::TEACHERS);
+    teachers.truncate(limits::MAX_TEACHERS);
     teachers
 }
 
@@ -146,7 +146,7 @@ mod tests {
             let Plan::Learn(teachers) = plan([&many; 4], &[1; 32], cycle, &config()) else {
                 panic!("enough for a round")
             };
-            assert_eq!(teachers.len(), limits::TEACHERS);
+            assert_eq!(teachers.len(), limits::MAX_TEACHERS);
             seen.extend(teachers.iter().map(|teacher| teacher.peer));
         }
         assert_eq!(seen.len(), 20);

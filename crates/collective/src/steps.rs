@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use abraham_messages::collective::Step;
 
-use crate::Drop;
+use crate::Rejection;
 
 /// The kinds of steps, in no order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,16 +51,16 @@ impl Steps {
     }
 
     /// Takes in what the painter at `seat` says. What it said first stays.
-    pub(crate) fn say(&mut self, seat: usize, cycle: u32, step: Step) -> Result<(), Drop> {
-        let kind = kind(&step).ok_or(Drop::Malformed)?;
+    pub(crate) fn handle_step(&mut self, seat: usize, cycle: u32, step: Step) -> Result<(), Rejection> {
+        let kind = kind(&step).ok_or(Rejection::Malformed)?;
         // A painter that has all four of a step may be one step ahead of one that has three.
         let in_reach =
             cycle == self.cycle || (cycle.checked_sub(1) == Some(self.cycle) && kind == Kind::Ready);
         if !in_reach {
-            return Err(Drop::Stale);
+            return Err(Rejection::Stale);
         }
         match self.said.entry((cycle, kind, seat)) {
-            std::collections::btree_map::Entry::Occupied(_) => Err(Drop::Replayed),
+            std::collections::btree_map::Entry::Occupied(_) => Err(Rejection::Replayed),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 entry.insert(step);
                 Ok(())
@@ -95,18 +95,22 @@ mod tests {
         let mut steps = Steps::default();
         let counted = |n| Step::Counted { haves: [n; 32] };
         let ready = || Step::Planned { readies: [0; 32] };
-        assert_eq!(steps.say(1, 0, counted(1)), Ok(()));
-        assert_eq!(steps.say(1, 0, counted(2)), Err(Drop::Replayed));
+        assert_eq!(steps.handle_step(1, 0, counted(1)), Ok(()));
+        assert_eq!(steps.handle_step(1, 0, counted(2)), Err(Rejection::Replayed));
         assert_eq!(steps.get(Kind::Counted, 1), Some(&counted(1)), "what was said first stays");
-        assert_eq!(steps.say(1, 1, ready()), Err(Drop::Stale), "only readiness may be a cycle ahead");
-        assert_eq!(steps.say(1, u32::MAX, ready()), Err(Drop::Stale));
+        assert_eq!(
+            steps.handle_step(1, 1, ready()),
+            Err(Rejection::Stale),
+            "only readiness may be a cycle ahead"
+        );
+        assert_eq!(steps.handle_step(1, u32::MAX, ready()), Err(Rejection::Stale));
         assert_eq!(steps.missing(Kind::Counted), [0, 2, 3]);
         for seat in [0, 2, 3] {
-            steps.say(seat, 0, counted(1)).unwrap();
+            steps.handle_step(seat, 0, counted(1)).unwrap();
         }
         assert!(steps.all(Kind::Counted).is_some());
         steps.next_cycle();
         assert!(steps.all(Kind::Counted).is_none());
-        assert_eq!(steps.say(0, 0, counted(1)), Err(Drop::Stale));
+        assert_eq!(steps.handle_step(0, 0, counted(1)), Err(Rejection::Stale));
     }
 }

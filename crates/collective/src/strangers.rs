@@ -59,7 +59,7 @@ fn presence(sequence: u64, links: &[PeerKey], known_term: u64) -> Presence {
 
 fn heard(member: &mut Collective, now: Millis, from: PeerKey, presence: &Presence) {
     let message = Gossip::Presence(presence.clone()).encode();
-    member.handle(now, Input::Node(node::Event::Heard { from, message }));
+    member.handle(now, Input::Node(node::Event::Gossip { from, message }));
 }
 
 fn control(member: &mut Collective, now: Millis, from: PeerKey, control: &Control) {
@@ -245,14 +245,14 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
         control(&mut one, 0, friend.me(), &Control::Presence(presence(1, &seats, 0)));
     }
     one.review.ready_since = Some(0);
-    let from = abraham_messages::collective::StateName { round: limits::ROUNDS + 1, state: [1; 32] };
+    let from = abraham_messages::collective::StateName { round: limits::MAX_ROUNDS + 1, state: [1; 32] };
     let origin = ProposedOrigin::Continue { artist: [5; 32], from, holders: [false, true, true, true] };
     let proposal = Proposal { number: 1, seats, origin, nonce: [3; 32] };
     outputs(&mut one);
     control(&mut one, 0, friends[0].me(), &Control::Proposal(proposal));
     assert!(matches!(one.status, Status::Idle));
-    assert!(!certificate::is_valid(&certified([1; 32], [5; 32], limits::ROUNDS + 1, &friends)));
-    assert!(certificate::is_valid(&certified([1; 32], [5; 32], limits::ROUNDS, &friends)));
+    assert!(!certificate::is_valid(&certified([1; 32], [5; 32], limits::MAX_ROUNDS + 1, &friends)));
+    assert!(certificate::is_valid(&certified([1; 32], [5; 32], limits::MAX_ROUNDS, &friends)));
 }
 
 #[test]
@@ -268,22 +268,22 @@ fn a_term_that_is_only_said_to_be_counts_for_a_while_and_a_shown_one_as_long_as_
     // It looks around.
     let first = 100;
     assert!(says(&mut one, first));
-    assert!(says(&mut one, first + limits::UNSHOWN - 1));
-    assert!(!says(&mut one, first + limits::UNSHOWN));
+    assert!(says(&mut one, first + limits::UNSHOWN_TERM_TIMEOUT - 1));
+    assert!(!says(&mut one, first + limits::UNSHOWN_TERM_TIMEOUT));
     // Other terms under other keys are not believed any better.
     let more = others(30, 6);
-    more.say_that_they_sit(&mut one, first + limits::UNSHOWN + 1, 1);
-    assert!(!says(&mut one, first + limits::UNSHOWN + 1));
+    more.say_that_they_sit(&mut one, first + limits::UNSHOWN_TERM_TIMEOUT + 1, 1);
+    assert!(!says(&mut one, first + limits::UNSHOWN_TERM_TIMEOUT + 1));
     // A link to one of its painters, who may only be setting up.
-    said.link(&mut one, first + limits::UNSHOWN + 2, 1);
-    assert!(says(&mut one, first + limits::UNSHOWN + 3));
-    assert!(says(&mut one, first + limits::BEGIN - 1));
-    assert!(!says(&mut one, first + limits::BEGIN));
-    said.show(&mut one, first + limits::BEGIN + 1, 1);
+    said.link(&mut one, first + limits::UNSHOWN_TERM_TIMEOUT + 2, 1);
+    assert!(says(&mut one, first + limits::UNSHOWN_TERM_TIMEOUT + 3));
+    assert!(says(&mut one, first + limits::BEGIN_TIMEOUT - 1));
+    assert!(!says(&mut one, first + limits::BEGIN_TIMEOUT));
+    said.show(&mut one, first + limits::BEGIN_TIMEOUT + 1, 1);
     for n in 1..20 {
-        assert!(says(&mut one, limits::BEGIN + n * 10_000));
+        assert!(says(&mut one, limits::BEGIN_TIMEOUT + n * 10_000));
     }
-    let terms = one.terms(limits::BEGIN + 190_000);
+    let terms = one.terms(limits::BEGIN_TIMEOUT + 190_000);
     assert!(terms[0].shown && terms[0].number == 9);
 }
 
@@ -298,7 +298,7 @@ fn a_term_is_shown_by_its_painters_over_a_link_with_their_proposal_and_signature
     }
     let mut now = 0;
     let mut show = |one: &mut Collective, from: &Signer, proposal: &Proposal, certificate: &Certificate| {
-        now += limits::SHOWN_LEAST;
+        now += limits::MIN_SHOWN_INTERVAL;
         let (proposal, certificate) = (proposal.clone(), Box::new(certificate.clone()));
         control(one, now, from.me(), &Control::Sits { proposal, certificate });
     };
@@ -318,13 +318,13 @@ fn a_term_is_shown_by_its_painters_over_a_link_with_their_proposal_and_signature
     show(&mut one, &term.painters[2], &term.proposal, &term.certificate);
     assert!(shown(&one, &term));
     // Each check costs four verifications.
-    let before = one.drops.iter().map(|(_, count)| count).sum::<u64>();
+    let before = one.rejections.iter().map(|(_, count)| count).sum::<u64>();
     mine.show(&mut one, 90_000, 0);
     others(40, 1).show(&mut one, 90_000, 0);
     assert!(shown(&one, &mine));
     let bad = Others { certificate: two, ..others(30, 6) };
     bad.show(&mut one, 90_000, 0);
-    assert!(one.drops.iter().map(|(_, count)| count).sum::<u64>() > before);
+    assert!(one.rejections.iter().map(|(_, count)| count).sum::<u64>() > before);
 }
 
 #[test]
@@ -337,12 +337,12 @@ fn what_was_shown_of_terms_that_nobody_speaks_of_makes_room_and_terms_in_sight_s
     let crowd = signers(60);
     link(&mut one, 0, crowd[0].me());
     let seats = keys(&crowd);
-    for n in 0..2 * limits::TERMS_SHOWN as u64 {
+    for n in 0..2 * limits::MAX_SHOWN_TERMS as u64 {
         let mut nonce = [9; 32];
         nonce[..8].copy_from_slice(&n.to_le_bytes());
         let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce };
         let certificate = Box::new(certified(term_id(&proposal), [9; 32], 1, &crowd));
-        let now = (n + 1) * limits::SHOWN_LEAST;
+        let now = (n + 1) * limits::MIN_SHOWN_INTERVAL;
         seen.say_that_they_sit(&mut one, now, n + 2);
         control(&mut one, now, crowd[0].me(), &Control::Sits { proposal, certificate });
     }
@@ -414,18 +414,18 @@ fn a_member_makes_way_once_in_a_while() {
         for peer in painters {
             one.handle(*now, Input::Node(node::Event::LinkDown { peer, reason: "gone".into() }));
         }
-        *now += limits::PRESENCE_LEAST;
+        *now += limits::MIN_PRESENCE_INTERVAL;
         one.handle_timeout(*now);
-        *now += limits::REFUSAL_LASTS;
+        *now += limits::REFUSAL_DURATION;
         gone
     };
     assert!(dissolves(&mut one, &mut now, &others(20, 100)));
     let first = now;
-    now += limits::PRESENCE_EXPIRES;
+    now += limits::PRESENCE_TIMEOUT;
     one.handle_timeout(now);
     seat(&mut one, now, &friends, 2);
     assert!(!dissolves(&mut one, &mut now, &others(30, 100)), "not so soon again");
-    assert!(now < first + limits::DISSOLVE_EVERY);
+    assert!(now < first + limits::MIN_DISSOLVE_INTERVAL);
 }
 
 #[test]
@@ -437,11 +437,11 @@ fn members_that_flood_the_node_under_any_keys_fill_no_table() {
         key[1..5].copy_from_slice(&n.to_le_bytes());
         one.handle(0, Input::Node(node::Event::Misbehaved { peer: PeerKey(key), what: what() }));
     }
-    assert_eq!(one.marks.iter().count(), 0);
+    assert_eq!(one.faults.iter().count(), 0);
     let linked = signers(9)[0].me();
     link(&mut one, 0, linked);
     one.handle(0, Input::Node(node::Event::Misbehaved { peer: linked, what: what() }));
-    assert_eq!(one.marks.of(&linked), limits::MARK_NAMED);
+    assert_eq!(one.faults.of(&linked), limits::NAMED_FAULT);
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
     sitting.show(&mut one, 0, 0);
     let hear = |one: &mut Collective, now: Millis, from: PeerKey, piece: &SignedPiece| {
         let message = Gossip::Piece(Box::new(piece.clone())).encode();
-        one.handle(now, Input::Node(node::Event::Heard { from, message }));
+        one.handle(now, Input::Node(node::Event::Gossip { from, message }));
         let shown = outputs(one).iter().filter(|o| matches!(o, Output::Event(Event::Piece { .. }))).count();
         shown == 1
     };
@@ -512,7 +512,7 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
             sitting.say_that_they_sit(&mut one, now, n);
             one.handle_timeout(now);
         }
-        assert!(now > limits::UNSHOWN);
+        assert!(now > limits::UNSHOWN_TERM_TIMEOUT);
         let mut seats = [one.me(), friends[0].me(), friends[1].me(), friends[2].me()];
         seats.sort_unstable();
         for friend in &friends[..3] {
@@ -749,7 +749,7 @@ fn painters_that_opened_another_batch_do_not_learn_together() {
         let bytes = vec![5; 64];
         let hash = *blake3::hash(&bytes).as_bytes();
         table.answer(Done::Batch { bytes });
-        table.one.handle_timeout(limits::TEACHING);
+        table.one.handle_timeout(limits::TEACHING_TIMEOUT);
         assert!(matches!(table.said().last(), Some(Step::Have { batch, .. }) if *batch == hash));
         let batch = if same { hash } else { [0xBB; 32] };
         table.say(1, |_, _| Step::Have { batch, updates: 0 });

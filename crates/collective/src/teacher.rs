@@ -7,11 +7,11 @@ use abraham_messages::{
     collective::{Bulk, BulkKind, Digest, Notice, Signature, Statement},
 };
 
-use crate::{Done, Drop, Event, Failed, Millis, Work, announce::verify, limits, outbox::Outbox};
+use crate::{Done, Event, Failed, Millis, Rejection, Work, announce::verify, limits, outbox::Outbox};
 
 /// What one linked member said last; a newer word replaces an older, so nobody can crowd out others.
 #[derive(Default)]
-struct Heard {
+struct Received {
     notice: Option<(Notice, Millis)>,
     batch: Option<Batch>,
 }
@@ -44,13 +44,16 @@ impl Taught {
     /// Whether this member answers once more. Each answer tells painters something about its pictures: a second batch
     /// of one round would tell what many a round does, and what it is asked in a day is bounded.
     fn allows(&mut self, now: Millis, notice: &Notice) -> bool {
-        if self.since.is_none_or(|since| since.saturating_add(limits::TEACH_DAY) <= now) {
+        if self.since.is_none_or(|since| since.saturating_add(limits::TAUGHT_BATCHES_INTERVAL) <= now) {
             (self.since, self.all) = (Some(now), 0);
             self.counted.clear();
         }
         let counted = self.counted.get(&notice.artist).copied();
-        let room = counted.is_some() || self.counted.len() < limits::TAUGHT_ARTISTS;
-        if !room || counted.unwrap_or(0) >= limits::TEACH_MOST || self.all >= limits::TEACH_MOST_ALL {
+        let room = counted.is_some() || self.counted.len() < limits::MAX_TAUGHT_ARTISTS;
+        if !room
+            || counted.unwrap_or(0) >= limits::MAX_TAUGHT_BATCHES
+            || self.all >= limits::MAX_TAUGHT_BATCHES_OF_ALL
+        {
             return false;
         }
         let round: Vec<&Lesson> = self
@@ -62,8 +65,8 @@ impl Taught {
             return same.batch == notice.batch;
         }
         let last = round.iter().map(|lesson| lesson.at).max();
-        let rested = last.is_none_or(|at| at.saturating_add(limits::TEACH_AGAIN_AFTER) <= now);
-        round.len() < limits::TEACH_AGAIN || rested
+        let rested = last.is_none_or(|at| at.saturating_add(limits::REPEATED_TEACHING_INTERVAL) <= now);
+        round.len() < limits::MAX_REPEATED_TEACHINGS || rested
     }
 
     fn note(&mut self, now: Millis, notice: &Notice) {
@@ -74,7 +77,7 @@ impl Taught {
         if self.rounds.iter().any(known) {
             return;
         }
-        if self.rounds.len() >= limits::TAUGHT {
+        if self.rounds.len() >= limits::MAX_REMEMBERED_TEACHINGS {
             self.rounds.pop_front();
         }
         self.rounds.push_back(Lesson { artist, round, term, batch, at: now });
@@ -90,7 +93,7 @@ struct Busy {
 /// The teacher's side.
 #[derive(Default)]
 pub(crate) struct Teacher {
-    heard: BTreeMap<PeerKey, Heard>,
+    received: BTreeMap<PeerKey, Received>,
     busy: Option<Busy>,
     /// The newest batch taught: a term and its cycle.
     taught: Option<(Digest, u32)>,
@@ -102,7 +105,7 @@ pub(crate) struct Teacher {
 
 impl Teacher {
     pub(crate) fn unlinked(&mut self, peer: &PeerKey) {
-        self.heard.remove(peer);
+        self.received.remove(peer);
     }
 
     pub(crate) fn deadline(&self) -> Option<Millis> {
@@ -111,84 +114,85 @@ impl Teacher {
     }
 
     /// Takes in a painter's notice.
-    pub(crate) fn notice(
+    pub(crate) fn handle_notice(
         &mut self,
         now: Millis,
         from: PeerKey,
         notice: Notice,
         signature: &Signature,
-    ) -> Result<(), Drop> {
+    ) -> Result<(), Rejection> {
         let seats = &notice.seats;
         if !seats.contains(&from) || (0..4).any(|i| seats[..i].contains(&seats[i])) {
-            return Err(Drop::OutOfPlace);
+            return Err(Rejection::OutOfPlace);
         }
         if self.taught.is_some_and(|(term, cycle)| term == notice.term && notice.cycle <= cycle) {
-            return Err(Drop::Stale);
+            return Err(Rejection::Stale);
         }
-        let heard = self.heard.entry(from).or_default();
-        if heard.notice.is_some_and(|(known, _)| known == notice) {
-            return Err(Drop::Replayed);
+        let received = self.received.entry(from).or_default();
+        if received.notice.is_some_and(|(known, _)| known == notice) {
+            return Err(Rejection::Replayed);
         }
         if !verify(&from, &Statement::Notice(&notice), signature) {
-            return Err(Drop::BadSignature);
+            return Err(Rejection::BadSignature);
         }
-        heard.notice = Some((notice, now));
+        received.notice = Some((notice, now));
         Ok(())
     }
 
     /// Takes in a batch, which may come before its notices.
-    pub(crate) fn batch(
+    pub(crate) fn handle_batch(
         &mut self,
         now: Millis,
         from: PeerKey,
         batch: &[u8],
         bytes: usize,
-    ) -> Result<(), Drop> {
+    ) -> Result<(), Rejection> {
         if batch.len() != bytes {
-            return Err(Drop::WrongShape);
+            return Err(Rejection::WrongShape);
         }
         let batch = Batch { bytes: batch.to_vec(), hash: *blake3::hash(batch).as_bytes(), since: now };
-        self.heard.entry(from).or_default().batch = Some(batch);
+        self.received.entry(from).or_default().batch = Some(batch);
         Ok(())
     }
 
     /// Begins work where enough painters say the same and the batch is here.
     pub(crate) fn advance(&mut self, now: Millis, out: &mut Outbox) {
-        let stale = |since: Millis| since.saturating_add(limits::TEACH_WAIT) <= now;
-        for heard in self.heard.values_mut() {
-            heard.notice = heard.notice.filter(|(_, since)| !stale(*since));
-            heard.batch = heard.batch.take().filter(|batch| !stale(batch.since));
+        let stale = |since: Millis| since.saturating_add(limits::TEACHER_WAIT_TIMEOUT) <= now;
+        for received in self.received.values_mut() {
+            received.notice = received.notice.filter(|(_, since)| !stale(*since));
+            received.batch = received.batch.take().filter(|batch| !stale(batch.since));
         }
-        self.heard.retain(|_, heard| heard.notice.is_some() || heard.batch.is_some());
+        self.received.retain(|_, received| received.notice.is_some() || received.batch.is_some());
         if self.busy.as_ref().is_some_and(|busy| busy.deadline <= now) {
             self.busy = None;
         }
         self.wake = None;
-        let notices = || self.heard.values().filter_map(|heard| heard.notice.map(|(notice, _)| notice));
+        let notices =
+            || self.received.values().filter_map(|received| received.notice.map(|(notice, _)| notice));
         let lessons = &mut self.lessons;
         let agreed = notices().find(|notice| {
-            notices().filter(|other| other == notice).count() >= limits::NOTICES
+            notices().filter(|other| other == notice).count() >= limits::NOTICE_QUORUM
                 && self.taught.is_none_or(|(term, cycle)| term != notice.term || cycle < notice.cycle)
                 && lessons.allows(now, notice)
         });
         let Some(notice) = agreed else { return };
-        let next = self.last_work.map_or(0, |at| at.saturating_add(limits::TEACH_LEAST));
+        let next = self.last_work.map_or(0, |at| at.saturating_add(limits::MIN_TEACHING_INTERVAL));
         if next > now {
             self.wake = Some(next);
             return;
         }
-        let mut batches = self.heard.values_mut().map(|heard| &mut heard.batch);
+        let mut batches = self.received.values_mut().map(|received| &mut received.batch);
         let named = batches.find(|batch| batch.as_ref().is_some_and(|batch| batch.hash == notice.batch));
         let Some(batch) = named.and_then(Option::take) else { return };
         self.taught = Some((notice.term, notice.cycle));
         self.lessons.note(now, &notice);
         self.last_work = Some(now);
         let ticket = out.work(Work::Teach { batch: batch.bytes });
-        self.busy = Some(Busy { ticket, notice, deadline: now.saturating_add(limits::TEACH_WORK) });
+        self.busy = Some(Busy { ticket, notice, deadline: now.saturating_add(limits::TEACHER_WORK_TIMEOUT) });
     }
 
     /// The engine answers: each painter gets its share. Whether this was the teacher's work, and whether it went out.
-    pub(crate) fn answer(
+    pub(crate) fn handle_answer(
         &mut self,
         ticket: u64,
         result: &Result<Done, Failed>,
@@ -239,9 +243,9 @@ mod tests {
             Notice { term: [7; 32], cycle, seats, artist: [1; 32], round: 1, batch }
         }
 
-        fn tell(&mut self, now: Millis, painter: usize, notice: Notice) -> Result<(), Drop> {
+        fn tell(&mut self, now: Millis, painter: usize, notice: Notice) -> Result<(), Rejection> {
             let signature = self.signers[painter].sign(&Statement::Notice(&notice));
-            self.teacher.notice(now, self.signers[painter].me(), notice, &signature)
+            self.teacher.handle_notice(now, self.signers[painter].me(), notice, &signature)
         }
 
         fn works(&mut self, now: Millis) -> Option<u64> {
@@ -261,10 +265,10 @@ mod tests {
         let mut scene = Scene::new();
         let notice = scene.notice(4);
         let painter = scene.signers[2].me();
-        assert_eq!(scene.teacher.batch(0, painter, &BATCH[1..], 16), Err(Drop::WrongShape));
-        assert_eq!(scene.teacher.batch(0, painter, &BATCH, 16), Ok(()));
+        assert_eq!(scene.teacher.handle_batch(0, painter, &BATCH[1..], 16), Err(Rejection::WrongShape));
+        assert_eq!(scene.teacher.handle_batch(0, painter, &BATCH, 16), Ok(()));
         scene.tell(0, 0, notice).unwrap();
-        assert_eq!(scene.tell(0, 0, notice), Err(Drop::Replayed));
+        assert_eq!(scene.tell(0, 0, notice), Err(Rejection::Replayed));
         scene.tell(0, 1, notice).unwrap();
         scene.tell(0, 3, Notice { batch: [0; 32], ..notice }).unwrap();
         assert_eq!(scene.works(0), None, "two say so, and one says something else");
@@ -272,9 +276,9 @@ mod tests {
         let ticket = scene.works(0).expect("three say so");
         assert_eq!(scene.works(1), None, "once");
         let done = Ok(Done::Update { shares: [(); 4].map(|()| vec![0; 8].into()) });
-        assert_eq!(scene.teacher.answer(ticket + 1, &done, &[8; 4], &mut scene.out), None);
-        assert_eq!(scene.teacher.answer(ticket, &done, &[8; 4], &mut scene.out), Some(true));
-        assert_eq!(scene.tell(2, 3, notice), Err(Drop::Stale), "a notice of a batch that was taught");
+        assert_eq!(scene.teacher.handle_answer(ticket + 1, &done, &[8; 4], &mut scene.out), None);
+        assert_eq!(scene.teacher.handle_answer(ticket, &done, &[8; 4], &mut scene.out), Some(true));
+        assert_eq!(scene.tell(2, 3, notice), Err(Rejection::Stale), "a notice of a batch that was taught");
     }
 
     /// Three painters tell of a batch, which one of them sent; whether it is taught.
@@ -283,10 +287,12 @@ mod tests {
             scene.tell(now, painter, notice).unwrap();
         }
         let painter = scene.signers[0].me();
-        scene.teacher.batch(now, painter, &BATCH, 16).unwrap();
+        scene.teacher.handle_batch(now, painter, &BATCH, 16).unwrap();
         let ticket = scene.works(now);
         let done = Ok(Done::Update { shares: [(); 4].map(|()| vec![0; 8].into()) });
-        ticket.is_some_and(|ticket| scene.teacher.answer(ticket, &done, &[8; 4], &mut scene.out).is_some())
+        ticket.is_some_and(|ticket| {
+            scene.teacher.handle_answer(ticket, &done, &[8; 4], &mut scene.out).is_some()
+        })
     }
 
     #[test]
@@ -295,9 +301,9 @@ mod tests {
         let (first, second) = (scene.notice(1), Notice { round: 2, ..scene.notice(2) });
         assert!(taught(&mut scene, 0, first));
         assert!(!taught(&mut scene, 1, second));
-        assert_eq!(scene.teacher.deadline(), Some(limits::TEACH_LEAST));
-        assert!(scene.works(limits::TEACH_LEAST - 1).is_none());
-        assert!(scene.works(limits::TEACH_LEAST).is_some(), "it was kept");
+        assert_eq!(scene.teacher.deadline(), Some(limits::MIN_TEACHING_INTERVAL));
+        assert!(scene.works(limits::MIN_TEACHING_INTERVAL - 1).is_none());
+        assert!(scene.works(limits::MIN_TEACHING_INTERVAL).is_some(), "it was kept");
     }
 
     #[test]
@@ -306,7 +312,7 @@ mod tests {
         let term = |n: u8, cycle| Notice { term: [n; 32], ..Scene::new().notice(cycle) };
         let mut now = 0;
         let mut next = || {
-            now += limits::TEACH_LEAST;
+            now += limits::MIN_TEACHING_INTERVAL;
             now
         };
         assert!(taught(&mut scene, next(), term(1, 1)));
@@ -316,12 +322,12 @@ mod tests {
         assert!(!lessons.allows(9_000, &Notice { batch: [1; 32], ..term(1, 3) }));
         assert!(lessons.allows(9_000, &Notice { batch: [1; 32], round: 2, ..term(1, 3) }));
         scene.teacher.lessons = lessons;
-        for n in 2..=limits::TEACH_AGAIN as u8 {
+        for n in 2..=limits::MAX_REPEATED_TEACHINGS as u8 {
             assert!(taught(&mut scene, next(), term(n, 0)), "{n}");
         }
         assert!(!taught(&mut scene, next(), term(99, 0)), "terms fail in this round again and again");
         assert!(taught(&mut scene, next(), Notice { round: 7, ..term(98, 0) }), "another round");
-        let later = next() + limits::TEACH_AGAIN_AFTER;
+        let later = next() + limits::REPEATED_TEACHING_INTERVAL;
         assert!(taught(&mut scene, later, term(99, 0)), "nothing is stuck for good");
     }
 
@@ -331,7 +337,7 @@ mod tests {
         let notice =
             |artist: u8, round: u64| Notice { artist: [artist; 32], round, ..Scene::new().notice(0) };
         let teach = |lessons: &mut Taught, now, artist| {
-            let taught = (0..u64::from(limits::TEACH_MOST) + 10).filter(|round| {
+            let taught = (0..u64::from(limits::MAX_TAUGHT_BATCHES) + 10).filter(|round| {
                 let notice = notice(artist, *round);
                 let allowed = lessons.allows(now, &notice);
                 if allowed {
@@ -341,24 +347,31 @@ mod tests {
             });
             taught.count() as u32
         };
-        assert_eq!(teach(&mut lessons, 0, 1), limits::TEACH_MOST);
-        assert_eq!(teach(&mut lessons, 5, 2), limits::TEACH_MOST);
-        assert_eq!(teach(&mut lessons, 6, 3), limits::TEACH_MOST_ALL - 2 * limits::TEACH_MOST);
-        assert_eq!(teach(&mut lessons, limits::TEACH_DAY, 1), limits::TEACH_MOST, "a new day");
-        assert!(lessons.rounds.len() <= limits::TAUGHT);
+        assert_eq!(teach(&mut lessons, 0, 1), limits::MAX_TAUGHT_BATCHES);
+        assert_eq!(teach(&mut lessons, 5, 2), limits::MAX_TAUGHT_BATCHES);
+        assert_eq!(
+            teach(&mut lessons, 6, 3),
+            limits::MAX_TAUGHT_BATCHES_OF_ALL - 2 * limits::MAX_TAUGHT_BATCHES
+        );
+        assert_eq!(
+            teach(&mut lessons, limits::TAUGHT_BATCHES_INTERVAL, 1),
+            limits::MAX_TAUGHT_BATCHES,
+            "a new day"
+        );
+        assert!(lessons.rounds.len() <= limits::MAX_REMEMBERED_TEACHINGS);
     }
 
     #[test]
     fn strangers_and_forgers_are_refused() {
         let mut scene = Scene::new();
         let notice = scene.notice(1);
-        assert_eq!(scene.tell(0, 4, notice), Err(Drop::OutOfPlace));
+        assert_eq!(scene.tell(0, 4, notice), Err(Rejection::OutOfPlace));
         let signature = scene.signers[1].sign(&Statement::Notice(&notice));
         let painter = scene.signers[0].me();
-        assert_eq!(scene.teacher.notice(0, painter, notice, &signature), Err(Drop::BadSignature));
+        assert_eq!(scene.teacher.handle_notice(0, painter, notice, &signature), Err(Rejection::BadSignature));
         let mut twice = notice;
         twice.seats[3] = twice.seats[0];
-        assert_eq!(scene.tell(0, 0, twice), Err(Drop::OutOfPlace));
+        assert_eq!(scene.tell(0, 0, twice), Err(Rejection::OutOfPlace));
     }
 
     #[test]
@@ -368,10 +381,10 @@ mod tests {
         for cycle in 0..50 {
             let notice = scene.notice(cycle);
             scene.tell(0, 0, notice).unwrap();
-            scene.teacher.batch(0, painter, &BATCH, 16).unwrap();
+            scene.teacher.handle_batch(0, painter, &BATCH, 16).unwrap();
         }
-        assert_eq!(scene.teacher.heard.len(), 1, "one painter's newest word replaces its older");
-        assert_eq!(scene.works(limits::TEACH_WAIT), None);
-        assert!(scene.teacher.heard.is_empty());
+        assert_eq!(scene.teacher.received.len(), 1, "one painter's newest word replaces its older");
+        assert_eq!(scene.works(limits::TEACHER_WAIT_TIMEOUT), None);
+        assert!(scene.teacher.received.is_empty());
     }
 }

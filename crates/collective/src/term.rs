@@ -18,7 +18,7 @@ use abraham_messages::{
 };
 
 use crate::{
-    Config, Done, Drop, EndCause, Failed, Millis, Origin, Settings, Term, Work,
+    Config, Done, EndCause, Failed, Millis, Origin, Rejection, Settings, Term, Work,
     announce::Signer,
     limits,
     outbox::Outbox,
@@ -72,7 +72,7 @@ enum Stage {
     /// The engine sets up.
     Begin { ticket: u64 },
     /// Not ready before the deadline.
-    Resting,
+    Pausing,
     /// Said ready.
     Ready,
     /// Said what it heard.
@@ -133,7 +133,7 @@ impl Seat {
             term,
             proposer,
             since: context.now,
-            deadline: context.now.saturating_add(limits::BEGIN),
+            deadline: context.now.saturating_add(limits::BEGIN_TIMEOUT),
             gathering: None,
             origin,
             state: None,
@@ -156,7 +156,7 @@ impl Seat {
     }
 
     /// Says a step to the others, and to itself.
-    fn say(&mut self, context: &mut Context<'_>, step: Step) {
+    fn send_step(&mut self, context: &mut Context<'_>, step: Step) {
         let (term, cycle) = (self.term.id, self.steps.cycle());
         let message = Control::Step { term, cycle, step: step.clone() };
         let seats = self.term.seats.iter().enumerate();
@@ -164,18 +164,18 @@ impl Seat {
             context.out.control(*peer, &message);
         }
         // Said once a cycle, so nothing is there yet.
-        let _ = self.steps.say(self.term.seat, cycle, step);
+        let _ = self.steps.handle_step(self.term.seat, cycle, step);
     }
 
-    /// A painter says a step. A drop is the sender's fault and changes nothing.
-    pub(crate) fn hear(
+    /// A painter says a step. A rejection is the sender's fault and changes nothing.
+    pub(crate) fn handle_step(
         &mut self,
         context: &mut Context<'_>,
         seat: usize,
         cycle: u32,
         step: Step,
-    ) -> Result<Result<(), EndCause>, Drop> {
-        self.steps.say(seat, cycle, step)?;
+    ) -> Result<Result<(), EndCause>, Rejection> {
+        self.steps.handle_step(seat, cycle, step)?;
         if let Some((by, accused)) = self.accused
             && !self.missing().contains(&accused)
         {
@@ -185,7 +185,7 @@ impl Seat {
     }
 
     /// The engine answers; answers that are not awaited change nothing.
-    pub(crate) fn answer(
+    pub(crate) fn handle_answer(
         &mut self,
         context: &mut Context<'_>,
         ticket: u64,
@@ -252,7 +252,7 @@ impl Seat {
     }
 
     /// The deadline of the present stage is over.
-    pub(crate) fn timeout(&mut self, context: &mut Context<'_>) -> Result<(), EndCause> {
+    pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Result<(), EndCause> {
         if context.now < self.deadline {
             return Ok(());
         }
@@ -266,12 +266,12 @@ impl Seat {
             | Stage::PaintPiece { .. } => {
                 Err(EndCause::OwnFailure { reason: "the engine did not answer in time".into() })
             }
-            Stage::Resting => {
-                self.say_ready(context);
+            Stage::Pausing => {
+                self.send_ready(context);
                 self.advance(context)
             }
             Stage::Teaching => {
-                self.say_have(context);
+                self.send_have(context);
                 self.advance(context)
             }
             Stage::Certify { .. } => {
@@ -288,16 +288,17 @@ impl Seat {
         EndCause::Silent { seat: seat as u8 }
     }
 
-    fn say_ready(&mut self, context: &mut Context<'_>) {
-        let waited = self.last_piece.is_none_or(|at| context.now >= at.saturating_add(limits::PIECE_EVERY));
+    fn send_ready(&mut self, context: &mut Context<'_>) {
+        let waited =
+            self.last_piece.is_none_or(|at| context.now >= at.saturating_add(limits::PIECE_INTERVAL));
         let piece_due = self.last_piece.is_none()
-            || self.rounds_since_piece >= limits::PIECE_ROUNDS
+            || self.rounds_since_piece >= limits::PIECE_INTERVAL_ROUNDS
             || self.idle && waited;
         let mut teachers = std::mem::take(&mut context.offers);
-        teachers.truncate(limits::TEACHERS_NAMED);
+        teachers.truncate(limits::MAX_NAMED_TEACHERS);
         let ready = Ready { leaves: !context.settings.paint, piece_due, teachers };
-        self.enter(context, Stage::Ready, limits::READY);
-        self.say(context, Step::Ready(ready));
+        self.enter(context, Stage::Ready, limits::READY_TIMEOUT);
+        self.send_step(context, Step::Ready(ready));
     }
 
     /// Goes as far as what was said allows.
@@ -316,8 +317,8 @@ impl Seat {
                 };
                 let plan = round::plan([a, b, c, d], &self.term.id, self.steps.cycle(), context.config);
                 let readies = round::digest(said);
-                self.enter(context, Stage::Planned(plan), limits::STEP);
-                self.say(context, Step::Planned { readies });
+                self.enter(context, Stage::Planned(plan), limits::STEP_TIMEOUT);
+                self.send_step(context, Step::Planned { readies });
             }
             Stage::Planned(plan) => {
                 let Some(said) = self.steps.all(Kind::Planned) else { return Ok(false) };
@@ -331,7 +332,7 @@ impl Seat {
                 if !self.gathering.as_ref().is_some_and(Gathering::is_complete) {
                     return Ok(false);
                 }
-                self.say_have(context);
+                self.send_have(context);
             }
             Stage::Have => return self.compare(context),
             Stage::Counted => {
@@ -349,14 +350,14 @@ impl Seat {
                     return Ok(false);
                 }
                 self.certify(context)?;
-                self.rest(context, false);
+                self.pause(context, false);
             }
             Stage::Sign(_) => {
                 if self.steps.all(Kind::Sign).is_none() {
                     return Ok(false);
                 }
                 self.publish(context)?;
-                self.rest(context, false);
+                self.pause(context, false);
             }
             _ => return Ok(false),
         }
@@ -373,29 +374,29 @@ impl Seat {
                 self.gathering = Some(Gathering::of(teachers));
                 let (artist, round) = (state.artist, state.round + 1);
                 let ticket = context.out.work(Work::PaintBatch { artist, round });
-                self.enter(context, Stage::PaintBatch { ticket }, limits::WORK);
+                self.enter(context, Stage::PaintBatch { ticket }, limits::WORK_TIMEOUT);
             }
             Plan::Piece => {
                 let latent = round::latent(&self.term.id, self.steps.cycle());
                 let ticket = context.out.work(Work::PaintPiece { latent });
-                self.enter(context, Stage::PaintPiece { ticket, latent }, limits::WORK);
+                self.enter(context, Stage::PaintPiece { ticket, latent }, limits::WORK_TIMEOUT);
             }
-            Plan::Nothing => self.rest(context, true),
+            Plan::Nothing => self.pause(context, true),
         }
         Ok(())
     }
 
     /// Ends the cycle and rests before the next.
-    fn rest(&mut self, context: &mut Context<'_>, idle: bool) {
+    fn pause(&mut self, context: &mut Context<'_>, idle: bool) {
         let worked = context.now.saturating_sub(self.worked_from);
-        let rest = context.settings.rest(worked);
-        let rest = if idle { rest.max(limits::NOTHING_TO_DO) } else { rest };
+        let pause = context.settings.pause(worked);
+        let pause = if idle { pause.max(limits::IDLE_PAUSE) } else { pause };
         if let Some(gathering) = &mut self.gathering {
             gathering.close();
         }
         self.idle = idle;
         self.steps.next_cycle();
-        self.enter(context, Stage::Resting, rest);
+        self.enter(context, Stage::Pausing, pause);
     }
 
     /// Another painter stopped with these suspects. Where this one's engine is at work it will find the same, and
@@ -407,7 +408,7 @@ impl Seat {
             | Stage::Learn { .. }
             | Stage::PaintPiece { .. } => {
                 self.told = Some((by, seats));
-                self.deadline = self.deadline.min(now.saturating_add(limits::STEP));
+                self.deadline = self.deadline.min(now.saturating_add(limits::STEP_TIMEOUT));
                 Ok(())
             }
             _ => Err(EndCause::Departed { seat: by as u8 }),
@@ -418,7 +419,7 @@ impl Seat {
     /// ends the term for that reason. The other has left the term either way.
     pub(crate) fn agrees_soon(&mut self, now: Millis, by: usize, accused: usize) -> bool {
         let waits = self.missing().contains(&accused);
-        let soon = self.deadline <= now.saturating_add(limits::SILENCE_AGREES);
+        let soon = self.deadline <= now.saturating_add(limits::SILENCE_MARGIN);
         if waits && soon {
             self.accused = Some((by, accused));
         }
@@ -427,7 +428,7 @@ impl Seat {
 
     /// The visitor chose to leave: no use in resting before saying so.
     pub(crate) fn hurry(&mut self, now: Millis) {
-        if matches!(self.stage, Stage::Resting) {
+        if matches!(self.stage, Stage::Pausing) {
             self.deadline = now;
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     certificate,
     collective::Status,
     committee, limits,
-    view::{WaitsFor, Why},
+    snapshot::{WaitsFor, Why},
 };
 
 const A: [u8; 32] = [0xA; 32];
@@ -228,13 +228,13 @@ fn a_newcomer_goes_by_what_it_was_shown_first() {
     scene.member.handle(5, Input::Node(node::Event::LinkUp { peer: holder }));
     control(&mut scene.member, 5, holder, &holds(&true_one));
     scene.takes_forged(A, 77).unwrap_err();
-    assert_eq!(scene.member.view(2_000).waiting.unwrap().round, 10);
+    assert_eq!(scene.member.snapshot(2_000).waiting.unwrap().round, 10);
     // Once nobody has shown it for a while, it knows nothing of it again.
     scene.member.handle(2_000, Input::Node(node::Event::LinkDown { peer: holder, reason: "gone".into() }));
-    scene.present(3_000 + limits::HOLDERS_PATIENCE, |_, _| ());
-    scene.member.handle_timeout(4_000 + limits::HOLDERS_PATIENCE);
-    scene.forge(5_000 + limits::HOLDERS_PATIENCE, A, 77);
-    assert_eq!(scene.member.view(5_000 + limits::HOLDERS_PATIENCE).waiting.unwrap().round, 77);
+    scene.present(3_000 + limits::HOLDER_TIMEOUT, |_, _| ());
+    scene.member.handle_timeout(4_000 + limits::HOLDER_TIMEOUT);
+    scene.forge(5_000 + limits::HOLDER_TIMEOUT, A, 77);
+    assert_eq!(scene.member.snapshot(5_000 + limits::HOLDER_TIMEOUT).waiting.unwrap().round, 77);
 }
 
 /// Certificates count where they are linked with what one has: directly, or over committees between.
@@ -291,10 +291,10 @@ fn what_is_shown_must_be_certified_and_ones_own() {
         let from = scene.strangers[0].me();
         control(&mut scene.member, 5, from, &Control::Holds(holds));
         let counts = scene.member.holders.counted(&scene.member.store).get(&from).map_or(0, Vec::len);
-        (counts, scene.member.marks.of(&from))
+        (counts, scene.member.faults.of(&from))
     };
     assert_eq!(shown(&|_| ()), (1, 0));
-    let marked = (0, limits::MARK_NAMED);
+    let marked = (0, limits::NAMED_FAULT);
     let states =
         |holds: &mut Holds, change: &dyn Fn(&mut Certificate)| change(&mut holds.artists[0].states[0]);
     assert_eq!(shown(&|holds| states(holds, &|it| it.statement.round += 1)), marked);
@@ -317,9 +317,12 @@ fn what_is_shown_must_be_certified_and_ones_own() {
         let artists = vec![HeldArtist { states: vec![certificate], chain }];
         control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
     }
-    let dropped = scene.member.view(5).dropped;
-    assert!(dropped.iter().any(|dropped| dropped.cause == crate::Drop::TooMany), "{dropped:?}");
-    assert_eq!(scene.member.marks.of(&from), 0);
+    let rejections = scene.member.snapshot(5).rejections;
+    assert!(
+        rejections.iter().any(|rejection| rejection.cause == crate::Rejection::TooMany),
+        "{rejections:?}"
+    );
+    assert_eq!(scene.member.faults.of(&from), 0);
 }
 
 /// A mere claim gives nobody a place in the order, and nobody proposes what is only claimed.
@@ -328,19 +331,19 @@ fn who_only_claims_most_rounds_is_not_first_in_turn() {
     let mut scene = Scene::holder();
     let [d, a, b, c] = [3, 0, 1, 2].map(|i: usize| &scene.strangers[i]);
     let state = certificate::name(&certified([d, a, b, c], [0xC; 32], 77, 0xEE).statement);
-    let before = scene.member.sight(500);
+    let before = scene.member.candidates(500);
     scene.present(500, |i, presence| {
         presence.holding =
             (i < 2).then(|| Holding { artist: [0xC; 32], seat: 1 + i as u8, states: vec![state] });
     });
-    let after = scene.member.sight(500);
+    let after = scene.member.candidates(500);
     for stranger in &scene.strangers {
         assert_eq!(before.rank(&stranger.me()), after.rank(&stranger.me()));
     }
     assert!(after.choose().is_none(), "the holder of A waits");
     // Nor where they show what cannot be linked with what is held.
     scene.forge(600, A, 1_000_000_000);
-    let shown = scene.member.sight(600);
+    let shown = scene.member.candidates(600);
     assert!(scene.strangers.iter().all(|stranger| before.rank(&stranger.me()) == shown.rank(&stranger.me())));
     assert!(shown.choose().is_none());
 }
@@ -356,9 +359,9 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     let outputs = drain(&mut scene.member);
     assert!(!outputs.iter().any(|output| matches!(output, Output::Work { work: Work::Forget, .. })));
     assert!(matches!(scene.member.status, Status::Idle), "it proposes nothing");
-    let view = scene.member.view(600_000);
-    assert_eq!(view.why, Why::WaitsForHolders);
-    let waiting = view.waiting.unwrap();
+    let snapshot = scene.member.snapshot(600_000);
+    assert_eq!(snapshot.why, Why::WaitsForHolders);
+    let waiting = snapshot.waiting.unwrap();
     assert_eq!((waiting.waits_for, waiting.round), (WaitsFor::Holders, 10));
     assert_eq!(waiting.holders, [abraham_messages::codec::hex(&scene.member.me().0)]);
     let genesis = |scene: &Scene, number| {
@@ -403,7 +406,7 @@ fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
 /// A claim that nobody can check is waited for a while, and again for each change; not for ever.
 #[test]
 fn mere_claims_are_waited_for_no_longer_than_two_dials_take() {
-    const { assert!(limits::HOLDERS_PATIENCE >= 2 * (limits::DIAL + limits::REDIAL)) };
+    const { assert!(limits::HOLDER_TIMEOUT >= 2 * (limits::DIAL_TIMEOUT + limits::MIN_DIAL_BACKOFF)) };
     let mut scene = Scene::newcomer();
     let far = PeerKey([2; 33]);
     let say = |scene: &mut Scene, now, sequence, round| {
@@ -411,29 +414,29 @@ fn mere_claims_are_waited_for_no_longer_than_two_dials_take() {
         let states = vec![abraham_messages::collective::StateName { round, state: [1; 32] }];
         said.holding = Some(Holding { artist: A, seat: 1, states });
         let message = Gossip::Presence(said).encode();
-        scene.member.handle(now, Input::Node(node::Event::Heard { from: far, message }));
+        scene.member.handle(now, Input::Node(node::Event::Gossip { from: far, message }));
     };
     let waits = |scene: &Scene, now| scene.member.waiting(now).is_some();
     say(&mut scene, 10, 1, 3);
     scene.member.handle_timeout(1_100);
     let seen = scene.member.review.last;
-    assert!(waits(&scene, seen + limits::HOLDERS_PATIENCE - 1));
-    assert!(!waits(&scene, seen + limits::HOLDERS_PATIENCE));
-    assert!(scene.member.sight(seen + 1).waits);
-    assert_eq!(scene.member.view(seen + 1).waiting.unwrap().waits_for, WaitsFor::Claims);
-    // It goes out of sight, without a goodbye: that is a change.
+    assert!(waits(&scene, seen + limits::HOLDER_TIMEOUT - 1));
+    assert!(!waits(&scene, seen + limits::HOLDER_TIMEOUT));
+    assert!(scene.member.candidates(seen + 1).waits);
+    assert_eq!(scene.member.snapshot(seen + 1).waiting.unwrap().waits_for, WaitsFor::Claims);
+    // It goes out of candidates, without a goodbye: that is a change.
     let mut now = seen;
     while scene.member.presences.get(&far).is_some() {
         now += 1_000;
         scene.member.handle_timeout(now);
     }
-    assert!(now < seen + limits::HOLDERS_PATIENCE);
-    assert!(waits(&scene, now - 1_000 + limits::HOLDERS_PATIENCE));
+    assert!(now < seen + limits::HOLDER_TIMEOUT);
+    assert!(waits(&scene, now - 1_000 + limits::HOLDER_TIMEOUT));
     // One that says goodbye is not waited for.
     say(&mut scene, now, 5, 3);
     scene.member.handle_timeout(now + 2_000);
     let message = Gossip::Leave { sequence: 9 }.encode();
-    scene.member.handle(now + 2_000, Input::Node(node::Event::Heard { from: far, message }));
+    scene.member.handle(now + 2_000, Input::Node(node::Event::Gossip { from: far, message }));
     assert!(!waits(&scene, now + 2_001));
     // However often they change, they are not waited for ever.
     for sequence in 0..600 {
@@ -474,7 +477,7 @@ fn a_member_accepts_nothing_while_it_sees_a_committee() {
         said.seated = Some(Seated { term: [9; 32], number: 1, seat: n, artist: A, round: 10 });
         let message = Gossip::Presence(said).encode();
         let from = PeerKey([50 + n; 33]);
-        scene.member.handle(10, Input::Node(node::Event::Heard { from, message }));
+        scene.member.handle(10, Input::Node(node::Event::Gossip { from, message }));
     }
     let refused = scene.takes(2_000, &proposal, Some(&certificate)).unwrap_err();
     assert!(refused.contains("a committee is in sight"), "{refused}");

@@ -12,7 +12,7 @@ use crate::{
     Collective, Millis,
     holders::Held,
     limits,
-    view::{WaitingView, WaitsFor},
+    snapshot::{WaitingSnapshot, WaitsFor},
 };
 
 /// What members say that they hold: who, which artist, at which seat, and whether this member is linked with it.
@@ -29,7 +29,7 @@ pub(crate) struct Claims {
 
 impl Claims {
     fn see(&mut self, now: Millis, claims: BTreeSet<Claim>) {
-        let rested = limits::CLAIMS_MOST.saturating_add(limits::CLAIMS_REST);
+        let rested = limits::CLAIM_TIMEOUT.saturating_add(limits::CLAIM_COOLDOWN);
         if self.since.is_some_and(|since| since.saturating_add(rested) <= now) {
             self.since = None;
         }
@@ -51,9 +51,9 @@ impl Claims {
 
     /// Whether they changed so recently that those who made them may yet be linked with, and show what they hold.
     fn are_waited_for(&self, now: Millis) -> bool {
-        let waits = |since: Millis| since.saturating_add(limits::CLAIMS_MOST) > now;
+        let waits = |since: Millis| since.saturating_add(limits::CLAIM_TIMEOUT) > now;
         self.since.is_some_and(waits)
-            && self.changed.is_some_and(|at| at.saturating_add(limits::HOLDERS_PATIENCE) > now)
+            && self.changed.is_some_and(|at| at.saturating_add(limits::HOLDER_TIMEOUT) > now)
     }
 }
 
@@ -166,11 +166,11 @@ impl Collective {
     }
 
     /// What the page is told.
-    pub(crate) fn waiting_view(&self, waiting: &Waiting) -> WaitingView {
+    pub(crate) fn waiting_snapshot(&self, waiting: &Waiting) -> WaitingSnapshot {
         let words = |keys: &mut dyn Iterator<Item = &PeerKey>| {
-            keys.take(limits::VIEW_MEMBERS).map(|key| hex(&key.0)).collect()
+            keys.take(limits::MAX_SNAPSHOT_MEMBERS).map(|key| hex(&key.0)).collect()
         };
-        WaitingView {
+        WaitingSnapshot {
             artist: hex(&waiting.artist),
             round: waiting.round,
             waits_for: waiting.why,

@@ -10,7 +10,7 @@ use abraham_messages::{
 };
 
 use crate::{
-    Drop, Millis, certificate,
+    Millis, Rejection, certificate,
     committee::term_id,
     limits,
     presence::{SeenTerm, Sits},
@@ -29,42 +29,42 @@ pub(crate) struct Witness {
 impl Witness {
     /// A painter shows its term over its link: the proposal that it began with and a certificate of it. `in_sight`
     /// tells of which terms anybody still speaks.
-    pub(crate) fn show(
+    pub(crate) fn handle_sits(
         &mut self,
         now: Millis,
         from: &PeerKey,
         (proposal, certificate): (&Proposal, &Certificate),
         in_sight: impl Fn(&Digest) -> bool,
-    ) -> Result<(), Drop> {
+    ) -> Result<(), Rejection> {
         let statement = &certificate.statement;
         let named = match &proposal.origin {
             ProposedOrigin::Continue { artist, .. } => *artist == statement.artist,
             ProposedOrigin::Genesis => true,
         };
         if !named || proposal.seats != statement.seats || !proposal.seats.contains(from) {
-            return Err(Drop::OutOfPlace);
+            return Err(Rejection::OutOfPlace);
         }
         if self.shown.contains_key(&statement.term) {
             return Ok(());
         }
         // Each check costs four verifications.
         let last = self.checked.get(from).copied();
-        if last.is_some_and(|at| at.saturating_add(limits::SHOWN_LEAST) > now) {
-            return Err(Drop::TooMany);
+        if last.is_some_and(|at| at.saturating_add(limits::MIN_SHOWN_INTERVAL) > now) {
+            return Err(Rejection::TooMany);
         }
         self.checked.insert(*from, now);
         // Without the proposal anybody could certify a term of others with painters of its own.
         if term_id(proposal) != statement.term {
-            return Err(Drop::Forged);
+            return Err(Rejection::Forged);
         }
         if !certificate::is_valid(certificate) {
-            return Err(Drop::BadSignature);
+            return Err(Rejection::BadSignature);
         }
-        if self.shown.len() >= limits::TERMS_SHOWN {
+        if self.shown.len() >= limits::MAX_SHOWN_TERMS {
             self.shown.retain(|term, _| in_sight(term));
         }
-        if self.shown.len() >= limits::TERMS_SHOWN {
-            return Err(Drop::TableFull);
+        if self.shown.len() >= limits::MAX_SHOWN_TERMS {
+            return Err(Rejection::TableFull);
         }
         let sits = Sits { seats: statement.seats, artist: Some(statement.artist) };
         self.shown.insert(statement.term, sits);
@@ -93,7 +93,7 @@ impl Witness {
         } else if !seen.is_empty() {
             let since = self.doubt.map_or(now, |(since, _)| since);
             self.doubt = Some((since, now));
-        } else if self.doubt.is_some_and(|(_, last)| last.saturating_add(limits::DOUBT_LASTS) <= now) {
+        } else if self.doubt.is_some_and(|(_, last)| last.saturating_add(limits::DOUBT_DURATION) <= now) {
             self.doubt = None;
         }
     }
@@ -101,7 +101,7 @@ impl Witness {
     /// Whether a term that is in sight counts; `linked` where this member is linked with one of its painters, who may
     /// only be setting up.
     pub(crate) fn counts(&self, now: Millis, term: &SeenTerm, linked: bool) -> bool {
-        let patience = if linked { limits::BEGIN } else { limits::UNSHOWN };
+        let patience = if linked { limits::BEGIN_TIMEOUT } else { limits::UNSHOWN_TERM_TIMEOUT };
         term.shown || self.doubt.is_none_or(|(since, _)| now < since.saturating_add(patience))
     }
 }

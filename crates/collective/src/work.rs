@@ -69,7 +69,7 @@ pub enum Work {
     /// Every component must have the commitment that `origin` has. Where one does not, the next holder that has it is asked
     /// for it, and the sender alone is named ([`Done::Begun::liars`]); where there is none, the answer is [`Failed`] with
     /// sender and receiver as suspects, and where that one's is wrong, too, with both senders. Frames of this term may
-    /// arrive before this work does, by at most [`crate::limits::ACCEPT`]; after [`Work::Expect`] they must be kept.
+    /// arrive before this work does, by at most [`crate::limits::ACCEPT_TIMEOUT`]; after [`Work::Expect`] they must be kept.
     ///
     /// A member that was in another term before has been told [`Work::End`] of it. Nothing that was kept is forgotten.
     /// Answered by [`Done::Begun`].
@@ -113,7 +113,7 @@ pub enum Work {
     /// Keep the last two states of each of these artists, and forget those of all others. In a term, whose first state
     /// was certified just now, the first of them is the one that it works on. Not answered.
     Keep {
-        /// The artists, at most [`abraham_messages::limits::ARTISTS`].
+        /// The artists, at most [`abraham_messages::limits::MAX_ARTISTS`].
         artists: Vec<Digest>,
     },
     /// Forget every state: the visitor stopped. Not answered.

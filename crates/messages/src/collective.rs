@@ -51,7 +51,7 @@ fn at_most(field: &'static str, count: usize, limit: usize) -> Result<(), Decode
 }
 
 fn round(round: u64) -> Result<(), DecodeError> {
-    match round <= limits::ROUNDS {
+    match round <= limits::MAX_ROUNDS {
         true => Ok(()),
         false => Err(DecodeError::UnknownValue { field: "round", value: round }),
     }

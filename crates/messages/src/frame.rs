@@ -102,7 +102,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// [`DecodeError`] where the bytes are too long, too short, or of an unknown kind.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes, limits::FRAME_BYTES)?;
+        let mut reader = Reader::new(bytes, limits::MAX_FRAME_BYTES)?;
         let kind = reader.u8()?.try_into()?;
         let sequence = reader.u64()?;
         Ok(Self { kind, sequence, payload: reader.rest() })
@@ -135,7 +135,7 @@ mod tests {
             Frame::decode(&[99; 9]).err(),
             Some(DecodeError::UnknownValue { field: "frame kind", value: 99 })
         );
-        let long = vec![1; limits::FRAME_BYTES + 1];
+        let long = vec![1; limits::MAX_FRAME_BYTES + 1];
         assert!(matches!(Frame::decode(&long), Err(DecodeError::TooLong { .. })));
     }
 }

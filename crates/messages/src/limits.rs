@@ -2,62 +2,62 @@
 
 /// Bytes of one frame between painters. The largest honest frame is a joint input of a 64×64 colour
 /// generator's last layer (128 × 12,288 elements of 4 bytes, twice in one round), about 13 MB.
-pub const FRAME_BYTES: usize = 32 << 20;
+pub const MAX_FRAME_BYTES: usize = 32 << 20;
 
 /// Frames that may wait out of order on one link before the sender counts as faulty: a round has at most
 /// four frames on a link, and a painter can be one round ahead.
-pub const FRAMES_AHEAD: u64 = 16;
+pub const MAX_FRAMES_AHEAD: u64 = 16;
 
 /// Bytes of a provenance record as JSON: four 32-byte commitments in hex, one latent seed and a few numbers.
-pub const PIECE_RECORD_BYTES: usize = 8 << 10;
+pub const MAX_PIECE_RECORD_BYTES: usize = 8 << 10;
 
 /// Bytes of one painter's checkpoint: three components of weights and momentum of a 64×64 colour generator
 /// (1.6 million parameters, 8 bytes each, twice), with head-room.
-pub const CHECKPOINT_BYTES: usize = 128 << 20;
+pub const MAX_CHECKPOINT_BYTES: usize = 128 << 20;
 
 /// Bytes of one message of the collective to a linked member: a proposal with its proofs, some kilobytes.
-pub const CONTROL_BYTES: usize = 64 << 10;
+pub const MAX_CONTROL_BYTES: usize = 64 << 10;
 
 /// Bytes of one batch or update: 128 colour pictures of 32×32, 8 bytes a sample, with head-room.
-pub const BULK_BYTES: usize = 8 << 20;
+pub const MAX_BULK_BYTES: usize = 8 << 20;
 
 /// Bytes before a frame that name the painters' term.
 pub const FRAME_PREFIX_BYTES: usize = 8;
 
 /// Bytes of one message on the presence topic: a piece of 32×32 in colour with its record and signatures.
-pub const GOSSIP_BYTES: usize = 16 << 10;
+pub const MAX_GOSSIP_BYTES: usize = 16 << 10;
 /// Bytes that gossipsub adds to a message: author, sequence number, topic, signature, key, and protobuf.
-pub const GOSSIP_OVERHEAD: usize = 1 << 10;
+pub const GOSSIP_OVERHEAD_BYTES: usize = 1 << 10;
 /// Bytes of one gossipsub packet: messages at their largest, beside control messages; a stream with more is closed. It is
 /// well above one message, for gossipsub compares it with what lies in a stream's buffer, which is up to 8 KiB more than one
 /// packet (libp2p-gossipsub 0.50.1, `validate_rpc_limits`); a node whose stream was closed for it hears nothing any more.
-pub const GOSSIP_PACKET: usize = 64 << 10;
+pub const MAX_GOSSIP_PACKET_BYTES: usize = 64 << 10;
 
 /// Bytes of one message between a tab's window and its worker: a frame and what is said of it.
-pub const THREAD_MESSAGE_BYTES: usize = FRAME_BYTES + (4 << 10);
+pub const MAX_THREAD_MESSAGE_BYTES: usize = MAX_FRAME_BYTES + (4 << 10);
 
 /// Direct links that one member keeps: the painters, the teachers of a round, and candidates for the next term.
-pub const LINKS: usize = 24;
+pub const MAX_LINKS: usize = 24;
 
 /// Learning rounds that any message may speak of: at one a millisecond, nine thousand years. Counting on from there
 /// cannot overflow.
-pub const ROUNDS: u64 = 1 << 48;
+pub const MAX_ROUNDS: u64 = 1 << 48;
 
 /// Bytes of one presence: its links (34 bytes each), its addresses, and some hashes.
-pub const PRESENCE_BYTES: usize = 2 << 10;
+pub const MAX_PRESENCE_BYTES: usize = 2 << 10;
 
 /// Addresses in a presence: a member keeps reservations with two relays, and may be reached directly.
-pub const ADDRESSES: usize = 3;
+pub const MAX_ADDRESSES: usize = 3;
 
 /// Bytes of one address: a relay's, its peer id and the member's.
-pub const ADDRESS_BYTES: usize = 256;
+pub const MAX_ADDRESS_BYTES: usize = 256;
 
 /// Artists that a member keeps shares of, and tells of.
-pub const ARTISTS: usize = 4;
+pub const MAX_ARTISTS: usize = 4;
 
 /// Certificates of an artist's earlier committees that its newest one is linked by: one a change of painters. Eight
 /// changes, one seat at a time, replace every painter twice.
-pub const CHAIN: usize = 8;
+pub const MAX_CHAIN: usize = 8;
 
 /// Artists of which a member tells which seat it had: far more than one visit meets.
-pub const SEATS_TOLD: usize = 16;
+pub const MAX_SEATS_TOLD: usize = 16;

@@ -44,17 +44,17 @@ impl Lane {
     /// Bytes that one message may have.
     pub fn message_bytes(self) -> usize {
         match self {
-            Self::Control => limits::CONTROL_BYTES,
-            Self::Bulk => limits::BULK_BYTES,
-            Self::Frames => limits::FRAME_BYTES + limits::FRAME_PREFIX_BYTES,
+            Self::Control => limits::MAX_CONTROL_BYTES,
+            Self::Bulk => limits::MAX_BULK_BYTES,
+            Self::Frames => limits::MAX_FRAME_BYTES + limits::FRAME_PREFIX_BYTES,
         }
     }
 
     /// Bytes that a sender may be ahead of what the receiver took, beside the message that crosses this line.
     pub fn window_bytes(self) -> usize {
         match self {
-            Self::Control => 4 * limits::CONTROL_BYTES,
-            Self::Bulk | Self::Frames => limits::BULK_BYTES,
+            Self::Control => 4 * limits::MAX_CONTROL_BYTES,
+            Self::Bulk | Self::Frames => limits::MAX_BULK_BYTES,
         }
     }
 }
@@ -65,7 +65,7 @@ impl Lane {
 pub enum Command {
     /// Publish to everyone on the presence topic.
     Publish {
-        /// At most [`limits::GOSSIP_BYTES`].
+        /// At most [`limits::MAX_GOSSIP_BYTES`].
         #[serde(with = "serde_bytes")]
         message: Vec<u8>,
     },
@@ -93,7 +93,7 @@ pub enum Command {
         message: Payload,
     },
     /// A received message was taken out of the visitor's queue: its sender may send as much again.
-    Took {
+    Acknowledge {
         /// From whom.
         peer: PeerKey,
         /// What for.
@@ -128,10 +128,10 @@ pub enum Event {
         reason: String,
     },
     /// Something on the presence topic, from the member that signed it (checked).
-    Heard {
+    Gossip {
         /// Its author.
         from: PeerKey,
-        /// At most [`limits::GOSSIP_BYTES`].
+        /// At most [`limits::MAX_GOSSIP_BYTES`].
         #[serde(with = "serde_bytes")]
         message: Vec<u8>,
     },
@@ -213,7 +213,7 @@ macro_rules! thread_codec {
             /// # Errors
             /// [`DecodeError`] where the bytes are no such message or too long.
             pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-                crate::codec::decode(bytes, limits::THREAD_MESSAGE_BYTES)
+                crate::codec::decode(bytes, limits::MAX_THREAD_MESSAGE_BYTES)
             }
         }
     };

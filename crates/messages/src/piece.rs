@@ -60,7 +60,7 @@ mod tests {
             committee: Committee::Solo,
         };
         let json = serde_json::to_string(&record).unwrap();
-        assert!(json.len() < crate::limits::PIECE_RECORD_BYTES);
+        assert!(json.len() < crate::limits::MAX_PIECE_RECORD_BYTES);
         assert_eq!(serde_json::from_str::<PieceRecord>(&json).unwrap(), record);
         let forged = json.replacen('{', "{\"owner\":\"me\",", 1);
         assert!(serde_json::from_str::<PieceRecord>(&forged).is_err());

@@ -114,7 +114,7 @@ fn holds(artists: usize, chain: usize) -> Holds {
 /// Whoever counts one further than a round that was decoded must not overflow, whatever it came in.
 #[test]
 fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
-    for (round, taken) in [(limits::ROUNDS, true), (limits::ROUNDS + 1, false), (u64::MAX, false)] {
+    for (round, taken) in [(limits::MAX_ROUNDS, true), (limits::MAX_ROUNDS + 1, false), (u64::MAX, false)] {
         let state = StateName { round, state: [2; 32] };
         let certificate =
             Certificate { statement: StateStatement { round, ..statement() }, signatures: [None; 4] };
@@ -165,7 +165,7 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
 fn every_message_survives_the_wire_within_its_limit() {
     for message in gossip() {
         let bytes = message.encode();
-        assert!(bytes.len() <= limits::GOSSIP_BYTES, "{}", bytes.len());
+        assert!(bytes.len() <= limits::MAX_GOSSIP_BYTES, "{}", bytes.len());
         assert_eq!(Gossip::decode(&bytes), Ok(message));
     }
     for message in control() {
@@ -247,7 +247,7 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
         change(&mut presence);
         Gossip::decode(&Gossip::Presence(presence).encode())
     };
-    assert_eq!(with(&|p| p.links = vec![key(1); limits::LINKS + 1]), refused("links", 25));
+    assert_eq!(with(&|p| p.links = vec![key(1); limits::MAX_LINKS + 1]), refused("links", 25));
     assert_eq!(with(&|p| p.addresses = vec![String::new(); 4]), refused("addresses", 4));
     assert_eq!(with(&|p| p.addresses = vec!["a".repeat(257)]), refused("address length", 257));
     assert_eq!(with(&|p| p.seated.iter_mut().for_each(|s| s.seat = 4)), refused("seat", 4));
@@ -261,7 +261,7 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
     assert_eq!(Control::decode(&silent.encode()).err(), refused("seat", 4).err());
     let suspects = Control::Farewell { term: [0; 32], why: Farewell::Suspects([0, 9]) };
     assert_eq!(Control::decode(&suspects.encode()).err(), refused("seat", 9).err());
-    let teachers = vec![TeacherOffer { peer: key(1), pictures: 1 }; limits::LINKS + 1];
+    let teachers = vec![TeacherOffer { peer: key(1), pictures: 1 }; limits::MAX_LINKS + 1];
     let ready = Step::Ready(Ready { leaves: false, piece_due: false, teachers });
     let ready = Control::Step { term: [0; 32], cycle: 0, step: ready };
     assert_eq!(Control::decode(&ready.encode()).err(), refused("teachers", 25).err());
@@ -269,8 +269,10 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
 
 #[test]
 fn what_is_held_is_bounded_and_fits_a_message() {
-    let most =
-        Holds { seats: vec![([1; 32], 3); limits::SEATS_TOLD], ..holds(limits::ARTISTS, limits::CHAIN) };
+    let most = Holds {
+        seats: vec![([1; 32], 3); limits::MAX_SEATS_TOLD],
+        ..holds(limits::MAX_ARTISTS, limits::MAX_CHAIN)
+    };
     let decoded = |change: &dyn Fn(&mut Holds)| {
         let mut holds = most.clone();
         change(&mut holds);

@@ -220,7 +220,7 @@ impl<C: Channel> Links<C> {
             return Ok(Payload(Zeroizing::new(bytes)));
         }
         if frame.kind == Kind::Abort {
-            self.hear(from, &bytes);
+            self.handle_control(from, &bytes);
             return Err(Error::abort(self.me, from, Cause::Told(from)));
         }
         Err(Error::abort(self.me, from, Cause::OutOfPlace(from)))
@@ -238,7 +238,7 @@ impl<C: Channel> Links<C> {
                 self.waits = None;
                 return Ok(frame);
             }
-            let room = |p: PainterId| self.ahead[p.index()].len() < limits::FRAMES_AHEAD as usize;
+            let room = |p: PainterId| self.ahead[p.index()].len() < limits::MAX_FRAMES_AHEAD as usize;
             let also = PainterId::ALL.map(|p| p != self.me && p != from && room(p));
             match self.channel.receive_either(from, also, &deadline).await {
                 Ok((from, frame)) => self.keep(from, frame)?,
@@ -266,11 +266,11 @@ impl<C: Channel> Links<C> {
         if sequence < expected || self.ahead[i].contains_key(&sequence) {
             return Err(abort(Cause::Duplicate(from)));
         }
-        if sequence - expected > limits::FRAMES_AHEAD {
+        if sequence - expected > limits::MAX_FRAMES_AHEAD {
             return Err(abort(Cause::OutOfPlace(from)));
         }
         if frame.kind == Kind::Abort && self.channel.patience() > 0 {
-            self.hear(from, &bytes);
+            self.handle_control(from, &bytes);
             self.told.get_or_insert(from);
         } else {
             self.ahead[i].insert(sequence, (bytes, self.channel.arrived(from)));
@@ -384,7 +384,7 @@ impl<C: Channel> Links<C> {
     /// for the cheat's testimony longer; so much longer is it waited for.
     async fn listen(&mut self, from: PainterId, stage: Stage) -> Option<Vec<u8>> {
         for (_, (frame, _)) in std::mem::take(&mut self.ahead[from.index()]) {
-            self.hear(from, &frame);
+            self.handle_control(from, &frame);
         }
         let patience = match stage {
             Stage::Testimony => 2,
@@ -397,7 +397,7 @@ impl<C: Channel> Links<C> {
                 return Some(said);
             }
             match self.channel.receive(from, &deadline).await {
-                Ok(frame) => self.hear(from, &frame),
+                Ok(frame) => self.handle_control(from, &frame),
                 // Frames do not prolong it, or a cheat could keep one painter listening until the others have left.
                 Err(ChannelError::Deadline) => {
                     deadlines += 1;
@@ -413,7 +413,7 @@ impl<C: Channel> Links<C> {
     }
 
     /// Keeps the first message of each stage of a dispute; any other frame no longer matters.
-    fn hear(&mut self, from: PainterId, frame: &[u8]) {
+    fn handle_control(&mut self, from: PainterId, frame: &[u8]) {
         let Ok(Frame { kind: Kind::Abort, payload: [stage, said @ ..], .. }) = Frame::decode(frame) else {
             return;
         };

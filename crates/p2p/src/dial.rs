@@ -28,7 +28,7 @@ struct Dial {
 impl Dials {
     /// Notes a new dial; `false` where there is one or there are too many.
     pub(crate) fn begin(&mut self, peer: PeerKey, now: Instant) -> bool {
-        if self.0.len() >= limits::LINKS || self.0.contains_key(&peer) {
+        if self.0.len() >= limits::MAX_LINKS || self.0.contains_key(&peer) {
             return false;
         }
         self.0.insert(peer, Dial { deadline: now + DEADLINE, failure: None });

@@ -259,7 +259,7 @@ impl Incoming {
     }
 
     /// Notes that the visitor took a message of so many bytes.
-    pub(crate) fn took(&mut self, message_bytes: usize) {
+    pub(crate) fn acknowledge(&mut self, message_bytes: usize) {
         // A visitor that says it took what never arrived gains nothing.
         let credit = cost(message_bytes).min(self.held);
         self.held -= credit;

@@ -50,7 +50,7 @@ pub(crate) enum ToLink {
     /// Open the lanes: this connection is the link.
     Open,
     Send(Lane, Payload),
-    Took(Lane, usize),
+    Acknowledge(Lane, usize),
 }
 
 /// To the behaviour.
@@ -214,7 +214,7 @@ impl Link {
         let before = self.held.0.fetch_add(holds.wrapping_sub(self.holds), Ordering::Relaxed);
         let all = before.wrapping_add(holds).wrapping_sub(self.holds);
         self.holds = holds;
-        if all > HELD_BYTES && holds > HELD_BYTES / limits::LINKS as u64 {
+        if all > HELD_BYTES && holds > HELD_BYTES / limits::MAX_LINKS as u64 {
             return Err(("this device holds too much that was received and not taken".into(), false));
         }
         self.meter.sent.store(sent, Ordering::Relaxed);
@@ -350,7 +350,7 @@ impl ConnectionHandler for Link {
                     self.end(refused.to_string(), false);
                 }
             }
-            ToLink::Took(lane, bytes) => self.lane(lane).incoming.took(bytes),
+            ToLink::Acknowledge(lane, bytes) => self.lane(lane).incoming.acknowledge(bytes),
         }
     }
 

@@ -47,7 +47,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 const STANDSTILL: Duration = Duration::from_secs(5);
 
 /// Links that other members may make by themselves; the rest are for those that this node asks for.
-const UNASKED: usize = limits::LINKS / 2;
+const UNASKED: usize = limits::MAX_LINKS / 2;
 
 /// Connections that are no link and may stand at the same time, relays' among them.
 const OTHER_CONNECTIONS: usize = 64;
@@ -143,7 +143,7 @@ impl Links {
 
     /// Takes note that the link to this member is wanted: others that are not make room for it. Says no where all are.
     pub(crate) fn ask(&mut self, key: PeerKey) -> bool {
-        let room = self.asked.len() < limits::LINKS || self.asked.contains(&key);
+        let room = self.asked.len() < limits::MAX_LINKS || self.asked.contains(&key);
         if room {
             self.asked.insert(key);
         }
@@ -166,7 +166,7 @@ impl Links {
     /// Whether there may be a link to this member, too. For one that this node asked for, the one of the others makes
     /// room that it has sent least to: a stranger can send much, but is sent nothing.
     fn makes_room(&mut self, key: PeerKey) -> bool {
-        let full = self.standing().count() >= limits::LINKS;
+        let full = self.standing().count() >= limits::MAX_LINKS;
         if !self.asked.contains(&key) {
             return !full && self.standing().filter(|(_, _, asked)| !asked).count() < UNASKED;
         }
@@ -189,12 +189,12 @@ impl Links {
 
     pub(crate) fn send(&mut self, key: PeerKey, lane: Lane, message: Payload) {
         if self.is_up(key) {
-            self.tell(key, ToLink::Send(lane, message));
+            self.notify(key, ToLink::Send(lane, message));
         }
     }
 
-    pub(crate) fn took(&mut self, key: PeerKey, lane: Lane, bytes: usize) {
-        self.tell(key, ToLink::Took(lane, bytes));
+    pub(crate) fn acknowledge(&mut self, key: PeerKey, lane: Lane, bytes: usize) {
+        self.notify(key, ToLink::Acknowledge(lane, bytes));
     }
 
     /// Closes every connection to a member, which is not asked for any more.
@@ -268,7 +268,7 @@ impl Links {
         self.act(ToSwarm::GenerateEvent(event));
     }
 
-    fn tell(&mut self, key: PeerKey, event: ToLink) {
+    fn notify(&mut self, key: PeerKey, event: ToLink) {
         let Some(link) = self.links.get(&key) else { return };
         let Some(connection) = self.connections.get(&link.connection) else { return };
         let (peer_id, handler) = (connection.peer, NotifyHandler::One(link.connection));
@@ -337,7 +337,7 @@ impl Links {
             return self.close_connection(id, "this node has as many links as it can have");
         }
         self.links.insert(key, Chosen { connection: id, since: now, up: false });
-        self.tell(key, ToLink::Open);
+        self.notify(key, ToLink::Open);
     }
 
     fn closed(&mut self, id: ConnectionId, cause: Option<String>) {
@@ -501,7 +501,7 @@ mod tests {
             link(&mut links, asked);
             assert!(!is_closing(&links, asked), "{asked}");
         }
-        assert_eq!(links.standing().count(), limits::LINKS);
+        assert_eq!(links.standing().count(), limits::MAX_LINKS);
     }
 
     #[test]

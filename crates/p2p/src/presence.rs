@@ -117,7 +117,7 @@ impl Hearing {
         bytes: usize,
         now: Instant,
     ) -> Verdict {
-        if bytes > limits::GOSSIP_BYTES {
+        if bytes > limits::MAX_GOSSIP_BYTES {
             return Verdict::Drop;
         }
         let cost = bytes as u64 + MESSAGE_COST;
@@ -161,7 +161,7 @@ impl Hearing {
 
     fn forwarder(&mut self, key: PeerKey, now: Instant) -> &mut Forwarder {
         // Only connected members forward, so their number is bounded by that of links.
-        if self.forwarders.len() > 4 * limits::LINKS {
+        if self.forwarders.len() > 4 * limits::MAX_LINKS {
             self.forwarders.clear();
         }
         let new = || Forwarder {
@@ -211,7 +211,7 @@ mod tests {
             let now = start + Duration::from_secs(second);
             assert_eq!(hearing.judge(ANN, None, 1000, now), Verdict::Pass);
             if second % 15 == 0 {
-                assert_eq!(hearing.judge(ANN, Some(BEN), limits::GOSSIP_BYTES, now), Verdict::Pass);
+                assert_eq!(hearing.judge(ANN, Some(BEN), limits::MAX_GOSSIP_BYTES, now), Verdict::Pass);
             }
         }
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn oversized_messages_are_dropped() {
         let now = Instant::now();
-        assert_eq!(Hearing::new(now).judge(ANN, None, limits::GOSSIP_BYTES + 1, now), Verdict::Drop);
+        assert_eq!(Hearing::new(now).judge(ANN, None, limits::MAX_GOSSIP_BYTES + 1, now), Verdict::Drop);
     }
 
     #[test]

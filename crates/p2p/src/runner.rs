@@ -100,9 +100,9 @@ fn gossip(identity: &Keypair) -> Result<gossipsub::Behaviour, Error> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Strict)
         .validate_messages()
-        .max_transmit_size(limits::GOSSIP_PACKET)
+        .max_transmit_size(limits::MAX_GOSSIP_PACKET_BYTES)
         .max_transmit_size_for_topic(
-            limits::GOSSIP_BYTES + limits::GOSSIP_OVERHEAD,
+            limits::MAX_GOSSIP_BYTES + limits::GOSSIP_OVERHEAD_BYTES,
             gossipsub::IdentTopic::new(PRESENCE_TOPIC).hash(),
         )
         .flood_publish(true)
@@ -276,7 +276,7 @@ impl Runner {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Publish { message } => {
-                if message.len() > limits::GOSSIP_BYTES {
+                if message.len() > limits::MAX_GOSSIP_BYTES {
                     let bytes = message.len();
                     tracing::warn!(
                         bytes,
@@ -293,7 +293,7 @@ impl Runner {
                 self.links().close(peer, "this node let it go");
             }
             Command::Send { peer, lane, message } => self.links().send(peer, lane, message),
-            Command::Took { peer, lane, bytes } => self.links().took(peer, lane, bytes),
+            Command::Acknowledge { peer, lane, bytes } => self.links().acknowledge(peer, lane, bytes),
             Command::Relays { addresses } => self.replace_relays(&addresses),
             other => tracing::warn!(?other, "this node does not know the command"),
         }
@@ -365,7 +365,7 @@ impl Runner {
                 Step::GiveUp(relay) => self.lost_relay(relay, "it does not answer"),
             }
         }
-        self.tell_status();
+        self.announce_status();
         self.publish();
     }
 
@@ -415,7 +415,7 @@ impl Runner {
         // An error says that there was no connection.
         let _ = self.swarm.disconnect_peer_id(relay);
         self.relays.failed(&relay, Instant::now());
-        self.tell_status();
+        self.announce_status();
         if !self.relays.is_any_active() && self.status != Status::Offline {
             self.status = Status::Offline;
             let reason = format!("No relay can be reached for now: {reason}.");
@@ -425,7 +425,7 @@ impl Runner {
     }
 
     /// Says that others can reach this node, and where, when that is new.
-    fn tell_status(&mut self) {
+    fn announce_status(&mut self) {
         let heard = self.relays.is_empty() || self.relays.is_any_joined();
         let reached = !self.addresses.is_empty() || (!self.listens && !IS_BEHIND_RELAYS);
         if !heard || !reached {

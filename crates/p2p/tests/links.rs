@@ -23,7 +23,7 @@ async fn messages_of_every_lane_arrive_in_order_over_tcp_and_memory() {
         for lane in Lane::ALL {
             let lengths = [1, 5000, lane.message_bytes().min(3 << 20), 20_000];
             for (i, &length) in lengths.iter().enumerate() {
-                ben.tell(Command::Send { peer: ann.key, lane, message: bytes(length, i as u8) }).await;
+                ben.send(Command::Send { peer: ann.key, lane, message: bytes(length, i as u8) }).await;
             }
             for (i, &length) in lengths.iter().enumerate() {
                 let (at, message) = ann
@@ -42,7 +42,7 @@ async fn messages_of_every_lane_arrive_in_order_over_tcp_and_memory() {
                     })
                     .await;
                 assert_eq!(sent, length);
-                ann.tell(Command::Took { peer: ben.key, lane, bytes: length }).await;
+                ann.send(Command::Acknowledge { peer: ben.key, lane, bytes: length }).await;
             }
         }
     }
@@ -54,21 +54,21 @@ async fn a_sender_waits_for_the_receivers_visitor() {
     let (lane, message) = (Lane::Control, bytes(Lane::Control.message_bytes(), 0));
     let window = lane.window_bytes() / message.len();
     for _ in 0..=window {
-        ben.tell(Command::Send { peer: ann.key, lane, message: message.clone() }).await;
+        ben.send(Command::Send { peer: ann.key, lane, message: message.clone() }).await;
     }
     let is_message = |event: &Event| matches!(event, Event::Message { .. }).then_some(());
     for _ in 0..window {
         ann.until("a message", is_message).await;
     }
     // Another lane is not held up; what arrives on it shows that nothing more came on the first.
-    ben.tell(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![1].into() }).await;
+    ben.send(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![1].into() }).await;
     let lane_of = |event: &Event| match event {
         Event::Message { lane, .. } => Some(*lane),
         _ => None,
     };
     assert_eq!(ann.until("the other lane", lane_of).await, Lane::Bulk);
     for _ in 0..window {
-        ann.tell(Command::Took { peer: ben.key, lane, bytes: message.len() }).await;
+        ann.send(Command::Acknowledge { peer: ben.key, lane, bytes: message.len() }).await;
     }
     assert_eq!(ann.until("the rest", lane_of).await, Lane::Control);
 }
@@ -78,12 +78,12 @@ async fn a_visitor_that_sends_without_waiting_loses_the_link() {
     let [ann, mut ben] = linked_pair(TCP, [7, 8]).await;
     let message = bytes(Lane::Control.message_bytes(), 0);
     for _ in 0..40 {
-        ben.tell(Command::Send { peer: ann.key, lane: Lane::Control, message: message.clone() }).await;
+        ben.send(Command::Send { peer: ann.key, lane: Lane::Control, message: message.clone() }).await;
     }
     let reason = ben.unlinked(ann.key).await;
     assert!(reason.contains("has to wait"), "{reason}");
     let [ann, mut ben] = linked_pair(TCP, [9, 10]).await;
-    ben.tell(Command::Send { peer: ann.key, lane: Lane::Control, message: vec![].into() }).await;
+    ben.send(Command::Send { peer: ann.key, lane: Lane::Control, message: vec![].into() }).await;
     let reason = ben.unlinked(ann.key).await;
     assert!(reason.contains("0 bytes"), "{reason}");
 }
@@ -94,15 +94,15 @@ async fn two_that_dial_each_other_get_one_link() {
         let mut ann = Member::start(20 + 2 * round, &[TCP], &[]);
         let mut ben = Member::start(21 + 2 * round, &[TCP], &[]);
         let (to_ann, to_ben) = (ann.online().await, ben.online().await);
-        ann.tell(Command::Connect { peer: ben.key, addresses: to_ben }).await;
-        ben.tell(Command::Connect { peer: ann.key, addresses: to_ann }).await;
+        ann.send(Command::Connect { peer: ben.key, addresses: to_ben }).await;
+        ben.send(Command::Connect { peer: ann.key, addresses: to_ann }).await;
         ann.linked(ben.key).await;
         ben.linked(ann.key).await;
         // A message each way after both saw the link: neither end is on a connection that the other gave up.
         for (from, to) in [(0, 1), (1, 0)] {
             let both = [&mut ann, &mut ben];
             let peer = both[to].key;
-            both[from].tell(Command::Send { peer, lane: Lane::Frames, message: vec![9; 100].into() }).await;
+            both[from].send(Command::Send { peer, lane: Lane::Frames, message: vec![9; 100].into() }).await;
             both[to].until("it", |event| matches!(event, Event::Message { .. }).then_some(())).await;
         }
         for member in [&ann, &ben] {
@@ -128,14 +128,14 @@ async fn a_link_let_go_ends_for_both_and_can_be_made_again() {
         })
         .unwrap();
     for _ in 0..3 {
-        ben.tell(Command::Disconnect { peer: ann.key }).await;
+        ben.send(Command::Disconnect { peer: ann.key }).await;
         ann.unlinked(ben.key).await;
         ben.unlinked(ann.key).await;
-        ben.tell(Command::Connect { peer: ann.key, addresses: addresses.clone() }).await;
+        ben.send(Command::Connect { peer: ann.key, addresses: addresses.clone() }).await;
         ann.linked(ben.key).await;
         ben.linked(ann.key).await;
     }
-    ann.tell(Command::Stop).await;
+    ann.send(Command::Stop).await;
     ben.unlinked(ann.key).await;
     ann.until("the end", |event| (*event == Event::Stopped).then_some(())).await;
 }
@@ -155,7 +155,7 @@ async fn who_cannot_be_reached_is_named_with_the_cause() {
         (ben.key, vec![], "nobody else's key"),
     ];
     for (peer, addresses, cause) in cases {
-        ben.tell(Command::Connect { peer, addresses }).await;
+        ben.send(Command::Connect { peer, addresses }).await;
         let reason = ben
             .until("word of it", |event| match event {
                 Event::Unreachable { peer: who, reason } if *who == peer => Some(reason.clone()),
@@ -171,15 +171,15 @@ async fn what_is_published_to_nobody_waits_for_somebody() {
     let mut ann = Member::start(60, &[TCP], &[]);
     let addresses = ann.online().await;
     for i in 0..10 {
-        ann.tell(Command::Publish { message: vec![i; 10] }).await;
+        ann.send(Command::Publish { message: vec![i; 10] }).await;
     }
-    ann.tell(Command::Publish { message: vec![0; 20 << 10] }).await;
+    ann.send(Command::Publish { message: vec![0; 20 << 10] }).await;
     let mut ben = Member::start(61, &[], &[]);
-    ben.tell(Command::Connect { peer: ann.key, addresses }).await;
+    ben.send(Command::Connect { peer: ann.key, addresses }).await;
     for i in 6..10 {
         let heard = ben
             .until("presence", |event| match event {
-                Event::Heard { from, message } => Some((*from, message.clone())),
+                Event::Gossip { from, message } => Some((*from, message.clone())),
                 _ => None,
             })
             .await;
@@ -193,7 +193,7 @@ async fn a_flood_of_presence_is_cut_and_its_author_named_and_unlinked() {
     for i in 0..1000_u32 {
         let mut message = vec![0; 900];
         message[..4].copy_from_slice(&i.to_le_bytes());
-        ann.tell(Command::Publish { message }).await;
+        ann.send(Command::Publish { message }).await;
     }
     let named = ben
         .until("word of it", |event| match event {
@@ -202,14 +202,14 @@ async fn a_flood_of_presence_is_cut_and_its_author_named_and_unlinked() {
         })
         .await;
     assert_eq!(named, ann.key);
-    let heard = ben.seen.iter().filter(|event| matches!(event, Event::Heard { .. })).count();
+    let heard = ben.seen.iter().filter(|event| matches!(event, Event::Gossip { .. })).count();
     assert!(heard < 100, "{heard} messages were passed on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_is_measured() {
     let [mut ann, mut ben] = linked_pair(MEMORY, [80, 81]).await;
-    ben.tell(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![5; 100_000].into() }).await;
+    ben.send(Command::Send { peer: ann.key, lane: Lane::Bulk, message: vec![5; 100_000].into() }).await;
     let received = |event: &Event| match event {
         Event::Measured { received, .. } if *received >= 100_004 => Some(*received),
         _ => None,

@@ -154,7 +154,7 @@ async fn whoever_breaks_the_rules_is_named_and_cut_off() {
     let mut node = Member::start(100, &["/ip4/127.0.0.1/tcp/0"], &[]);
     let addresses = node.online().await;
     let mut friend = Member::start(101, &[], &[]);
-    friend.tell(Command::Connect { peer: node.key, addresses: addresses.clone() }).await;
+    friend.send(Command::Connect { peer: node.key, addresses: addresses.clone() }).await;
     node.linked(friend.key).await;
     friend.linked(node.key).await;
 
@@ -188,7 +188,7 @@ async fn whoever_breaks_the_rules_is_named_and_cut_off() {
         }
     }
 
-    friend.tell(Command::Send { peer: node.key, lane: Lane::Control, message: vec![1, 2].into() }).await;
+    friend.send(Command::Send { peer: node.key, lane: Lane::Control, message: vec![1, 2].into() }).await;
     let from_friend = Event::Message { peer: friend.key, lane: Lane::Control, message: vec![1, 2].into() };
     node.until("a friend's message", |event| (*event == from_friend).then_some(())).await;
     let of_friend = |event: &&Event| matches!(event, Event::LinkDown { peer, .. } if *peer == friend.key);
@@ -208,7 +208,7 @@ async fn a_stranger_with_another_kind_of_key_gets_no_link_and_is_let_go() {
         }
     }
     let mut friend = Member::start(181, &[], &[]);
-    friend.tell(Command::Connect { peer: node.key, addresses }).await;
+    friend.send(Command::Connect { peer: node.key, addresses }).await;
     node.linked(friend.key).await;
     let links = node.seen.iter().filter(|event| matches!(event, Event::LinkUp { .. })).count();
     assert_eq!(links, 1, "only the friend has a link: {:?}", node.seen);

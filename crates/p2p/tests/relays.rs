@@ -69,14 +69,14 @@ impl Relay {
 
 /// Lets one member say something until the other hears it: a relay keeps nothing for who is not there yet.
 async fn hear(from: &mut Member, to: &mut Member, message: &[u8]) {
-    let heard = Event::Heard { from: from.key, message: message.to_vec() };
+    let heard = Event::Gossip { from: from.key, message: message.to_vec() };
     let mut again = tokio::time::interval(Duration::from_millis(200));
     let heard = to.until("presence", |event| (*event == heard).then_some(()));
     let mut heard = std::pin::pin!(heard);
     loop {
         tokio::select! {
             () = &mut heard => return,
-            _ = again.tick() => from.tell(Command::Publish { message: message.to_vec() }).await,
+            _ = again.tick() => from.send(Command::Publish { message: message.to_vec() }).await,
         }
     }
 }
@@ -116,9 +116,9 @@ async fn whoever_says_much_at_once_makes_nobody_deaf() {
     }
     hear(&mut eve, &mut ben, b"here").await;
     for number in 0..3 {
-        eve.tell(Command::Publish { message: vec![number; limits::GOSSIP_BYTES] }).await;
+        eve.send(Command::Publish { message: vec![number; limits::MAX_GOSSIP_BYTES] }).await;
     }
-    let last = Event::Heard { from: eve.key, message: vec![2; limits::GOSSIP_BYTES] };
+    let last = Event::Gossip { from: eve.key, message: vec![2; limits::MAX_GOSSIP_BYTES] };
     ben.until("all that was said", |event| (*event == last).then_some(())).await;
     hear(&mut ann, &mut ben, b"still here").await;
     relay.stop().await;
@@ -132,7 +132,7 @@ async fn a_relay_that_comes_back_under_another_name_is_found_by_those_who_are_to
     let mut ben = Member::start(171, &[], std::slice::from_ref(&relay.address));
     let addresses = ann.online().await;
     ben.online().await;
-    ben.tell(Command::Connect { peer: ann.key, addresses }).await;
+    ben.send(Command::Connect { peer: ann.key, addresses }).await;
     ann.linked(ben.key).await;
     ben.linked(ann.key).await;
 
@@ -145,8 +145,8 @@ async fn a_relay_that_comes_back_under_another_name_is_found_by_those_who_are_to
     for member in [&mut ann, &mut ben] {
         member.seen.clear();
         // Whoever knows nothing, or nonsense, changes nothing.
-        member.tell(Command::Relays { addresses: vec!["relay.example".into()] }).await;
-        member.tell(Command::Relays { addresses: vec![relay.address.clone()] }).await;
+        member.send(Command::Relays { addresses: vec!["relay.example".into()] }).await;
+        member.send(Command::Relays { addresses: vec![relay.address.clone()] }).await;
         member.online().await;
     }
     hear(&mut ann, &mut ben, b"again").await;

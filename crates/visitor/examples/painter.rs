@@ -191,12 +191,16 @@ impl Report {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::View { view, frames, .. } => {
+            Event::Snapshot { snapshot, frames, .. } => {
                 (self.sent, self.received) = (frames.sent, frames.received);
-                self.bulk = view.done.bulk_bytes_sent;
-                let role = format!("{:?}, {:?}", view.role, view.why);
+                self.bulk = snapshot.done.bulk_bytes_sent;
+                let role = format!("{:?}, {:?}", snapshot.role, snapshot.why);
                 if role != self.role {
-                    print(self.clock, "role", serde_json::json!({ "role": view.role, "why": view.why }));
+                    print(
+                        self.clock,
+                        "role",
+                        serde_json::json!({ "role": snapshot.role, "why": snapshot.why }),
+                    );
                     self.role = role;
                 }
             }

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Network, Timer,
-    limits::FRAME,
+    limits::FRAME_TIMEOUT,
     switch::{Arrival, Departure, Switch},
 };
 
@@ -144,7 +144,7 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
     type Deadline = Millis;
 
     fn deadline(&self) -> Millis {
-        self.deadline_in(FRAME)
+        self.deadline_in(FRAME_TIMEOUT)
     }
 
     async fn send(&self, to: PainterId, frame: Vec<u8>) -> Result<(), ChannelError> {
@@ -175,7 +175,7 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
     }
 
     fn patience(&self) -> u64 {
-        FRAME
+        FRAME_TIMEOUT
     }
 
     fn arrived(&self, from: PainterId) -> u64 {

@@ -21,7 +21,7 @@ use futures::future::{Either, select};
 use crate::{
     Network, SeedSource, Timer,
     channel::{LaneChannel, Worked},
-    limits::{ANSWER, TO_AGREE},
+    limits::{AGREEMENT_TIMEOUT, ANSWER_MARGIN},
     painting::{self, Step},
     switch::Switch,
     teaching,
@@ -230,7 +230,7 @@ where
         let timer = self.timer.clone();
         let future = Box::pin(async move {
             let begin = painting::begin(channel, backend, &entropy, &term, &origin, &held, &recipe);
-            match in_time(&*timer, &worked, abraham_collective::limits::BEGIN, None, begin).await {
+            match in_time(&*timer, &worked, abraham_collective::limits::BEGIN_TIMEOUT, None, begin).await {
                 Ok((seat, begun)) => (Some(seat), Ok(begun)),
                 Err(failed) => (None, Err(failed)),
             }
@@ -245,7 +245,15 @@ where
         let (recipe, timer, worked) = (self.recipe.clone(), self.timer.clone(), self.worked.clone());
         let future = Box::pin(async move {
             let step = painting::take(&mut seat, step, &recipe);
-            match in_time(&*timer, &worked, abraham_collective::limits::WORK, Some(TO_AGREE), step).await {
+            match in_time(
+                &*timer,
+                &worked,
+                abraham_collective::limits::WORK_TIMEOUT,
+                Some(AGREEMENT_TIMEOUT),
+                step,
+            )
+            .await
+            {
                 Ok(done) => (Some(seat), Ok(done)),
                 // After a failure of the protocol the seat's painter cannot go on.
                 Err(failed) => (None, Err(failed)),
@@ -290,7 +298,7 @@ async fn in_time<T>(
     work: impl Future<Output = Result<T, Failed>>,
 ) -> Result<T, Failed> {
     let now = timer.now();
-    let until = now.saturating_add(limit.saturating_sub(ANSWER));
+    let until = now.saturating_add(limit.saturating_sub(ANSWER_MARGIN));
     match to_agree.map(|to_agree| until.saturating_sub(to_agree)) {
         Some(over) => worked.begin(over, over),
         None => worked.begin(Millis::MAX, now),

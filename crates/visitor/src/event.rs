@@ -1,17 +1,17 @@
 //! What a visitor's page is told.
 
-use abraham_collective::{SignedPiece, View};
+use abraham_collective::{SignedPiece, Snapshot};
 
 use crate::FrameTraffic;
 
-/// Something for the page. All but [`Event::View`] are told once, as they happen.
+/// Something for the page. All but [`Event::Snapshot`] are told once, as they happen.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// How things stand; at most ten a second, and one at the end.
-    View {
+    Snapshot {
         /// The collective as this member sees it.
-        view: Box<View>,
+        snapshot: Box<Snapshot>,
         /// What it sent to and got from other painters.
         frames: FrameTraffic,
         /// What its links measured, by member.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::{
     Network, Timer,
     channel::LaneChannel,
-    limits::{FILL, FILL_CHUNK},
+    limits::{FILL_CHUNK_BYTES, FILL_TIMEOUT},
 };
 
 /// The frame by which a painter says that it has all it needs.
@@ -68,7 +68,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
     recipe: &Recipe,
 ) -> Result<Gathered, Failed> {
     let me = term.seat;
-    let until = channel.deadline_in(FILL);
+    let until = channel.deadline_in(FILL_TIMEOUT);
     let others = || PainterId::ALL.into_iter().filter(|other| other.index() != me);
     let silent = |other: PainterId| move |error: ChannelError| failed(other, error);
     let mut gathered = Gathered { state: None, liars: Vec::new() };
@@ -139,7 +139,7 @@ async fn supply<N: Network, T: Timer>(
     until: Millis,
 ) -> Result<(), ChannelError> {
     let component = state.component(c).unwrap_or_default();
-    for chunk in component.chunks(FILL_CHUNK) {
+    for chunk in component.chunks(FILL_CHUNK_BYTES) {
         channel.send_until(to, chunk, until).await?;
     }
     Ok(())
@@ -193,7 +193,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
                     wrong.push((c, from));
                 }
                 if !understood {
-                    self.skip[from.index()] = 3 * self.bytes().div_ceil(FILL_CHUNK);
+                    self.skip[from.index()] = 3 * self.bytes().div_ceil(FILL_CHUNK_BYTES);
                 }
             }
         }
@@ -238,7 +238,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
         while component.len() < bytes {
             let chunk = self.channel.receive(from, &self.until).await;
             let chunk = Zeroizing::new(chunk.map_err(|error| failed(from, error))?);
-            if chunk.len() != FILL_CHUNK.min(bytes - component.len()) {
+            if chunk.len() != FILL_CHUNK_BYTES.min(bytes - component.len()) {
                 return Ok(None);
             }
             component.extend_from_slice(&chunk);

@@ -4,43 +4,43 @@
 use abraham_collective::Millis;
 use abraham_messages::{limits, node::Lane};
 
-/// A painter waits so long for a frame. Frames of a round take far less, and a committee that stops waits up to seven
-/// times for its suspects, which must fit into [`abraham_collective::limits::WORK`].
-pub const FRAME: Millis = 8_000;
+/// Timeout of a frame between painters. Frames of a round take far less, and a committee that stops waits up to seven
+/// times for its suspects, which must fit into [`abraham_collective::limits::WORK_TIMEOUT`].
+pub const FRAME_TIMEOUT: Millis = 8_000;
 
-/// The engine answers so long before the collective's time for its work is over, so that it can say whom it waited for.
-pub const ANSWER: Millis = 2_000;
+/// Margin by which the engine answers before the collective's timeout, so that it can say whom it waited for.
+pub const ANSWER_MARGIN: Millis = 2_000;
 
-/// Of the time for painters' work so much is left, where they are not done, to agree on who took the rest: who says nothing
-/// is waited for so long for its testimony.
-pub const TO_AGREE: Millis = 2 * FRAME;
+/// Part of the time for painters' work that is left to agree on who took the rest: a silent painter is waited for so
+/// long for its testimony.
+pub const AGREEMENT_TIMEOUT: Millis = 2 * FRAME_TIMEOUT;
 
-/// Painters wait so long for each other before they agree on keys: those whose seat is being filled take
-/// longest, three components of 3.5 MB over a slow line. Less than [`abraham_collective::limits::BEGIN`].
-pub const FILL: Millis = 75_000;
+/// Timeout of painters' wait for each other before they agree on keys: those whose seat is being filled take
+/// longest, three components of 3.5 MB over a slow line. Less than [`abraham_collective::limits::BEGIN_TIMEOUT`].
+pub const FILL_TIMEOUT: Millis = 75_000;
 
 /// Bytes of one frame of a component that fills a seat: small, so that credit comes back while the rest is sent.
-pub const FILL_CHUNK: usize = 1 << 20;
+pub const FILL_CHUNK_BYTES: usize = 1 << 20;
 
-/// Frames of a term that has not begun here are kept so long: as long as its acceptances may take.
-pub const EARLY: Millis = abraham_collective::limits::ACCEPT;
+/// Time for which frames of a term that has not begun here are kept: as long as its acceptances may take.
+pub const EARLY_FRAME_TIMEOUT: Millis = abraham_collective::limits::ACCEPT_TIMEOUT;
 
 /// Bytes of such frames of one painter. Their sender gets no credit for them, so an honest one sends no more than a
 /// window and one chunk.
-pub const EARLY_BYTES: usize = limits::BULK_BYTES + 2 * FILL_CHUNK;
+pub const MAX_EARLY_BYTES: usize = limits::MAX_BULK_BYTES + 2 * FILL_CHUNK_BYTES;
 
 /// Bytes of frames of one painter that wait here while credit is still given: as much as the largest frame, so that
 /// two painters that both send before they receive do not wait for each other.
-pub const QUEUE_BYTES: usize = limits::FRAME_BYTES;
+pub const QUEUE_CREDIT_BYTES: usize = limits::MAX_FRAME_BYTES;
 
 /// Bytes of frames of one painter beyond which they are dropped: it sends without credit.
-pub const QUEUE_LIMIT_BYTES: usize = QUEUE_BYTES + limits::BULK_BYTES + limits::FRAME_BYTES;
+pub const MAX_QUEUE_BYTES: usize = QUEUE_CREDIT_BYTES + limits::MAX_BULK_BYTES + limits::MAX_FRAME_BYTES;
 
-/// Least time between two snapshots for the page.
-pub const VIEW_EVERY: Millis = 100;
+/// Interval between two snapshots for the page.
+pub const SNAPSHOT_INTERVAL: Millis = 100;
 
-const _: () = assert!(FILL + ANSWER < abraham_collective::limits::BEGIN);
-const _: () = assert!(FILL_CHUNK + limits::FRAME_PREFIX_BYTES <= limits::FRAME_BYTES);
+const _: () = assert!(FILL_TIMEOUT + ANSWER_MARGIN < abraham_collective::limits::BEGIN_TIMEOUT);
+const _: () = assert!(FILL_CHUNK_BYTES + limits::FRAME_PREFIX_BYTES <= limits::MAX_FRAME_BYTES);
 
 /// Whether a message may be sent where so many bytes are not sent yet.
 pub(crate) fn has_room(lane: Lane, unsent: usize, bytes: usize) -> bool {

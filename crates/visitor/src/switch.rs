@@ -14,7 +14,7 @@ use abraham_messages::{
 
 use crate::{
     Network,
-    limits::{EARLY, EARLY_BYTES, QUEUE_BYTES, QUEUE_LIMIT_BYTES, has_room},
+    limits::{EARLY_FRAME_TIMEOUT, MAX_EARLY_BYTES, MAX_QUEUE_BYTES, QUEUE_CREDIT_BYTES, has_room},
 };
 
 type Prefix = [u8; FRAME_PREFIX_BYTES];
@@ -166,10 +166,10 @@ impl<N: Network> Switch<N> {
             self.expected.as_mut().filter(|term| term.prefix == prefix && term.seats.contains(&from));
         let Some(expected) = expected else { return self.drop_stale(from, message.len()) };
         let kept = expected.early.iter().filter(|early| early.from == from);
-        if kept.map(|early| early.message.len()).sum::<usize>() + message.len() > EARLY_BYTES {
+        if kept.map(|early| early.message.len()).sum::<usize>() + message.len() > MAX_EARLY_BYTES {
             return self.drop_stale(from, message.len());
         }
-        expected.early.push(Early { from, message, at: now, until: now.saturating_add(EARLY) });
+        expected.early.push(Early { from, message, at: now, until: now.saturating_add(EARLY_FRAME_TIMEOUT) });
     }
 
     /// Drops early frames whose term did not begin.
@@ -262,12 +262,12 @@ impl<N: Network> Switch<N> {
         let Some(seat) = links.seats.iter().position(|seat| *seat == from) else {
             return self.drop_stale(from, bytes);
         };
-        if links.queued[seat] + bytes > QUEUE_LIMIT_BYTES {
+        if links.queued[seat] + bytes > MAX_QUEUE_BYTES {
             self.traffic.excess += 1;
             return;
         }
         links.queued[seat] += bytes;
-        let credited = links.queued[seat] <= QUEUE_BYTES;
+        let credited = links.queued[seat] <= QUEUE_CREDIT_BYTES;
         links.queues[seat].push_back(Waiting { message, at, credited });
         if credited {
             self.credit(from, bytes);
@@ -281,7 +281,7 @@ impl<N: Network> Switch<N> {
     }
 
     fn credit(&self, peer: PeerKey, bytes: usize) {
-        self.network.send(Command::Took { peer, lane: Lane::Frames, bytes });
+        self.network.send(Command::Acknowledge { peer, lane: Lane::Frames, bytes });
     }
 
     fn wake(&mut self) {

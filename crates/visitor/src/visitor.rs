@@ -28,7 +28,7 @@ use crate::{
     Error, Event, Handle, LinkTraffic, Network, Offer, SeedSource, Timer,
     engine::Engine,
     handle::Requests,
-    limits::VIEW_EVERY,
+    limits::SNAPSHOT_INTERVAL,
     painting::{SAMPLE_BYTES, read_batch},
     switch::Switch,
 };
@@ -144,14 +144,14 @@ where
         let mut sleep: Option<Sleep> = None;
         loop {
             let stopped = self.carry_out();
-            self.show(stopped);
+            self.announce_snapshot(stopped);
             self.events.drain(..).for_each(&mut on_event);
             if stopped {
                 on_event(Event::Stopped);
                 return;
             }
             match self.wait(&mut node, &mut sleep).await {
-                Wake::Node(Some(event)) => self.heard(event),
+                Wake::Node(Some(event)) => self.handle_event(event),
                 Wake::Node(None) => self.handle(Input::Stop),
                 Wake::Asked(requests) => self.asked(requests),
                 Wake::Answered(ticket, result) => self.answered(ticket, result),
@@ -212,10 +212,10 @@ where
 
     /// Notes that the page's picture of things is no longer the newest.
     fn changed(&mut self) {
-        self.next_view.get_or_insert(self.last_view.saturating_add(VIEW_EVERY));
+        self.next_view.get_or_insert(self.last_view.saturating_add(SNAPSHOT_INTERVAL));
     }
 
-    fn heard(&mut self, event: node::Event) {
+    fn handle_event(&mut self, event: node::Event) {
         match event {
             node::Event::Message { peer, lane: Lane::Frames, message } => {
                 let now = self.timer.now();
@@ -262,7 +262,7 @@ where
 
     fn answered(&mut self, ticket: u64, result: Result<Done, Failed>) {
         match &result {
-            Ok(Done::Batch { bytes }) => self.show_batch(bytes, true),
+            Ok(Done::Batch { bytes }) => self.announce_batch(bytes, true),
             Ok(_) => {}
             Err(failed) => {
                 tracing::info!(reason = failed.reason, suspects = ?failed.suspects, "work failed");
@@ -273,7 +273,7 @@ where
     }
 
     /// Shows a batch once: a painter that teaches gets its own batch to teach.
-    fn show_batch(&mut self, bytes: &[u8], painted: bool) {
+    fn announce_batch(&mut self, bytes: &[u8], painted: bool) {
         let hash = blake3::hash(bytes);
         if self.last_batch.replace(hash) == Some(hash) {
             return;
@@ -294,7 +294,7 @@ where
                 }
                 Output::Work { ticket, work } => {
                     if let Work::Teach { batch } = &work {
-                        self.show_batch(batch, false);
+                        self.announce_batch(batch, false);
                     }
                     self.engine.start(ticket, work);
                 }
@@ -310,17 +310,17 @@ where
         stopped
     }
 
-    fn show(&mut self, last: bool) {
+    fn announce_snapshot(&mut self, last: bool) {
         let now = self.timer.now();
         if !last && self.next_view.is_none_or(|at| at > now) {
             return;
         }
         self.next_view = None;
         self.last_view = now;
-        let view = Box::new(self.collective.view(now));
+        let snapshot = Box::new(self.collective.snapshot(now));
         let frames = self.switch.borrow().traffic();
         let links = self.links.values().copied().collect();
-        self.events.push_back(Event::View { view, frames, links });
+        self.events.push_back(Event::Snapshot { snapshot, frames, links });
     }
 }
 

@@ -63,7 +63,7 @@ impl Sockets {
         if let Some(address) = address {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let theirs = open.entry(address).or_default();
-            if theirs.len() >= limits::HTTP_SOCKETS {
+            if theirs.len() >= limits::MAX_HTTP_SOCKETS {
                 let quiet = (0..theirs.len()).min_by_key(|&index| theirs[index].at.load(Ordering::Relaxed));
                 if let Some(quiet) = quiet {
                     let ended = theirs.remove(quiet);
@@ -75,7 +75,7 @@ impl Sockets {
             theirs.push(moved.clone());
         }
         let mut stream = Box::pin(TimeoutStream::new(stream));
-        stream.as_mut().set_write_timeout_pinned(Some(limits::HTTP_WRITE));
+        stream.as_mut().set_write_timeout_pinned(Some(limits::HTTP_WRITE_TIMEOUT));
         Socket { stream, address, moved, sockets: self.clone() }
     }
 }
@@ -160,7 +160,7 @@ impl Requests {
     pub(crate) fn take(&self, address: IpAddr) -> Option<Request> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
-        if *count >= limits::HTTP_SOCKETS {
+        if *count >= limits::MAX_HTTP_SOCKETS {
             return None;
         }
         *count += 1;
@@ -224,7 +224,7 @@ impl MessageBody for Slices {
         if self.0.is_empty() {
             return Poll::Ready(None);
         }
-        let length = self.0.len().min(limits::HTTP_SLICE);
+        let length = self.0.len().min(limits::HTTP_SLICE_BYTES);
         Poll::Ready(Some(Ok(self.0.split_to(length))))
     }
 }
@@ -250,7 +250,7 @@ mod tests {
     async fn the_quietest_connection_of_an_address_makes_room_for_its_next() {
         let sockets = Arc::new(Sockets::new(Counter::default()));
         let mut open = Vec::new();
-        for _ in 0..limits::HTTP_SOCKETS {
+        for _ in 0..limits::MAX_HTTP_SOCKETS {
             let (near, far) = duplex(100);
             open.push((sockets.take(address(7), near), far));
             tokio::time::advance(Duration::from_millis(10)).await;
@@ -277,14 +277,14 @@ mod tests {
         let mut socket = sockets.take(address(7), near);
         let began = Instant::now();
         let error = socket.write_all(&[7; 1000]).await.unwrap_err();
-        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, limits::HTTP_WRITE));
+        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, limits::HTTP_WRITE_TIMEOUT));
 
         let (near, mut far) = duplex(100);
         let mut socket = sockets.take(address(7), near);
         let reader = async {
             let mut read = 0;
             while read < 1000 {
-                tokio::time::sleep(limits::HTTP_WRITE / 2).await;
+                tokio::time::sleep(limits::HTTP_WRITE_TIMEOUT / 2).await;
                 read += far.read(&mut [0; 100]).await.unwrap();
             }
         };
@@ -300,7 +300,7 @@ mod tests {
         let waiting = tokio::spawn(async move { first.read_u8().await });
         tokio::task::yield_now().await;
         let _others: Vec<_> =
-            (0..limits::HTTP_SOCKETS).map(|_| sockets.take(address(7), duplex(100).0)).collect();
+            (0..limits::MAX_HTTP_SOCKETS).map(|_| sockets.take(address(7), duplex(100).0)).collect();
         assert_eq!(waiting.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
@@ -308,7 +308,7 @@ mod tests {
     fn requests_count_until_they_are_answered() {
         let requests = Requests::default();
         let [seven, eight] = [address(7).unwrap(), address(8).unwrap()];
-        let mut open: Vec<_> = (0..limits::HTTP_SOCKETS).map(|_| requests.take(seven).unwrap()).collect();
+        let mut open: Vec<_> = (0..limits::MAX_HTTP_SOCKETS).map(|_| requests.take(seven).unwrap()).collect();
         assert!(requests.take(seven).is_none());
         assert!(requests.take(eight).is_some());
         open.pop();
@@ -325,7 +325,7 @@ mod tests {
         let mut got = Vec::new();
         while let Some(slice) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await {
             let slice = slice.unwrap();
-            assert!(slice.len() <= limits::HTTP_SLICE);
+            assert!(slice.len() <= limits::HTTP_SLICE_BYTES);
             got.extend_from_slice(&slice);
         }
         assert_eq!(got, bytes);

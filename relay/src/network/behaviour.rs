@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Instant};
 
 use abraham_messages::{
     PRESENCE_TOPIC,
-    limits::{GOSSIP_BYTES, GOSSIP_OVERHEAD, GOSSIP_PACKET},
+    limits::{GOSSIP_OVERHEAD_BYTES, MAX_GOSSIP_BYTES, MAX_GOSSIP_PACKET_BYTES},
 };
 use libp2p::{
     Multiaddr, PeerId,
@@ -61,13 +61,14 @@ impl Behaviour {
         // A visitor that comes back can be counted twice until its old connection is seen to be dead.
         let most = config.max_visitors.saturating_add(peers);
         let connections = ConnectionLimits::default()
-            .with_max_pending_incoming(Some(limits::PENDING))
-            .with_max_established_incoming(Some(most.saturating_add(limits::MAKING_ROOM)))
-            .with_max_established_per_peer(Some(limits::CONNECTIONS_PER_PEER));
+            .with_max_pending_incoming(Some(limits::MAX_PENDING))
+            .with_max_established_incoming(Some(most.saturating_add(limits::MAX_MAKING_ROOM)))
+            .with_max_established_per_peer(Some(limits::MAX_CONNECTIONS_PER_PEER));
         let identify = identify::Config::new("/abraham/relay/1.0.0".to_owned(), keypair.public())
             .with_agent_version(concat!("abraham-relay/", env!("CARGO_PKG_VERSION")).to_owned())
             .with_cache_size(0);
-        let ping = ping::Config::new().with_interval(limits::PING_EVERY).with_timeout(limits::PING_ANSWER);
+        let ping =
+            ping::Config::new().with_interval(limits::PING_INTERVAL).with_timeout(limits::PING_TIMEOUT);
         let circuits = Circuits::new(proxies.clone());
         Ok(Self {
             limits: connection_limits::Behaviour::new(connections),
@@ -91,28 +92,28 @@ fn relaying(proxies: &Proxies, connections: u32, circuits: &Circuits) -> relay::
     relay::Config {
         // Renewals count against it too, so it must never be what runs out first.
         max_reservations: 2 * usize::try_from(connections).unwrap_or(usize::MAX / 2),
-        max_reservations_per_peer: limits::RESERVATIONS_PER_PEER,
-        reservation_duration: limits::RESERVATION,
+        max_reservations_per_peer: limits::MAX_RESERVATIONS_PER_PEER,
+        reservation_duration: limits::RESERVATION_DURATION,
         reservation_rate_limiters: vec![
-            per_peer(limits::RESERVATION_REQUESTS),
-            per_address(limits::RESERVATIONS_PER_ADDRESS, proxies.clone()),
+            per_peer(limits::RESERVATION_RATE_PER_PEER),
+            per_address(limits::RESERVATION_RATE_PER_ADDRESS, proxies.clone()),
         ],
         // `Circuits` counts them, by whom they come from.
         max_circuits: usize::MAX,
         max_circuits_per_peer: usize::MAX,
-        max_circuit_duration: limits::CIRCUIT,
-        max_circuit_bytes: limits::CIRCUIT_BYTES,
+        max_circuit_duration: limits::MAX_CIRCUIT_DURATION,
+        max_circuit_bytes: limits::MAX_CIRCUIT_BYTES,
         circuit_src_rate_limiters: vec![circuits.limiter()],
     }
 }
 
 fn per_peer(rate: Rate) -> Box<dyn RateLimiter> {
-    let mut buckets = Buckets::new(rate, limits::REMEMBERED);
+    let mut buckets = Buckets::new(rate, limits::MAX_REMEMBERED);
     Box::new(move |peer: PeerId, _: &Multiaddr, now: Instant| buckets.take(peer, 1.0, now))
 }
 
 fn per_address(rate: Rate, proxies: Proxies) -> Box<dyn RateLimiter> {
-    let mut buckets = Buckets::<IpAddr>::new(rate, limits::REMEMBERED);
+    let mut buckets = Buckets::<IpAddr>::new(rate, limits::MAX_REMEMBERED);
     Box::new(move |_: PeerId, address: &Multiaddr, now: Instant| {
         ip_of(address).and_then(|ip| proxies.limited(ip)).is_none_or(|ip| buckets.take(ip, 1.0, now))
     })
@@ -124,16 +125,16 @@ fn gossip(keypair: &Keypair, mesh: usize, registry: &mut Registry) -> Result<Gos
         .validation_mode(gossipsub::ValidationMode::Strict)
         // Messages wait for the verdict of `Guard` before they are passed on.
         .validate_messages()
-        .max_transmit_size(GOSSIP_PACKET)
-        .max_transmit_size_for_topic(GOSSIP_BYTES + GOSSIP_OVERHEAD, topic.hash())
-        .max_control_messages_sent(limits::GOSSIP_ANNOUNCED)
+        .max_transmit_size(MAX_GOSSIP_PACKET_BYTES)
+        .max_transmit_size_for_topic(MAX_GOSSIP_BYTES + GOSSIP_OVERHEAD_BYTES, topic.hash())
+        .max_control_messages_sent(limits::MAX_GOSSIP_ANNOUNCED)
         // Everybody would be told at once of each larger message that came, before it is judged: a flood in many copies.
-        .idontwant_message_size_threshold(GOSSIP_PACKET)
-        .connection_handler_queue_len(limits::GOSSIP_QUEUE)
-        .mesh_outbound_min(mesh.min(limits::MESH / 2))
-        .mesh_n_low(limits::MESH_LOW)
-        .mesh_n(limits::MESH)
-        .mesh_n_high(limits::MESH_HIGH)
+        .idontwant_message_size_threshold(MAX_GOSSIP_PACKET_BYTES)
+        .connection_handler_queue_len(limits::MAX_GOSSIP_QUEUE)
+        .mesh_outbound_min(mesh.min(limits::MESH_SIZE / 2))
+        .mesh_n_low(limits::MIN_MESH_SIZE)
+        .mesh_n(limits::MESH_SIZE)
+        .mesh_n_high(limits::MAX_MESH_SIZE)
         .retain_scores(mesh.max(4))
         .gossip_factor(limits::GOSSIP_FACTOR)
         .build()
@@ -170,9 +171,9 @@ fn scores(topic: &IdentTopic) -> (PeerScoreParams, PeerScoreThresholds) {
         ..PeerScoreParams::default()
     };
     let thresholds = PeerScoreThresholds {
-        gossip_threshold: limits::WORST_SCORE / 2.0,
-        publish_threshold: limits::WORST_SCORE / 2.0,
-        graylist_threshold: limits::WORST_SCORE,
+        gossip_threshold: limits::MIN_SCORE / 2.0,
+        publish_threshold: limits::MIN_SCORE / 2.0,
+        graylist_threshold: limits::MIN_SCORE,
         ..PeerScoreThresholds::default()
     };
     (parameters, thresholds)

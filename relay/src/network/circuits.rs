@@ -60,8 +60,8 @@ impl Table {
     fn new(proxies: Proxies, most: usize) -> Self {
         Self {
             proxies,
-            peers: Buckets::new(limits::CIRCUIT_REQUESTS, limits::REMEMBERED),
-            addresses: Buckets::new(limits::CIRCUITS_PER_ADDRESS, limits::REMEMBERED),
+            peers: Buckets::new(limits::CIRCUIT_RATE_PER_PEER, limits::MAX_REMEMBERED),
+            addresses: Buckets::new(limits::CIRCUIT_RATE_PER_ADDRESS, limits::MAX_REMEMBERED),
             most,
             circuits: BTreeMap::new(),
             next: 0,
@@ -87,15 +87,18 @@ impl Table {
             return false;
         }
         // The end of a circuit that never stood may go untold.
-        let longest = limits::CIRCUIT + limits::CIRCUIT_ANSWER;
+        let longest = limits::MAX_CIRCUIT_DURATION + limits::CIRCUIT_ANSWER_TIMEOUT;
         self.circuits.retain(|_, circuit| now.saturating_duration_since(circuit.began) < longest);
         let group = source.map_or(Group::Peer(peer), |source| Group::Network(source.network));
-        if self.circuits.values().filter(|circuit| circuit.peer == peer).count() >= limits::CIRCUITS_PER_PEER
+        if self.circuits.values().filter(|circuit| circuit.peer == peer).count()
+            >= limits::MAX_CIRCUITS_PER_PEER
         {
             return false;
         }
         let own = self.of(group);
-        if own >= limits::CIRCUITS_PER_NETWORK || (self.circuits.len() >= self.most && !self.make_room(own)) {
+        if own >= limits::MAX_CIRCUITS_PER_NETWORK
+            || (self.circuits.len() >= self.most && !self.make_room(own))
+        {
             return false;
         }
         let circuit = Circuit { peer, remote: remote.clone(), group, began: now, stands: false };
@@ -181,7 +184,7 @@ pub(super) struct Circuits {
 
 impl Circuits {
     pub(super) fn new(proxies: Proxies) -> Self {
-        let table = Table::new(proxies, limits::CIRCUITS);
+        let table = Table::new(proxies, limits::MAX_CIRCUITS);
         Self { table: Arc::new(Mutex::new(table)), connections: HashMap::new() }
     }
 
@@ -276,7 +279,7 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        Table::new(Proxies::default(), limits::CIRCUITS)
+        Table::new(Proxies::default(), limits::MAX_CIRCUITS)
     }
 
     fn v4(host: u32) -> Multiaddr {
@@ -309,20 +312,20 @@ mod tests {
     #[test]
     fn one_address_has_64_and_others_are_not_kept_waiting() {
         let (mut table, now) = (table(), now());
-        assert_eq!(ask(&mut table, &v4(7), 64, 40, now), limits::CIRCUITS_PER_NETWORK);
-        assert_eq!(ask(&mut table, &v4(8), 1, 40, now), limits::CIRCUITS_PER_PEER);
+        assert_eq!(ask(&mut table, &v4(7), 64, 40, now), limits::MAX_CIRCUITS_PER_NETWORK);
+        assert_eq!(ask(&mut table, &v4(8), 1, 40, now), limits::MAX_CIRCUITS_PER_PEER);
         let v6 = |subnet: usize| -> Multiaddr {
             format!("/ip6/2001:db8:1:{subnet:x}::1/tcp/1/ws").parse().unwrap()
         };
         let of_one_48: usize = (0..64).map(|n| ask(&mut table, &v6(n), 1, 40, now)).sum();
-        assert_eq!(of_one_48, limits::CIRCUITS_PER_NETWORK);
+        assert_eq!(of_one_48, limits::MAX_CIRCUITS_PER_NETWORK);
     }
 
     #[test]
     fn a_circuit_that_ended_gives_its_place_back_and_one_that_was_refused_gives_none() {
         let (mut table, now) = (table(), now());
         let (peer, at) = (PeerId::random(), v4(7));
-        let most = limits::CIRCUITS_PER_PEER;
+        let most = limits::MAX_CIRCUITS_PER_PEER;
         assert_eq!((0..most).filter(|_| table.ask(peer, &at, now)).count(), most);
         // However often it asks and is refused, it gets no more.
         for _ in 0..10 {
@@ -347,7 +350,7 @@ mod tests {
     fn what_never_stood_is_forgotten_in_the_end() {
         let (mut table, now) = (table(), now());
         assert_eq!(ask(&mut table, &v4(7), 2, 32, now), 64);
-        let later = now + limits::CIRCUIT + limits::CIRCUIT_ANSWER;
+        let later = now + limits::MAX_CIRCUIT_DURATION + limits::CIRCUIT_ANSWER_TIMEOUT;
         assert_eq!(ask(&mut table, &v4(7), 1, 1, later - Duration::from_secs(1)), 0);
         assert_eq!(ask(&mut table, &v4(7), 1, 1, later), 1);
     }
@@ -358,7 +361,7 @@ mod tests {
         for host in 0..16 {
             assert_eq!(ask(&mut table, &v4(host), 32, 2, now), 64);
         }
-        assert_eq!(table.circuits.len(), limits::CIRCUITS);
+        assert_eq!(table.circuits.len(), limits::MAX_CIRCUITS);
         for host in 100..116 {
             assert_eq!(ask(&mut table, &v4(host), 1, 1, now), 1, "host {host}");
         }

@@ -141,7 +141,7 @@ impl Gate {
             named,
             most: usize::try_from(most).unwrap_or(usize::MAX),
             per_address,
-            rates: Buckets::new(limits::CONNECTIONS, limits::REMEMBERED),
+            rates: Buckets::new(limits::CONNECTION_RATE, limits::MAX_REMEMBERED),
             pending: HashMap::new(),
             half_open: Counts::default(),
             connections: HashMap::new(),
@@ -156,13 +156,13 @@ impl Gate {
     pub(super) fn block(&mut self, peer: PeerId, until: Instant, now: Instant) {
         self.blocked.retain(|_, end| *end > now);
         // A new id costs nothing, so remembering more of them would only cost memory.
-        if self.blocked.len() < limits::REMEMBERED {
+        if self.blocked.len() < limits::MAX_REMEMBERED {
             self.blocked.insert(peer, until);
         }
     }
 
     /// Notes that a connected peer said that it is there.
-    pub(super) fn heard(&mut self, peer: &PeerId, now: Instant) {
+    pub(super) fn handle_presence(&mut self, peer: &PeerId, now: Instant) {
         if let Some(visitor) = self.visitors.get_mut(peer) {
             visitor.heard = Some(now);
         }
@@ -176,8 +176,8 @@ impl Gate {
     fn admit(&mut self, id: ConnectionId, remote: &Multiaddr, now: Instant) -> Result<(), Refused> {
         let Some(source) = self.proxies.source(remote) else { return Ok(()) };
         self.check_address(source)?;
-        if self.half_open.address(source) >= limits::PENDING_PER_ADDRESS
-            || self.half_open.network(source) >= limits::PENDING_PER_NETWORK
+        if self.half_open.address(source) >= limits::MAX_PENDING_PER_ADDRESS
+            || self.half_open.network(source) >= limits::MAX_PENDING_PER_NETWORK
         {
             return Err(Refused::HalfOpen);
         }
@@ -190,7 +190,7 @@ impl Gate {
     }
 
     fn check_address(&self, source: Source) -> Result<(), Refused> {
-        let per_network = self.per_address.saturating_mul(limits::ADDRESSES_PER_NETWORK);
+        let per_network = self.per_address.saturating_mul(limits::MAX_ADDRESSES_PER_NETWORK);
         if self.connected.address(source) >= self.per_address || self.connected.network(source) >= per_network
         {
             return Err(Refused::AddressFull);
@@ -238,7 +238,7 @@ impl Gate {
         };
         let is_present = |peer: &PeerId| {
             let heard = self.visitors.get(peer).and_then(|visitor| visitor.heard);
-            heard.is_some_and(|at| now.saturating_duration_since(at) < limits::PRESENT)
+            heard.is_some_and(|at| now.saturating_duration_since(at) < limits::PRESENCE_TIMEOUT)
         };
         let theirs = self.connections.iter().filter(|(_, connection)| {
             connection.source.is_some_and(|source| source.network == network)
@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn one_address_may_connect_so_often() {
         let (now, mut gate) = (now(), gate(1000));
-        for number in 0..limits::CONNECTIONS.burst as usize {
+        for number in 0..limits::CONNECTION_RATE.burst as usize {
             gate.admit(id(number), &v4(7), now).unwrap();
             gate.settled(id(number));
         }
@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn connections_that_stop_half_way_keep_only_their_own_address_waiting() {
         let (now, mut gate) = (now(), gate(10_000));
-        let most = limits::PENDING_PER_ADDRESS as usize;
+        let most = limits::MAX_PENDING_PER_ADDRESS as usize;
         for number in 0..most {
             gate.admit(id(number), &v4(7), now).unwrap();
         }
@@ -443,7 +443,7 @@ mod tests {
         gate.closed(id(0));
         gate.admit(id(5002), &v4(7), now).unwrap();
         let admitted = (0..1000).filter(|&n| gate.admit(id(6000 + n), &v6(n as u16), now).is_ok()).count();
-        assert_eq!(admitted, limits::PENDING_PER_NETWORK as usize, "whoever has a /48");
+        assert_eq!(admitted, limits::MAX_PENDING_PER_NETWORK as usize, "whoever has a /48");
     }
 
     #[test]
@@ -452,7 +452,7 @@ mod tests {
         let mut peers: Vec<_> = (0..3).map(|n| connect(&mut gate, n, &v4(7), now).unwrap()).collect();
         peers.extend((3..6).map(|n| connect(&mut gate, n, &v4(n as u8 + 10), now).unwrap()));
         // The oldest one is a member.
-        gate.heard(&peers[0], now);
+        gate.handle_presence(&peers[0], now);
         connect(&mut gate, 6, &v4(20), now).unwrap();
         assert_eq!(let_go(&mut gate), [id(1)]);
         assert_eq!(connect(&mut gate, 7, &v4(20), now), Err(Refused::Full), "it would have as many then");
@@ -472,10 +472,10 @@ mod tests {
     fn a_member_that_fell_silent_is_no_member_any_more() {
         let (now, mut gate) = (now(), gate(3));
         let peers: Vec<_> = (0..3).map(|n| connect(&mut gate, n, &v4(7), now).unwrap()).collect();
-        let later = now + limits::PRESENT;
-        gate.heard(&peers[0], now);
-        gate.heard(&peers[1], later);
-        gate.heard(&peers[2], later);
+        let later = now + limits::PRESENCE_TIMEOUT;
+        gate.handle_presence(&peers[0], now);
+        gate.handle_presence(&peers[1], later);
+        gate.handle_presence(&peers[2], later);
         connect(&mut gate, 6, &v4(20), later).unwrap();
         assert_eq!(let_go(&mut gate), [id(0)]);
     }
@@ -496,9 +496,9 @@ mod tests {
     fn a_peer_that_was_put_out_comes_back_later() {
         let (now, mut gate) = (now(), gate(1000));
         let (peer, remote) = (PeerId::random(), "/ip4/127.0.0.1/tcp/1/ws".parse().unwrap());
-        gate.block(peer, now + limits::BLOCKED, now);
+        gate.block(peer, now + limits::BLOCK_DURATION, now);
         assert_eq!(gate.established(id(1), peer, &remote, now), Err(Refused::Blocked));
-        let later = now + limits::BLOCKED + Duration::from_secs(1);
+        let later = now + limits::BLOCK_DURATION + Duration::from_secs(1);
         gate.established(id(1), peer, &remote, later).unwrap();
         gate.block(PeerId::random(), later, later);
         assert!(!gate.blocked.contains_key(&peer), "what is over is forgotten");

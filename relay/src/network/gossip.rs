@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use abraham_messages::limits::GOSSIP_BYTES;
+use abraham_messages::limits::MAX_GOSSIP_BYTES;
 use libp2p::PeerId;
 
 use crate::{limits, rate::Buckets};
@@ -48,12 +48,12 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new() -> Self {
-        let buckets = |rate| Buckets::new(rate, limits::REMEMBERED);
+        let buckets = |rate| Buckets::new(rate, limits::MAX_REMEMBERED);
         Self {
-            authors: buckets(limits::AUTHOR_MESSAGES),
-            author_bytes: buckets(limits::AUTHOR_BYTES),
-            peers: buckets(limits::PEER_MESSAGES),
-            faults: buckets(limits::FAULTS),
+            authors: buckets(limits::AUTHOR_MESSAGE_RATE),
+            author_bytes: buckets(limits::AUTHOR_BYTE_RATE),
+            peers: buckets(limits::PEER_MESSAGE_RATE),
+            faults: buckets(limits::FAULT_RATE),
         }
     }
 
@@ -66,14 +66,14 @@ impl Guard {
         is_relay: bool,
         now: Instant,
     ) -> Verdict {
-        if bytes > GOSSIP_BYTES {
+        if bytes > MAX_GOSSIP_BYTES {
             return Verdict::Drop(Dropped::Oversized);
         }
         if !is_relay && !self.peers.take(peer, 1.0, now) {
             return Verdict::Drop(Dropped::PeerRate);
         }
         // Signatures are checked before, so the author is who wrote it.
-        #[expect(clippy::cast_precision_loss, reason = "at most GOSSIP_BYTES")]
+        #[expect(clippy::cast_precision_loss, reason = "at most MAX_GOSSIP_BYTES")]
         let length = bytes as f64;
         if !self.authors.take(author, 1.0, now) || !self.author_bytes.take(author, length, now) {
             return Verdict::Drop(Dropped::AuthorRate);
@@ -120,8 +120,8 @@ mod tests {
                 Verdict::Drop(_) => {}
             }
         }
-        assert_eq!(passed, limits::AUTHOR_MESSAGES.burst);
-        assert_eq!(out, Some(limits::AUTHOR_MESSAGES.burst + limits::FAULTS.burst));
+        assert_eq!(passed, limits::AUTHOR_MESSAGE_RATE.burst);
+        assert_eq!(out, Some(limits::AUTHOR_MESSAGE_RATE.burst + limits::FAULT_RATE.burst));
         assert_eq!(guard.judge(honest, honest, 300, false, now), Verdict::Pass);
     }
 
@@ -155,7 +155,7 @@ mod tests {
             let authors = (0..4000).map(|_| PeerId::random());
             authors.filter(|author| guard.judge(*author, peer, 300, is_relay, now) == Verdict::Pass).count()
         };
-        assert_eq!(passed(&mut guard, PeerId::random(), false), limits::PEER_MESSAGES.burst as usize);
+        assert_eq!(passed(&mut guard, PeerId::random(), false), limits::PEER_MESSAGE_RATE.burst as usize);
         assert_eq!(passed(&mut guard, PeerId::random(), true), 4000);
     }
 
@@ -165,10 +165,10 @@ mod tests {
         let mut guard = Guard::new();
         let author = PeerId::random();
         let mut judge = |bytes| guard.judge(author, author, bytes, false, now);
-        assert_eq!(judge(GOSSIP_BYTES + 1), Verdict::Drop(Dropped::Oversized));
+        assert_eq!(judge(MAX_GOSSIP_BYTES + 1), Verdict::Drop(Dropped::Oversized));
         for _ in 0..8 {
-            assert_eq!(judge(GOSSIP_BYTES), Verdict::Pass);
+            assert_eq!(judge(MAX_GOSSIP_BYTES), Verdict::Pass);
         }
-        assert_eq!(judge(GOSSIP_BYTES), Verdict::Drop(Dropped::AuthorRate));
+        assert_eq!(judge(MAX_GOSSIP_BYTES), Verdict::Drop(Dropped::AuthorRate));
     }
 }

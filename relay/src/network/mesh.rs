@@ -7,7 +7,7 @@ use std::{
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 
-use crate::limits::{REDIAL_FIRST, REDIAL_SLOWEST};
+use crate::limits::{MAX_REDIAL_BACKOFF, MIN_REDIAL_BACKOFF};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -36,7 +36,7 @@ impl Mesh {
                 let relay = relays.entry(peer).or_insert_with(|| Relay {
                     addresses: Vec::new(),
                     state: State::Waiting(now),
-                    wait: REDIAL_FIRST,
+                    wait: MIN_REDIAL_BACKOFF,
                 });
                 relay.addresses.push(address.clone());
             }
@@ -89,7 +89,7 @@ impl Mesh {
     pub(super) fn up(&mut self, peer: &PeerId) {
         if let Some(relay) = self.0.get_mut(peer) {
             relay.state = State::Connected;
-            relay.wait = REDIAL_FIRST;
+            relay.wait = MIN_REDIAL_BACKOFF;
         }
     }
 
@@ -99,7 +99,7 @@ impl Mesh {
         let relay = self.0.get_mut(peer)?;
         let wait = relay.wait.mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0);
         relay.state = State::Waiting(now + wait);
-        relay.wait = (relay.wait * 2).min(REDIAL_SLOWEST);
+        relay.wait = (relay.wait * 2).min(MAX_REDIAL_BACKOFF);
         Some(wait)
     }
 }

@@ -183,7 +183,7 @@ where
                 });
             }
             // A proxy sends its header at once, so only one that is broken has so many without.
-            if this.reading.len() < limits::PENDING as usize {
+            if this.reading.len() < limits::MAX_PENDING as usize {
                 this.reading.push(Box::pin(async move {
                     let reading = async {
                         let Ok(mut stream) = upgrade.await else { return Err(Error::Missing) };
@@ -193,7 +193,7 @@ where
                         };
                         Ok(Read { listener, local, remote, stream })
                     };
-                    timeout(limits::UPGRADE, reading).await.unwrap_or(Err(Error::Late))
+                    timeout(limits::UPGRADE_TIMEOUT, reading).await.unwrap_or(Err(Error::Late))
                 }));
             }
         }

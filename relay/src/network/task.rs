@@ -68,7 +68,7 @@ impl Task {
             swarm,
             mesh,
             guard: Guard::new(),
-            topic: Topic::new(limits::TOPIC_BYTES, now()),
+            topic: Topic::new(limits::TOPIC_BYTE_RATE, now()),
             reserved: HashSet::new(),
             named: Buckets::new(NAMED, NAMED_PEERS),
             named_causes: Buckets::new(NAMED, NAMED_PEERS),
@@ -156,7 +156,7 @@ impl Task {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => {
                 self.libp2p.record(&event);
                 if let gossipsub::Event::Message { propagation_source, message_id, message } = event {
-                    self.heard(propagation_source, message_id, message.source, message.data.len());
+                    self.handle_gossip(propagation_source, message_id, message.source, message.data.len());
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => {
@@ -236,7 +236,13 @@ impl Task {
         self.metrics.reservations.set(i64::try_from(self.reserved.len()).unwrap_or(i64::MAX));
     }
 
-    fn heard(&mut self, peer: PeerId, id: gossipsub::MessageId, author: Option<PeerId>, bytes: usize) {
+    fn handle_gossip(
+        &mut self,
+        peer: PeerId,
+        id: gossipsub::MessageId,
+        author: Option<PeerId>,
+        bytes: usize,
+    ) {
         let now = now();
         let is_relay = self.mesh.names(&peer);
         let author = author.unwrap_or(peer);
@@ -271,7 +277,7 @@ impl Task {
         // Messages that gossipsub forgot meanwhile are not passed on, which is as well.
         behaviour.gossip.report_message_validation_result(&id, &peer, MessageAcceptance::Accept);
         if author == peer {
-            behaviour.gate.heard(&peer, now());
+            behaviour.gate.handle_presence(&peer, now());
         }
         self.metrics.gossip_passed.inc();
     }
@@ -294,7 +300,7 @@ impl Task {
     /// Puts out peers whose messages were malformed too often: wrong signatures, missing fields, wrong sizes.
     fn put_out_malformed(&mut self) {
         let gossip = &self.swarm.behaviour().gossip;
-        let bad = |peer: &&PeerId| gossip.peer_score(peer).is_some_and(|score| score < limits::WORST_SCORE);
+        let bad = |peer: &&PeerId| gossip.peer_score(peer).is_some_and(|score| score < limits::MIN_SCORE);
         let bad: Vec<PeerId> = self.swarm.connected_peers().filter(bad).copied().collect();
         for peer in bad {
             self.put_out(peer, "malformed");
@@ -305,7 +311,7 @@ impl Task {
         tracing::warn!(%peer, cause, "put out for a while");
         self.metrics.peer_blocked(cause);
         let now = now();
-        self.swarm.behaviour_mut().gate.block(peer, now + limits::BLOCKED, now);
+        self.swarm.behaviour_mut().gate.block(peer, now + limits::BLOCK_DURATION, now);
         // It may have gone by itself.
         let _ = self.swarm.disconnect_peer_id(peer);
     }

@@ -79,21 +79,21 @@ impl<M> Topic<M> {
 
     /// Takes a message of so many bytes. It is passed on at once where nobody waits and the budget has enough.
     pub(super) fn offer(&mut self, sender: Sender, bytes: usize, message: M, now: Instant) -> Turn {
-        let cost = bytes + limits::TOPIC_MESSAGE;
+        let cost = bytes + limits::TOPIC_MESSAGE_OVERHEAD_BYTES;
         if self.turns.is_empty() && self.budget.take(float(cost), self.rate, now) {
             return Turn::Now;
         }
         let known = self.queues.len();
         let queue = match self.queues.get_mut(&sender) {
             Some(queue) => queue,
-            None if known >= limits::TOPIC_SOURCES => return Turn::Never,
+            None if known >= limits::MAX_TOPIC_SOURCES => return Turn::Never,
             None => {
                 self.turns.push_back(sender);
                 let empty = Queue { messages: VecDeque::new(), bytes: 0, deficit: 0 };
                 self.queues.entry(sender).or_insert(empty)
             }
         };
-        if queue.bytes + cost > limits::TOPIC_QUEUE {
+        if queue.bytes + cost > limits::MAX_TOPIC_QUEUE_BYTES {
             return Turn::Never;
         }
         queue.bytes += cost;
@@ -118,7 +118,7 @@ impl<M> Topic<M> {
             };
             while let Some(late) = queue
                 .messages
-                .pop_front_if(|waiting| now.saturating_duration_since(waiting.since) >= limits::TOPIC_WAIT)
+                .pop_front_if(|waiting| now.saturating_duration_since(waiting.since) >= limits::TOPIC_TIMEOUT)
             {
                 queue.bytes -= late.cost;
                 due.push(Due::Drop(late.message));
@@ -130,7 +130,7 @@ impl<M> Topic<M> {
             };
             if queue.deficit < first.cost {
                 // Its turn comes again with more; whoever waits alone gets there in a few.
-                queue.deficit += limits::TOPIC_TURN;
+                queue.deficit += limits::MAX_TOPIC_TURN_BYTES;
                 self.turns.rotate_left(1);
                 continue;
             }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn whoever_floods_takes_what_is_left_and_nobody_elses_presence() {
         let began = start();
-        let mut topic = Topic::new(limits::TOPIC_BYTES, began);
+        let mut topic = Topic::new(limits::TOPIC_BYTE_RATE, began);
         let mut through = Through::default();
         let (seconds, flood) = (60, 512 << 10);
         for tick in 0..seconds * 50 {
@@ -222,8 +222,8 @@ mod tests {
             assert_eq!(through.passed.get(&host(member)), Some(&12), "member {member}");
             assert_eq!(through.dropped.get(&host(member)), None);
         }
-        let most = limits::TOPIC_BYTES.burst as usize
-            + (seconds as usize + 1) * limits::TOPIC_BYTES.per_second as usize;
+        let most = limits::TOPIC_BYTE_RATE.burst as usize
+            + (seconds as usize + 1) * limits::TOPIC_BYTE_RATE.per_second as usize;
         assert!(through.bytes <= most, "{} of {most}", through.bytes);
         assert!(
             through.bytes > most * 9 / 10,
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn without_a_flood_nothing_waits() {
         let began = start();
-        let mut topic = Topic::new(limits::TOPIC_BYTES, began);
+        let mut topic = Topic::new(limits::TOPIC_BYTE_RATE, began);
         for second in 0..3600 {
             let now = began + Duration::from_secs(second);
             for member in 0..150 {
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn two_that_send_too_much_get_the_same() {
         let began = start();
-        let mut topic = Topic::new(limits::TOPIC_BYTES, began);
+        let mut topic = Topic::new(limits::TOPIC_BYTE_RATE, began);
         let mut through = Through::default();
         for tick in 0..500 {
             let now = began + Duration::from_millis(tick * 20);
@@ -262,7 +262,7 @@ mod tests {
         }
         let [large, small] = [through.passed[&host(1)] * (16384 + 256), through.passed[&host(2)] * 756];
         // But for the burst at the beginning, before anybody waited.
-        let burst = limits::TOPIC_BYTES.burst as usize;
+        let burst = limits::TOPIC_BYTE_RATE.burst as usize;
         assert!(large.abs_diff(small) < burst, "{large} and {small}");
     }
 
@@ -271,14 +271,18 @@ mod tests {
         let began = start();
         let mut topic = Topic::new(Rate { burst: 1, per_second: 1 }, began);
         let mut later = 0;
-        for sender in 0..limits::TOPIC_SOURCES as u32 + 10 {
+        for sender in 0..limits::MAX_TOPIC_SOURCES as u32 + 10 {
             for _ in 0..200 {
                 later += usize::from(topic.offer(host(sender), 1000, (), began) == Turn::Later);
             }
         }
-        assert_eq!(later, limits::TOPIC_SOURCES * (limits::TOPIC_QUEUE / (1000 + limits::TOPIC_MESSAGE)));
+        assert_eq!(
+            later,
+            limits::MAX_TOPIC_SOURCES
+                * (limits::MAX_TOPIC_QUEUE_BYTES / (1000 + limits::TOPIC_MESSAGE_OVERHEAD_BYTES))
+        );
         assert!(topic.next().is_some());
-        let due = topic.due(began + limits::TOPIC_WAIT);
+        let due = topic.due(began + limits::TOPIC_TIMEOUT);
         assert!(due.iter().all(|due| *due == Due::Drop(())));
         assert_eq!((due.len(), topic.next(), topic.queues.len()), (later, None, 0));
     }

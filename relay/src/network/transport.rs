@@ -29,32 +29,32 @@ pub(super) fn build(
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
     let noise = noise::Config::new(keypair).map_err(|error| Error::P2p(error.to_string()))?;
     let mut yamux = yamux::Config::default();
-    yamux.set_max_num_streams(limits::STREAMS);
+    yamux.set_max_num_streams(limits::MAX_STREAMS);
 
     let proxies = config.proxy_protocol.then(|| Proxies::new(config.trusted_proxies.clone()));
     let streams = || Proxied::new(named(), proxies.clone());
     let mut websocket = websocket::Config::new(streams());
-    websocket.set_max_data_size(limits::WEBSOCKET_FRAME);
+    websocket.set_max_data_size(limits::MAX_WEBSOCKET_FRAME_BYTES);
     let websocket = websocket
-        .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_BYTES)))
+        .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_RATE)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise.clone())
         .multiplex(yamux.clone())
-        .timeout(limits::UPGRADE)
+        .timeout(limits::UPGRADE_TIMEOUT)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let tcp = streams()
-        .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_BYTES)))
+        .map(|stream, end| Throttled::new(stream, end.is_listener().then_some(limits::READ_RATE)))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux)
-        .timeout(limits::UPGRADE)
+        .timeout(limits::UPGRADE_TIMEOUT)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let direct = if config.webrtc_direct_listen.is_empty() {
         OptionalTransport::none()
     } else {
         let transport = webrtc::Transport::new(keypair.clone(), secrets::certificate(config)?);
         OptionalTransport::some(transport.map(|(peer, connection), end| {
-            let rate = end.is_listener().then_some(limits::READ_BYTES);
+            let rate = end.is_listener().then_some(limits::READ_RATE);
             (peer, StreamMuxerBox::new(ThrottledMuxer::new(connection, rate)))
         }))
     };

@@ -13,7 +13,7 @@ use std::{
 
 use abraham_messages::{
     PRESENCE_TOPIC,
-    limits::{GOSSIP_OVERHEAD, GOSSIP_PACKET},
+    limits::{GOSSIP_OVERHEAD_BYTES, MAX_GOSSIP_PACKET_BYTES},
 };
 use abraham_relay::{Config, Relay, Running};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -55,7 +55,7 @@ impl Visitor {
 
     /// A visitor with presence that keeps the usual pace, for crowds.
     pub(crate) fn idle() -> Self {
-        Self::new(Some((abraham_messages::limits::GOSSIP_BYTES, Duration::from_secs(1))), None)
+        Self::new(Some((abraham_messages::limits::MAX_GOSSIP_BYTES, Duration::from_secs(1))), None)
     }
 
     /// A visitor without presence.
@@ -65,7 +65,7 @@ impl Visitor {
 
     /// A visitor with presence whose connection is passed on by a proxy that says it comes from `address`.
     pub(crate) fn at(address: IpAddr) -> Self {
-        let presence = (abraham_messages::limits::GOSSIP_BYTES, Duration::from_millis(100));
+        let presence = (abraham_messages::limits::MAX_GOSSIP_BYTES, Duration::from_millis(100));
         Self::new(Some(presence), Some(address))
     }
 
@@ -120,8 +120,11 @@ impl Visitor {
             let config = gossipsub::ConfigBuilder::default()
                 .validation_mode(ValidationMode::Strict)
                 // As in tabs: a packet may be larger than a message.
-                .max_transmit_size(GOSSIP_PACKET)
-                .max_transmit_size_for_topic(bytes + GOSSIP_OVERHEAD, IdentTopic::new(PRESENCE_TOPIC).hash())
+                .max_transmit_size(MAX_GOSSIP_PACKET_BYTES)
+                .max_transmit_size_for_topic(
+                    bytes + GOSSIP_OVERHEAD_BYTES,
+                    IdentTopic::new(PRESENCE_TOPIC).hash(),
+                )
                 .heartbeat_initial_delay(heartbeat)
                 .heartbeat_interval(heartbeat)
                 .build()
@@ -138,7 +141,7 @@ impl Visitor {
 
     /// A visitor with presence that is connected to `relay` and has a reservation there.
     pub(crate) async fn join(relay: &Multiaddr) -> Self {
-        let mut visitor = Self::with_messages_of(abraham_messages::limits::GOSSIP_BYTES);
+        let mut visitor = Self::with_messages_of(abraham_messages::limits::MAX_GOSSIP_BYTES);
         visitor.reserve(relay).await;
         visitor.subscribed(1).await;
         visitor
@@ -195,7 +198,7 @@ impl Visitor {
     }
 
     /// The next presence, with its author.
-    pub(crate) async fn hear(&mut self) -> (Option<PeerId>, Vec<u8>) {
+    pub(crate) async fn next_message(&mut self) -> (Option<PeerId>, Vec<u8>) {
         while self.heard.is_empty() {
             self.next().await;
         }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use abraham_messages::limits::GOSSIP_BYTES;
+use abraham_messages::limits::MAX_GOSSIP_BYTES;
 use abraham_relay::Multiaddr;
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, future::join_all};
@@ -117,7 +117,7 @@ impl Members {
                             Some(message) => drop(member.publish(&message).unwrap()),
                             None => return,
                         },
-                        message = member.hear() => drop(hears.send((usize::from(number), message))),
+                        message = member.next_message() => drop(hears.send((usize::from(number), message))),
                     }
                 }
             });
@@ -208,7 +208,7 @@ pub(crate) fn flood(at: Multiaddr) -> JoinHandle<()> {
             flooder.subscribed(1).await;
             let mut again = tokio::time::interval(Duration::from_millis(20));
             for number in 0_u64.. {
-                let message = [&number.to_le_bytes()[..], &vec![7; GOSSIP_BYTES - 8]].concat();
+                let message = [&number.to_le_bytes()[..], &vec![7; MAX_GOSSIP_BYTES - 8]].concat();
                 // Its own queue may be full.
                 let _ = flooder.publish(&message);
                 flooder.step().await;

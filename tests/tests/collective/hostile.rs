@@ -56,7 +56,7 @@ async fn garbage_forgery_replays_and_floods_are_counted_and_the_four_go_on() -> 
 }
 
 fn painter_heard(event: &Event) -> Option<(PeerKey, Presence)> {
-    let Event::Heard { from, message } = event else { return None };
+    let Event::Gossip { from, message } = event else { return None };
     match Gossip::decode(message) {
         Ok(Gossip::Presence(presence)) if presence.seated.is_some() => Some((*from, presence)),
         _ => None,
@@ -66,7 +66,7 @@ fn painter_heard(event: &Event) -> Option<(PeerKey, Presence)> {
 /// Waits until one of `members` at least has dropped `count` messages.
 async fn until_dropped(members: &[Member], count: usize) -> Result<()> {
     for member in members {
-        member.until("messages to be dropped", &format!("Number(it.dropped) >= {count}")).await?;
+        member.until("messages to be dropped", &format!("Number(it.rejections) >= {count}")).await?;
     }
     Ok(())
 }

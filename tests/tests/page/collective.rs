@@ -26,7 +26,7 @@ pub(crate) fn view(count: usize) -> Value {
         "now": 0, "me": key(0), "connection": { "state": "online" }, "role": "waiting", "why": "tooFewPainters",
         "members": members, "memberCount": count, "term": null, "waiting": null, "kept": [],
         "done": { "terms": 0, "roundsPainted": 0, "roundsTaught": 0, "pieces": 0, "bulkBytesSent": 0, "bulkBytesReceived": 0 },
-        "dropped": [], "suspects": [], "lastEnd": null,
+        "rejections": [], "suspects": [], "lastEnd": null,
     })
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn learned(tab: &Tab, round: u64) -> Result<()> {
 }
 
 async fn shows(tab: &Tab, view: &Value) -> Result<()> {
-    say(tab, &json!({ "event": "collective", "view": view })).await
+    say(tab, &json!({ "event": "collective", "snapshot": view })).await
 }
 
 /// A tab that was donated, with its worker a stand-in.

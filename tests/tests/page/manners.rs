@@ -51,7 +51,7 @@ async fn whatever_is_dropped_the_page_stays_and_says_where_things_go() -> Result
 async fn back_asks_before_it_gives_up_a_seat_and_leads_to_the_welcome_page() -> Result<()> {
     visit("back_asks_before_it_gives_up_a_seat", Setup::scripted(WebGpu::Off), async |visit| {
         let tab = wake(visit, "/").await?;
-        say(&tab, &json!({ "event": "collective", "view": collective::painting(5, "painting") })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": collective::painting(5, "painting") })).await?;
         tab.reads(&selector("standing"), "painter").await?;
         tab.value::<()>("void history.back()").await?;
         tab.reads(&selector("sure"), "give up your seat").await?;
@@ -97,21 +97,21 @@ async fn a_translated_page_goes_on_changing_and_keeps_what_was_translated() -> R
     visit("a_translated_page_goes_on_changing", Setup::scripted(WebGpu::Off), async |visit| {
         let tab = wake(visit, "/").await?;
         let view = collective::painting(5, "painting");
-        say(&tab, &json!({ "event": "collective", "view": view })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": view })).await?;
         tab.reads(&selector("living-caption"), "round 8").await?;
         tab.value::<()>(TRANSLATE).await?;
 
         // The same again: what was translated stays as it is.
-        say(&tab, &json!({ "event": "collective", "view": view })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": view })).await?;
         say(&tab, &json!({ "event": "lessons", "pictures": 20 })).await?;
         tab.until("the number of pictures to change", &format!("{GIVEN} === 20")).await?;
         tab.reads(&selector("living-caption"), "«").await?;
 
         let mut later = collective::painting(5, "learning");
         later["term"]["round"] = json!(11);
-        say(&tab, &json!({ "event": "collective", "view": later })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": later })).await?;
         tab.reads(&selector("living-caption"), "round 12").await?;
-        say(&tab, &json!({ "event": "collective", "view": collective::view(1) })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": collective::view(1) })).await?;
         say(&tab, &json!({ "event": "phase", "phase": "learning", "text": "Round 4: it learns." })).await?;
         tab.reads(&selector("phase"), "Round 4").await?;
         tab.value::<()>("void (document.getElementById('controls').hidden = false)").await?;
@@ -315,10 +315,10 @@ async fn axe_finds_nothing_on_any_screen() -> Result<()> {
         say(&tab, &json!({ "event": "lessons", "pictures": 20 })).await?;
         tab.value::<()>("void document.getElementById('trouble-close').click()").await?;
         collective::learned(&tab, 7).await?;
-        say(&tab, &json!({ "event": "collective", "view": collective::painting(5, "learning") })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": collective::painting(5, "learning") })).await?;
         tab.reads(&selector("standing"), "painter").await?;
         look(&tab, "learning").await?;
-        say(&tab, &json!({ "event": "collective", "view": collective::view(1) })).await?;
+        say(&tab, &json!({ "event": "collective", "snapshot": collective::view(1) })).await?;
 
         tab.click(&selector("paint")).await?;
         tab.value::<()>(

@@ -21,8 +21,8 @@ impl Seat {
     }
 
     pub(super) fn hold(&mut self, context: &mut Context<'_>, commitments: HeldCommitments) {
-        self.enter(context, Stage::Held, limits::STEP_AFTER_WORK);
-        self.say(context, Step::Held { commitments });
+        self.enter(context, Stage::Held, limits::STEP_AFTER_WORK_TIMEOUT);
+        self.send_step(context, Step::Held { commitments });
     }
 
     /// Settles the commitments to the state and signs it, where all four have said what they hold; whether they have.
@@ -60,8 +60,8 @@ impl Seat {
         let (term, seats) = (self.term.id, self.term.seats);
         let statement = StateStatement { artist, round, commitments, term, seats };
         let signature = context.signer.sign(&Statement::State(&statement));
-        self.enter(context, Stage::Certify { statement: Box::new(statement), helds }, limits::STEP);
-        self.say(context, Step::Certify { helds, signature });
+        self.enter(context, Stage::Certify { statement: Box::new(statement), helds }, limits::STEP_TIMEOUT);
+        self.send_step(context, Step::Certify { helds, signature });
         Ok(true)
     }
 

@@ -7,7 +7,7 @@ use abraham_messages::{
 use zeroize::Zeroizing;
 
 use super::{Context, Fact, Seat, Stage};
-use crate::{Drop, EndCause, Work, limits, round, steps::Kind};
+use crate::{EndCause, Rejection, Work, limits, round, steps::Kind};
 
 /// The teachers of a round and what came of them.
 pub(crate) struct Gathering {
@@ -41,24 +41,27 @@ impl Gathering {
 
 impl Seat {
     /// Takes in this seat's share of a teacher's update.
-    pub(crate) fn update(
+    pub(crate) fn handle_update(
         &mut self,
         context: &mut Context<'_>,
         teacher: &PeerKey,
         cycle: u32,
         share: &[u8],
-    ) -> Result<Result<(), EndCause>, Drop> {
+    ) -> Result<Result<(), EndCause>, Rejection> {
         // Another painter's notice may be so much earlier than this one's that an answer comes while it still paints.
         let open = matches!(self.stage, Stage::PaintBatch { .. } | Stage::Teaching);
         let gathering = self.gathering.as_mut().filter(|_| open && cycle == self.steps.cycle());
-        let gathering = gathering.ok_or(Drop::Stale)?;
-        let place =
-            gathering.teachers.iter().position(|offer| offer.peer == *teacher).ok_or(Drop::OutOfPlace)?;
+        let gathering = gathering.ok_or(Rejection::Stale)?;
+        let place = gathering
+            .teachers
+            .iter()
+            .position(|offer| offer.peer == *teacher)
+            .ok_or(Rejection::OutOfPlace)?;
         if share.len() != context.config.update_bytes[self.term.seat] {
-            return Err(Drop::WrongShape);
+            return Err(Rejection::WrongShape);
         }
         if gathering.updates[place].is_some() {
-            return Err(Drop::Replayed);
+            return Err(Rejection::Replayed);
         }
         gathering.updates[place] = Some(Zeroizing::new(share.to_vec()));
         gathering.answered[place] = true;
@@ -88,18 +91,18 @@ impl Seat {
                 context.out.bulk(teacher.peer, &bulk);
             }
         }
-        self.enter(context, Stage::Teaching, limits::TEACHING);
+        self.enter(context, Stage::Teaching, limits::TEACHING_TIMEOUT);
     }
 
-    pub(super) fn say_have(&mut self, context: &mut Context<'_>) {
+    pub(super) fn send_have(&mut self, context: &mut Context<'_>) {
         let Some(gathering) = &self.gathering else { return };
         let answered = gathering.answered.iter().enumerate();
         let updates = answered.fold(0, |bits, (i, answered)| bits | u32::from(*answered) << i);
         let batch = gathering.batch.unwrap_or_default();
         // Only what this machine computed earns it a rest; while teachers compute it waits.
         self.worked_from = self.worked_from.saturating_add(context.now.saturating_sub(self.since));
-        self.enter(context, Stage::Have, limits::STEP_AFTER_WORK);
-        self.say(context, Step::Have { batch, updates });
+        self.enter(context, Stage::Have, limits::STEP_AFTER_WORK_TIMEOUT);
+        self.send_step(context, Step::Have { batch, updates });
     }
 
     /// Finds out which updates all four have, once all have said it; whether they did.
@@ -118,8 +121,8 @@ impl Seat {
         }
         let haves = round::digest(said);
         self.count(context, counted);
-        self.enter(context, Stage::Counted, limits::STEP);
-        self.say(context, Step::Counted { haves });
+        self.enter(context, Stage::Counted, limits::STEP_TIMEOUT);
+        self.send_step(context, Step::Counted { haves });
         Ok(true)
     }
 
@@ -141,13 +144,13 @@ impl Seat {
         let counts = |place: usize| counted & (1 << place) != 0;
         let teachers = gathering.teachers.iter().enumerate().filter(|(place, _)| counts(*place));
         if !round::is_crowd(teachers.map(|(_, teacher)| teacher), context.config) {
-            self.rest(context, true);
+            self.pause(context, true);
             return;
         }
         let updates = gathering.updates.iter_mut().enumerate().filter(|(place, _)| counts(*place));
         let updates = updates.filter_map(|(_, update)| update.take()).collect::<Vec<_>>();
         self.learned = Some((updates.len(), 0));
         let ticket = context.out.work(Work::Learn { round: state.round + 1, updates });
-        self.enter(context, Stage::Learn { ticket }, limits::WORK);
+        self.enter(context, Stage::Learn { ticket }, limits::WORK_TIMEOUT);
     }
 }

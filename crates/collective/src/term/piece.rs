@@ -17,8 +17,8 @@ impl Seat {
         let record = announce::record(context.config, &self.term, state, latent, &samples);
         let signature = context.signer.sign(&Statement::Piece(&record));
         let piece = SignedPiece { record, samples, signatures: [Signature([0; 64]); 4] };
-        self.enter(context, Stage::Sign(Box::new(piece)), limits::STEP_AFTER_WORK);
-        self.say(context, Step::Sign(signature));
+        self.enter(context, Stage::Sign(Box::new(piece)), limits::STEP_AFTER_WORK_TIMEOUT);
+        self.send_step(context, Step::Sign(signature));
     }
 
     /// All four signed the piece: the one whose turn it is publishes it.

@@ -6,7 +6,7 @@ use abraham_messages::{
 };
 
 use super::{Seat, Stage};
-use crate::{Origin, round::Plan, steps::Kind, view::Phase};
+use crate::{Origin, round::Plan, snapshot::Phase, steps::Kind};
 
 impl Seat {
     pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
@@ -41,7 +41,7 @@ impl Seat {
     pub(crate) fn phase(&self) -> Phase {
         match self.stage {
             Stage::Begin { .. } => Phase::SettingUp,
-            Stage::Resting | Stage::Ready | Stage::Planned(_) => Phase::Ready,
+            Stage::Pausing | Stage::Ready | Stage::Planned(_) => Phase::Ready,
             Stage::PaintBatch { .. } => Phase::Painting,
             Stage::Teaching => Phase::Teaching,
             Stage::Have | Stage::Counted => Phase::Agreeing,
@@ -54,7 +54,7 @@ impl Seat {
 
     /// Whether the term is between two cycles, where a painter may leave without loss.
     pub(crate) fn is_between(&self) -> bool {
-        matches!(self.stage, Stage::Resting | Stage::Ready)
+        matches!(self.stage, Stage::Pausing | Stage::Ready)
     }
 
     /// Whether the engine sets up, which includes that seats are filled.

@@ -108,7 +108,7 @@ impl World {
     /// The visitors at these tabs choose to begin another artist beside the one that waits.
     pub(crate) fn begin_another(&mut self, tabs: &[usize]) {
         for tab in tabs {
-            self.tell(*tab, Input::BeginAnother(true));
+            self.send(*tab, Input::BeginAnother(true));
         }
     }
 }

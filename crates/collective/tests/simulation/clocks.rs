@@ -1,6 +1,6 @@
 //! Clocks that are wrong, stand still or jump.
 
-use abraham_collective::{Event, limits, view::Role};
+use abraham_collective::{Event, limits, snapshot::Role};
 use abraham_messages::codec::hex;
 
 use crate::{
@@ -16,7 +16,7 @@ fn seats(world: &World) -> Vec<usize> {
 
 fn knows(world: &World, node: usize, other: usize) -> bool {
     let key = hex(&world.nodes[other].key.0);
-    world.view(node).members.iter().any(|member| member.key == key)
+    world.snapshot(node).members.iter().any(|member| member.key == key)
 }
 
 /// Every way to wake, one after the other.
@@ -46,12 +46,12 @@ fn clocks_that_are_hours_apart_change_nothing() {
         assert!(world.run_until(end, |world| world.round() >= 10), "seed {seed}: {}", world.round());
         for node in 0..clocks.len() {
             assert!(knows(&world, node, onlooker), "seed {seed}: {node}");
-            assert_eq!(world.view(node).done.terms > 0, world.sits(node), "seed {seed}: {node}");
+            assert_eq!(world.snapshot(node).done.terms > 0, world.sits(node), "seed {seed}: {node}");
         }
         world.kill(onlooker, 0);
-        world.run(limits::PRESENCE_EXPIRES / 2);
+        world.run(limits::PRESENCE_TIMEOUT / 2);
         assert!((0..clocks.len()).all(|node| knows(&world, node, onlooker)), "seed {seed}: too early");
-        world.run(limits::PRESENCE_EXPIRES / 2 + 2_000);
+        world.run(limits::PRESENCE_TIMEOUT / 2 + 2_000);
         assert!((0..clocks.len()).all(|node| !knows(&world, node, onlooker)), "seed {seed}: too late");
     }
 }
@@ -82,12 +82,12 @@ fn a_painter_that_sleeps_in_a_round_is_replaced_and_takes_a_seat_again_when_it_w
         let back = world.run_until(end, |world| {
             !world.sits(sleeper) && (0..5).all(|node| node == sleeper || knows(world, node, sleeper))
         });
-        assert!(back, "seed {seed}: {:?}", world.view(sleeper).last_end);
-        assert_ne!(world.view(sleeper).role, Role::Painter);
+        assert!(back, "seed {seed}: {:?}", world.snapshot(sleeper).last_end);
+        assert_ne!(world.snapshot(sleeper).role, Role::Painter);
         world.run(20_000);
         assert!(world.one_committee(), "seed {seed}: {:?}", world.committees());
         assert!(world.round() > before + 5, "seed {seed}: it stalls nobody");
-        let terms = |world: &World, node: usize| world.view(node).done.terms;
+        let terms = |world: &World, node: usize| world.snapshot(node).done.terms;
         assert!((0..5).all(|node| node == sleeper || terms(&world, node) <= 2), "seed {seed}");
 
         // Without the replacement there are no other four.

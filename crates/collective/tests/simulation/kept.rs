@@ -1,6 +1,6 @@
 //! An artist is neither lost nor replaced while somebody in sight holds it.
 
-use abraham_collective::view::{Phase, WaitsFor, Why};
+use abraham_collective::snapshot::{Phase, WaitsFor, Why};
 use abraham_messages::codec::hex;
 
 use crate::world::{World, both, painter, teacher};
@@ -44,16 +44,16 @@ fn one_rests_and_returns_another_closes_and_the_artist_waits_for_one_more_visito
         world.run(200_000);
         assert!(world.committees().is_empty(), "seed {seed}: {:?}", world.artist());
         for node in (0..5).filter(|node| *node != closes) {
-            let view = world.view(node);
-            assert_eq!(view.why, Why::WaitsForHolders, "seed {seed}");
-            let waiting = view.waiting.expect("something is waited for");
+            let snapshot = world.snapshot(node);
+            assert_eq!(snapshot.why, Why::WaitsForHolders, "seed {seed}");
+            let waiting = snapshot.waiting.expect("something is waited for");
             assert_eq!((&waiting.artist, waiting.waits_for), (&artist, WaitsFor::Visitors), "seed {seed}");
             assert_eq!((waiting.visitors, waiting.seats_missing.len()), (1, 1), "seed {seed}");
             assert_eq!(waiting.bound.len(), 1, "seed {seed}: one of two that had the same seat");
             for holder in now_sit.iter().filter(|node| **node != closes) {
                 assert!(waiting.holders.contains(&key(&world, *holder)), "seed {seed}");
             }
-            assert!(view.kept.iter().any(|kept| kept.artist == artist), "seed {seed}");
+            assert!(snapshot.kept.iter().any(|kept| kept.artist == artist), "seed {seed}");
         }
         world.join(both(30), 0);
         let end = world.now + 30_000;
@@ -103,7 +103,7 @@ fn of_four_that_close_at_once_two_may() {
             assert_eq!(went_on, k < 3, "seed {seed}, {k} of four: {:?}", world.artist());
             if k == 3 {
                 assert!(world.committees().is_empty(), "seed {seed}");
-                let waiting = world.view(four[3]).waiting.expect("it waits");
+                let waiting = world.snapshot(four[3]).waiting.expect("it waits");
                 assert_eq!((waiting.artist, waiting.waits_for), (artist, WaitsFor::Holders), "seed {seed}");
                 assert_eq!(waiting.holders, [key(&world, four[3])], "seed {seed}");
             }
@@ -134,13 +134,13 @@ fn a_lone_holder_keeps_its_artist_also_beside_another_that_visitors_choose_to_be
         world.begin_another(&everyone[..3]);
         world.run(20_000);
         assert!(world.committees().is_empty(), "seed {seed}: one has not chosen");
-        assert!(world.view(stays).waiting.is_some_and(|waiting| waiting.begins), "seed {seed}");
+        assert!(world.snapshot(stays).waiting.is_some_and(|waiting| waiting.begins), "seed {seed}");
         world.begin_another(&everyone[3..]);
         let end = world.now + 60_000;
         assert!(world.run_until(end, |world| world.round() >= 2), "seed {seed}");
         let (other, _) = world.artist().expect("it has a name");
         assert_ne!(other, artist, "seed {seed}");
-        let kept: Vec<String> = world.view(stays).kept.into_iter().map(|kept| kept.artist).collect();
+        let kept: Vec<String> = world.snapshot(stays).kept.into_iter().map(|kept| kept.artist).collect();
         assert_eq!(kept, [other, artist.clone()], "seed {seed}");
         // The other who holds the first comes back; the second ends. Two newcomers have no seat of the first.
         world.apart.clear();
@@ -152,7 +152,7 @@ fn a_lone_holder_keeps_its_artist_also_beside_another_that_visitors_choose_to_be
         let end = world.now + 120_000;
         let either = world.run_until(end, |world| world.artist().is_some());
         assert!(either, "seed {seed}");
-        let kept = world.view(stays).kept;
+        let kept = world.snapshot(stays).kept;
         assert!(kept.iter().any(|kept| kept.artist == artist), "seed {seed}: nothing is erased");
     }
 }
@@ -184,8 +184,9 @@ fn a_link_that_breaks_while_a_seat_is_filled_marks_nobody() {
         let end = world.now + 30_000;
         // One who is new and one who holds the artist, both at it, before the last of the four begins: none is filled.
         let fills = |world: &World| -> Option<(usize, usize)> {
-            let filling =
-                |node: &&usize| world.view(**node).term.is_some_and(|term| term.phase == Phase::SettingUp);
+            let filling = |node: &&usize| {
+                world.snapshot(**node).term.is_some_and(|term| term.phase == Phase::SettingUp)
+            };
             world.committees().values().filter(|seats| seats.len() < 4).find_map(|seats| {
                 let (holders, new): (Vec<usize>, Vec<usize>) =
                     seats.iter().filter(filling).partition(|node| four.contains(node));
@@ -197,23 +198,23 @@ fn a_link_that_breaks_while_a_seat_is_filled_marks_nobody() {
         assert!(world.run_until(end, |world| fills(world).is_some() || over(world)), "seed {seed}");
         let Some((holder, new)) = fills(&world) else { continue };
         broken += 1;
-        let broken_term = world.view(new).term.expect("it sits").id;
+        let broken_term = world.snapshot(new).term.expect("it sits").id;
         for node in [holder, new] {
-            let term = world.view(node).term.expect("it sits");
+            let term = world.snapshot(node).term.expect("it sits");
             assert_eq!(term.artist.as_ref(), Some(&artist), "seed {seed}: it is no new one");
             assert!(term.round + 1 >= round, "seed {seed}: {}", term.round);
         }
         // One who refused a proposal before, or does in the election that follows, has a mark for it.
-        let marks = |world: &World| {
+        let faults = |world: &World| {
             [holder, new]
-                .map(|node| world.view(node).suspects.iter().map(|suspect| suspect.marks).sum::<u32>())
+                .map(|node| world.snapshot(node).suspects.iter().map(|suspect| suspect.faults).sum::<u32>())
         };
-        let before = marks(&world);
+        let before = faults(&world);
         world.cut(holder, new, 0);
         // Long enough for all four to know, and too short for another election.
         world.run(300);
         assert!(!world.committees().contains_key(&broken_term), "seed {seed}: the term is over");
-        assert!(marks(&world).iter().zip(&before).all(|(now, before)| now <= before), "seed {seed}");
+        assert!(faults(&world).iter().zip(&before).all(|(now, before)| now <= before), "seed {seed}");
         let end = world.now + 60_000;
         assert!(world.run_until(end, |world| world.went_on(&artist, round)), "seed {seed}");
     }
@@ -250,9 +251,9 @@ fn two_tabs_that_claim_a_later_state_take_no_artist_over() {
             world.artist()
         );
         for node in 0..8 {
-            let view = world.view(node);
-            assert!(view.kept.iter().all(|kept| kept.round < FAR), "seed {seed}: {:?}", view.kept);
-            assert!(view.term.is_none_or(|term| term.round < FAR), "seed {seed}");
+            let snapshot = world.snapshot(node);
+            assert!(snapshot.kept.iter().all(|kept| kept.round < FAR), "seed {seed}: {:?}", snapshot.kept);
+            assert!(snapshot.term.is_none_or(|term| term.round < FAR), "seed {seed}");
         }
         assert!(tabs.iter().all(|tab| !seats(&world).contains(tab)), "seed {seed}: they are given no seat");
     }

@@ -2,7 +2,7 @@
 
 use abraham_collective::{
     EndCause, Event, Input,
-    view::{Connection, Role, Why},
+    snapshot::{Connection, Role, Why},
 };
 use abraham_messages::node::{self, Lane};
 
@@ -31,10 +31,10 @@ fn fewer_than_four_wait_and_say_so() {
     world.run(60_000);
     assert!(world.committees().is_empty());
     for node in 0..3 {
-        let view = world.view(node);
-        assert_eq!((view.role, view.why), (Role::Waiting, Why::TooFewPainters));
-        assert_eq!(view.connection, Connection::Online);
-        assert_eq!(view.member_count, 3);
+        let snapshot = world.snapshot(node);
+        assert_eq!((snapshot.role, snapshot.why), (Role::Waiting, Why::TooFewPainters));
+        assert_eq!(snapshot.connection, Connection::Online);
+        assert_eq!(snapshot.member_count, 3);
     }
 }
 
@@ -47,11 +47,11 @@ fn four_that_paint_and_teach_learn_and_paint() {
         world.run(500);
         for node in 0..4 {
             assert!(pieces(&world, node) >= 2, "one at first, one after eight rounds: seed {seed}");
-            let done = world.view(node).done;
+            let done = world.snapshot(node).done;
             assert!(done.rounds_painted >= 9 && done.rounds_taught >= 9, "{done:?}");
             assert_eq!(done.terms, 1);
         }
-        assert!(world.view(0).members.iter().all(|member| member.in_term));
+        assert!(world.snapshot(0).members.iter().all(|member| member.in_term));
     }
 }
 
@@ -68,9 +68,9 @@ fn a_late_joiner_becomes_a_teacher_and_without_a_crowd_pieces_are_painted() {
         let late = world.join(teacher(4), 0);
         let end = world.now + 20_000;
         assert!(world.run_until(end, |world| world.round() >= 3), "seed {seed}");
-        let view = world.view(late);
-        assert_eq!((view.role, view.why), (Role::Teacher, Why::Teaching), "seed {seed}");
-        assert!(view.done.rounds_taught >= 2, "seed {seed}");
+        let snapshot = world.snapshot(late);
+        assert_eq!((snapshot.role, snapshot.why), (Role::Teacher, Why::Teaching), "seed {seed}");
+        assert!(snapshot.done.rounds_taught >= 2, "seed {seed}");
     }
 }
 
@@ -137,7 +137,7 @@ fn two_that_cannot_reach_each_other_are_never_seated_together() {
     }
     world.run(60_000);
     assert!(world.committees().is_empty(), "only four, and two of them cannot meet");
-    assert_eq!(world.view(0).why, Why::NoDirectLinks);
+    assert_eq!(world.snapshot(0).why, Why::NoDirectLinks);
 }
 
 #[test]
@@ -244,16 +244,16 @@ fn garbage_and_replays_are_dropped_and_counted() {
                     message[1] = length as u8;
                 }
                 let event = node::Event::Message { peer, lane, message: message.into() };
-                world.tell(target, Input::Node(event));
+                world.send(target, Input::Node(event));
             }
         }
     }
     let stranger = abraham_messages::PeerKey([3; 33]);
     for message in [vec![], vec![9], vec![1, 77], vec![1; 4_000], vec![1; 40_000]] {
-        world.tell(target, Input::Node(node::Event::Heard { from: stranger, message }));
+        world.send(target, Input::Node(node::Event::Gossip { from: stranger, message }));
     }
-    let dropped: u64 = world.view(target).dropped.iter().map(|dropped| dropped.count).sum();
-    assert!(dropped > 40, "{dropped}");
+    let rejections: u64 = world.snapshot(target).rejections.iter().map(|rejection| rejection.count).sum();
+    assert!(rejections > 40, "{rejections}");
     let before = world.round();
     let end = world.now + 30_000;
     assert!(world.run_until(end, |world| world.round() > before + 5), "and nothing stalls");
@@ -280,13 +280,14 @@ fn ten_thousand_presences_change_nothing_for_those_who_know_each_other() {
         key[1..9].copy_from_slice(&n.to_le_bytes());
         let message = Gossip::Presence(presence(1)).encode();
         for node in 0..5 {
-            let event = node::Event::Heard { from: abraham_messages::PeerKey(key), message: message.clone() };
-            world.tell(node, Input::Node(event));
+            let event =
+                node::Event::Gossip { from: abraham_messages::PeerKey(key), message: message.clone() };
+            world.send(node, Input::Node(event));
         }
     }
-    let view = world.view(0);
-    assert!(view.member_count <= abraham_collective::limits::MEMBERS + 1);
-    assert!(view.members.len() <= abraham_collective::limits::VIEW_MEMBERS);
+    let snapshot = world.snapshot(0);
+    assert!(snapshot.member_count <= abraham_collective::limits::MAX_MEMBERS + 1);
+    assert!(snapshot.members.len() <= abraham_collective::limits::MAX_SNAPSHOT_MEMBERS);
     let before = world.round();
     let end = world.now + 60_000;
     assert!(world.run_until(end, |world| world.round() > before + 5), "{}", world.round());
@@ -302,12 +303,12 @@ fn without_a_relay_the_committee_goes_on() {
         let before = world.round();
         world.run(60_000);
         assert!(world.round() > before + 10, "seed {seed}: links stay");
-        assert!(matches!(world.view(0).connection, Connection::Offline { .. }));
+        assert!(matches!(world.snapshot(0).connection, Connection::Offline { .. }));
         world.relay(true);
         world.run(10_000);
         let late = world.join(teacher(20), 0);
         let end = world.now + 30_000;
-        assert!(world.run_until(end, |world| world.view(late).done.rounds_taught > 0), "seed {seed}");
+        assert!(world.run_until(end, |world| world.snapshot(late).done.rounds_taught > 0), "seed {seed}");
     }
 }
 
@@ -340,11 +341,11 @@ fn a_painter_that_pauses_leaves_between_two_rounds_without_blame() {
     world.set(pauses, teacher(16));
     let end = world.now + 10_000;
     assert!(world.run_until(end, |world| !world.sits(pauses)));
-    assert_eq!(world.view(pauses).last_end, Some(EndCause::Left));
+    assert_eq!(world.snapshot(pauses).last_end, Some(EndCause::Left));
     world.run(1_000);
     for seat in seats.iter().filter(|seat| **seat != pauses) {
-        let view = world.view(*seat);
-        assert!(view.suspects.is_empty());
-        assert!(matches!(view.last_end, Some(EndCause::Departed { .. })), "{:?}", view.last_end);
+        let snapshot = world.snapshot(*seat);
+        assert!(snapshot.suspects.is_empty());
+        assert!(matches!(snapshot.last_end, Some(EndCause::Departed { .. })), "{:?}", snapshot.last_end);
     }
 }

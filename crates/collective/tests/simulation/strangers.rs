@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::world::{World, both, painter, teacher};
 
 /// As honest members do.
-const EVERY: u64 = limits::PRESENCE_EVERY;
+const EVERY: u64 = limits::PRESENCE_INTERVAL;
 
 fn presence(world: &World) -> Presence {
     Presence {
@@ -106,7 +106,7 @@ fn who_only_says_that_it_sits_stops_no_election() {
                 }
             }
         });
-        let end = limits::UNSHOWN + 10_000;
+        let end = limits::UNSHOWN_TERM_TIMEOUT + 10_000;
         assert!(world.run_until(end, World::one_committee), "seed {seed}");
         world.run(60_000);
         assert!(world.one_committee(), "and it stays: seed {seed}");
@@ -196,7 +196,7 @@ fn strangers_that_take_every_link_keep_no_teacher_and_no_replacement_away() {
         let teachers = [(); 3].map(|()| world.join(teacher(30), 0));
         let end = world.now + 30_000;
         assert!(world.run_until(end, |world| world.round() >= 3), "seed {seed}: {:?}", world.artist());
-        let taught = |world: &World, node: &usize| world.view(*node).done.rounds_taught > 0;
+        let taught = |world: &World, node: &usize| world.snapshot(*node).done.rounds_taught > 0;
         assert!(teachers.iter().all(|node| taught(&world, node)), "seed {seed}");
         let (artist, before) = world.artist().expect("it has a name");
         world.leave(seats[1]);
@@ -239,11 +239,11 @@ fn a_teacher_is_no_oracle_for_whoever_links_with_it() {
             world.carry(made_up.strangers[0], 0, Lane::Bulk, bulk.encode());
         });
         world.run(60_000);
-        let taught = world.view(0).done.rounds_taught;
+        let taught = world.snapshot(0).done.rounds_taught;
         assert!(*asked.borrow() > 500);
         match shown {
             false => assert_eq!(taught, 0, "links and keys are no committee"),
-            true => assert!((1..=60_000 / limits::TEACH_LEAST + 1).contains(&taught), "{taught}"),
+            true => assert!((1..=60_000 / limits::MIN_TEACHING_INTERVAL + 1).contains(&taught), "{taught}"),
         }
     }
 }
@@ -257,7 +257,7 @@ fn nobody_hangs_a_picture_on_everybodys_wall() {
     let (artist, _) = world.artist().expect("it has a name");
     let onlooker = world.join(teacher(0), 0);
     world.run(5_000);
-    let sitting = world.view(onlooker).term.expect("it sees the committee").id;
+    let sitting = world.snapshot(onlooker).term.expect("it sees the committee").id;
     world.every(EVERY, move |world| {
         made_up.say_that_they_sit(world);
         for (term, genesis) in [
@@ -367,7 +367,7 @@ fn numbers_near_the_last_change_nothing() {
         let seats = world.committees().into_values().next().expect("one sits");
         let (artist, before) = world.artist().expect("it has a name");
         world.run(5_000);
-        assert!(world.view(late).member_count >= 7, "a newcomer sees all: seed {seed}");
+        assert!(world.snapshot(late).member_count >= 7, "a newcomer sees all: seed {seed}");
         world.leave(seats[0]);
         let end = world.now + 60_000;
         assert!(world.run_until(end, |world| world.went_on(&artist, before + 2)), "seed {seed}");

@@ -8,8 +8,8 @@ use std::{
 };
 
 use abraham_collective::{
-    BackendKind, Capability, Collective, Config, Done, Event, Failed, Input, Output, Settings, View, Work,
-    view::Role,
+    BackendKind, Capability, Collective, Config, Done, Event, Failed, Input, Output, Settings, Snapshot,
+    Work, snapshot::Role,
 };
 use abraham_messages::{
     Payload, PeerKey,
@@ -268,7 +268,7 @@ impl World {
         self.what.insert(self.count, what);
     }
 
-    pub(crate) fn tell(&mut self, node: usize, input: Input) {
+    pub(crate) fn send(&mut self, node: usize, input: Input) {
         if !self.nodes[node].alive {
             return;
         }
@@ -308,11 +308,11 @@ impl World {
 
     pub(crate) fn set(&mut self, node: usize, settings: Settings) {
         self.nodes[node].settings = settings.clone();
-        self.tell(node, Input::Settings(settings));
+        self.send(node, Input::Settings(settings));
     }
 
     pub(crate) fn leave(&mut self, node: usize) {
-        self.tell(node, Input::Stop);
+        self.send(node, Input::Stop);
         assert_eq!(self.nodes[node].member.next_deadline(), None);
         self.kill(node, 200);
     }
@@ -326,10 +326,10 @@ impl World {
         }
     }
 
-    pub(crate) fn view(&self, node: usize) -> View {
-        let view = self.nodes[node].member.view(self.now + self.nodes[node].clock);
-        serde_json::to_string(&view).expect("a view can be written as JSON");
-        view
+    pub(crate) fn snapshot(&self, node: usize) -> Snapshot {
+        let snapshot = self.nodes[node].member.snapshot(self.now + self.nodes[node].clock);
+        serde_json::to_string(&snapshot).expect("a snapshot can be written as JSON");
+        snapshot
     }
 
     pub(crate) fn run(&mut self, for_ms: u64) {
@@ -369,7 +369,7 @@ impl World {
                 if self.stale_link_event(node, &input) {
                     return;
                 }
-                self.tell(node, input);
+                self.send(node, input);
             }
             What::Carry { from, to, link, lane, message } => {
                 if self.link(from, to) != Some(link) {
@@ -379,7 +379,7 @@ impl World {
                 let peer = self.nodes[to].key;
                 self.happen(What::Tell(from, Input::Node(node::Event::Sent { peer, lane, bytes })));
                 let peer = self.nodes[from].key;
-                self.tell(to, Input::Node(node::Event::Message { peer, lane, message }));
+                self.send(to, Input::Node(node::Event::Message { peer, lane, message }));
             }
             What::LinkDies(a, b, link) => {
                 if self.link(a, b) == link {
@@ -400,16 +400,16 @@ impl World {
                     for (told, lost) in [(a, b), (b, a)] {
                         if self.nodes[told].up.contains(&lost) {
                             let down = self.link_down(lost);
-                            self.tell(told, down);
+                            self.send(told, down);
                         }
                     }
                     // One side may know before the other, and may say something by then.
-                    self.tell(a, Input::Node(node::Event::LinkUp { peer: self.nodes[b].key }));
-                    self.tell(b, Input::Node(node::Event::LinkUp { peer: self.nodes[a].key }));
+                    self.send(a, Input::Node(node::Event::LinkUp { peer: self.nodes[b].key }));
+                    self.send(b, Input::Node(node::Event::LinkUp { peer: self.nodes[a].key }));
                 } else {
                     let peer = self.nodes[b].key;
                     let event = node::Event::Unreachable { peer, reason: "no way".into() };
-                    self.tell(a, Input::Node(event));
+                    self.send(a, Input::Node(event));
                 }
             }
             What::Done { node, ticket, result } => {
@@ -420,11 +420,11 @@ impl World {
                     let (nodes, engines) = (&mut self.nodes, &self.engines);
                     nodes[node].engine.keep(engines, done);
                 }
-                self.tell(node, Input::Answer { ticket, result });
+                self.send(node, Input::Answer { ticket, result });
             }
             What::GiveUp { node, ticket } => {
                 if let Some((node, ticket, result)) = self.engines.give_up(node, ticket) {
-                    self.tell(node, Input::Answer { ticket, result });
+                    self.send(node, Input::Answer { ticket, result });
                 }
             }
             What::Wake(node) => self.timers(node),
@@ -454,7 +454,10 @@ impl World {
             }
             None => assert!(
                 !node.alive
-                    || matches!(self.view(from).connection, abraham_collective::view::Connection::Stopped)
+                    || matches!(
+                        self.snapshot(from).connection,
+                        abraham_collective::snapshot::Connection::Stopped
+                    )
             ),
         }
     }
@@ -495,8 +498,8 @@ impl World {
         let mut terms: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let awake = |node: &usize| self.nodes[*node].alive && self.nodes[*node].asleep.is_none();
         for node in (0..self.nodes.len()).filter(awake).filter(|node| !self.is_stranger(*node)) {
-            let view = self.nodes[node].member.view(self.now + self.nodes[node].clock);
-            if let (Role::Painter, Some(term)) = (view.role, view.term) {
+            let snapshot = self.nodes[node].member.snapshot(self.now + self.nodes[node].clock);
+            if let (Role::Painter, Some(term)) = (snapshot.role, snapshot.term) {
                 terms.entry(term.id).or_default().push(node);
             }
         }
@@ -513,7 +516,7 @@ impl World {
     pub(crate) fn artist(&self) -> Option<(String, u64)> {
         let committees = self.committees();
         let seats = committees.values().find(|seats| seats.len() == 4)?;
-        let term = self.view(seats[0]).term?;
+        let term = self.snapshot(seats[0]).term?;
         Some((term.artist?, term.round))
     }
 
@@ -528,6 +531,6 @@ impl World {
     }
 
     pub(crate) fn sits(&self, node: usize) -> bool {
-        self.view(node).role == Role::Painter
+        self.snapshot(node).role == Role::Painter
     }
 }

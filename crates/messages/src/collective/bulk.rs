@@ -60,7 +60,7 @@ impl<'a> Bulk<'a> {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes, limits::BULK_BYTES)?;
+        let mut reader = Reader::new(bytes, limits::MAX_BULK_BYTES)?;
         let version = reader.u8()?;
         if version != VERSION {
             return Err(DecodeError::UnknownValue { field: "version", value: version.into() });

@@ -114,7 +114,7 @@ pub enum Step {
 impl Step {
     fn check(&self) -> Result<(), DecodeError> {
         match self {
-            Self::Ready(ready) => at_most("teachers", ready.teachers.len(), limits::LINKS),
+            Self::Ready(ready) => at_most("teachers", ready.teachers.len(), limits::MAX_LINKS),
             _ => Ok(()),
         }
     }
@@ -148,14 +148,14 @@ pub struct Holds {
 
 impl Holds {
     fn check(&self) -> Result<(), DecodeError> {
-        at_most("artists", self.artists.len(), limits::ARTISTS)?;
+        at_most("artists", self.artists.len(), limits::MAX_ARTISTS)?;
         for artist in &self.artists {
             at_most("states", artist.states.len(), 2)?;
-            at_most("chain", artist.chain.len(), limits::CHAIN)?;
+            at_most("chain", artist.chain.len(), limits::MAX_CHAIN)?;
             let certificates = artist.states.iter().chain(&artist.chain);
             certificates.map(|certificate| certificate.statement.round).try_for_each(round)?;
         }
-        at_most("seats", self.seats.len(), limits::SEATS_TOLD)?;
+        at_most("seats", self.seats.len(), limits::MAX_SEATS_TOLD)?;
         self.seats.iter().try_for_each(|(_, held)| seat(*held))
     }
 }
@@ -238,7 +238,7 @@ impl Control {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let message = decode(bytes, limits::CONTROL_BYTES)?;
+        let message = decode(bytes, limits::MAX_CONTROL_BYTES)?;
         match &message {
             Self::Presence(presence) => presence.check()?,
             Self::Step { step, .. } => step.check()?,

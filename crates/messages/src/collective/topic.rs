@@ -83,11 +83,11 @@ pub struct Presence {
 
 impl Presence {
     pub(super) fn check(&self) -> Result<(), DecodeError> {
-        at_most("addresses", self.addresses.len(), limits::ADDRESSES)?;
+        at_most("addresses", self.addresses.len(), limits::MAX_ADDRESSES)?;
         for address in &self.addresses {
-            at_most("address length", address.len(), limits::ADDRESS_BYTES)?;
+            at_most("address length", address.len(), limits::MAX_ADDRESS_BYTES)?;
         }
-        at_most("links", self.links.len(), limits::LINKS)?;
+        at_most("links", self.links.len(), limits::MAX_LINKS)?;
         if let Some(holding) = &self.holding {
             seat(holding.seat)?;
             at_most("states", holding.states.len(), 2)?;
@@ -141,10 +141,10 @@ impl Gossip {
     /// # Errors
     /// [`DecodeError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let message = decode(bytes, limits::GOSSIP_BYTES)?;
+        let message = decode(bytes, limits::MAX_GOSSIP_BYTES)?;
         match &message {
             Self::Presence(presence) => {
-                let limit = limits::PRESENCE_BYTES;
+                let limit = limits::MAX_PRESENCE_BYTES;
                 if bytes.len() > limit {
                     return Err(DecodeError::TooLong { bytes: bytes.len(), limit });
                 }

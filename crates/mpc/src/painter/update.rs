@@ -89,7 +89,7 @@ fn bytes(tensor: &RingTensor) -> Zeroizing<Vec<u8>> {
 const VOTED_AT_ONCE: usize = 256;
 
 /// Bytes of explicit components that painter 0 passes on at once, in one frame: half of what a frame may have.
-const PASSED_AT_ONCE: usize = limits::FRAME_BYTES / 2;
+const PASSED_AT_ONCE: usize = limits::MAX_FRAME_BYTES / 2;
 
 /// What one painter thinks of each update of a group, one bit each, the first in the lowest bit of the first byte.
 type Votes = [u8; VOTED_AT_ONCE / 8];

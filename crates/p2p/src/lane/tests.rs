@@ -64,7 +64,7 @@ fn a_sender_waits_for_credit_and_goes_on_with_it() {
     let arrived = carry(&mut outgoing, &mut incoming, usize::MAX).unwrap();
     assert_eq!(arrived.len(), lane.window_bytes() / lane.message_bytes());
     assert_eq!(carry(&mut outgoing, &mut incoming, usize::MAX), Ok(vec![]), "no credit, no message");
-    incoming.took(lane.message_bytes());
+    incoming.acknowledge(lane.message_bytes());
     assert_eq!(carry(&mut outgoing, &mut incoming, 1), Ok(vec![]), "this turn carries the credit");
     assert_eq!(carry(&mut outgoing, &mut incoming, 1).map(|m| m.len()), Ok(1));
 }
@@ -143,7 +143,7 @@ fn credit_for_what_was_never_sent_or_for_nothing_is_a_violation() {
 #[test]
 fn taking_more_than_arrived_gives_no_credit_for_it() {
     let mut incoming = Incoming::new(Lane::Control);
-    incoming.took(usize::MAX >> 8);
+    incoming.acknowledge(usize::MAX >> 8);
     assert_eq!(incoming.chunk(), None);
 }
 
@@ -167,7 +167,7 @@ proptest! {
             untaken.extend(new.iter().map(|message| message.len()));
             arrived.extend(new);
             while untaken.len() > late {
-                incoming.took(untaken.pop_front().unwrap());
+                incoming.acknowledge(untaken.pop_front().unwrap());
             }
             turn += 1;
             prop_assert!(turn < 10_000, "it stands still");

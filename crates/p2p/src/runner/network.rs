@@ -40,7 +40,7 @@ impl Runner {
                 peer_id, endpoint: ConnectedPoint::Dialer { .. }, ..
             } if !IS_BEHIND_RELAYS && self.relays.contains(&peer_id) => {
                 self.relays.joined(&peer_id);
-                self.tell_status();
+                self.announce_status();
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. }
                 if self.relays.contains(&peer_id) =>
@@ -64,7 +64,7 @@ impl Runner {
         if !self.addresses.contains(&(listener, address.clone())) {
             self.addresses.push((listener, address));
         }
-        self.tell_status();
+        self.announce_status();
     }
 
     fn on_undialled(&mut self, peer: PeerId, error: &DialError) {
@@ -121,7 +121,7 @@ impl Runner {
                 gossip.report_message_validation_result(&message_id, &propagation_source, acceptance);
                 match verdict {
                     (Verdict::Pass, Some(from)) => {
-                        self.out.push_back(Event::Heard { from, message: message.data });
+                        self.out.push_back(Event::Gossip { from, message: message.data });
                     }
                     (Verdict::Name(peer), _) => {
                         let what = "it floods the presence topic";

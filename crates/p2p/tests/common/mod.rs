@@ -73,7 +73,7 @@ impl Member {
         .await
     }
 
-    pub(crate) async fn tell(&mut self, command: Command) {
+    pub(crate) async fn send(&mut self, command: Command) {
         self.commands.send(command).await.unwrap();
     }
 }
@@ -83,7 +83,7 @@ pub(crate) async fn linked_pair(listen: &str, secrets: [u8; 2]) -> [Member; 2] {
     let mut ann = Member::start(secrets[0], &[listen], &[]);
     let mut ben = Member::start(secrets[1], &[], &[]);
     let addresses = ann.online().await;
-    ben.tell(Command::Connect { peer: ann.key, addresses }).await;
+    ben.send(Command::Connect { peer: ann.key, addresses }).await;
     ann.linked(ben.key).await;
     ben.linked(ann.key).await;
     [ann, ben]

@@ -18,7 +18,7 @@ use futures::{StreamExt, executor::LocalPool, future::try_join_all};
 use zeroize::Zeroizing;
 
 use super::world::{Clock, Known, Port, World, spawn};
-use crate::{SeedSource, engine::Engine, limits::FRAME, painting::write_batch, switch::Switch};
+use crate::{SeedSource, engine::Engine, limits::FRAME_TIMEOUT, painting::write_batch, switch::Switch};
 
 type TestEngine = Engine<Port, Clock, CpuBackend, CandleKernelSums, Known>;
 
@@ -509,8 +509,8 @@ fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
         assert!(answer.as_ref().err().unwrap().suspects.unwrap().contains(&3));
     }
     let took = members.world.now() - began;
-    const MOST: abraham_collective::Millis = 7 * FRAME + 1_000;
-    const { assert!(MOST <= abraham_collective::limits::WORK) };
+    const MOST: abraham_collective::Millis = 7 * FRAME_TIMEOUT + 1_000;
+    const { assert!(MOST <= abraham_collective::limits::WORK_TIMEOUT) };
     assert!(took <= MOST, "{took} ms");
 }
 
@@ -519,7 +519,7 @@ fn a_silent_painter_is_waited_for_no_longer_than_the_deadlines() {
 fn a_painter_that_is_slow_in_every_frame_is_the_cause_and_not_the_others_machines() {
     let mut failed = 0;
     for (slow, late) in
-        FOUR.into_iter().flat_map(|slow| [3_000, 5_000, FRAME - 1_000].map(|late| (slow, late)))
+        FOUR.into_iter().flat_map(|slow| [3_000, 5_000, FRAME_TIMEOUT - 1_000].map(|late| (slow, late)))
     {
         let mut members = Members::new(4);
         let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
@@ -527,7 +527,7 @@ fn a_painter_that_is_slow_in_every_frame_is_the_cause_and_not_the_others_machine
         members.world.slow(members.members[slow].peer, late);
         let began = members.world.now();
         let answers = members.all(FOUR, |seat| Work::Learn { round: 1, updates: updates[seat].clone() });
-        assert!(members.world.now() - began <= abraham_collective::limits::WORK);
+        assert!(members.world.now() - began <= abraham_collective::limits::WORK_TIMEOUT);
         for (seat, answer) in answers.iter().enumerate().filter(|(seat, _)| *seat != slow) {
             if let Err(answer) = answer {
                 let named = answer.suspects.is_some_and(|suspects| suspects.contains(&slow));

@@ -10,7 +10,7 @@ use abraham_messages::{
 
 use crate::{
     Network,
-    limits::{EARLY, EARLY_BYTES, QUEUE_BYTES, QUEUE_LIMIT_BYTES},
+    limits::{EARLY_FRAME_TIMEOUT, MAX_EARLY_BYTES, MAX_QUEUE_BYTES, QUEUE_CREDIT_BYTES},
     switch::{Arrival, Departure, Switch},
 };
 
@@ -30,7 +30,11 @@ impl Sink {
         took.into_iter()
             .map(
                 |command| {
-                    if let Command::Took { bytes, lane: Lane::Frames, .. } = command { bytes } else { 0 }
+                    if let Command::Acknowledge { bytes, lane: Lane::Frames, .. } = command {
+                        bytes
+                    } else {
+                        0
+                    }
                 },
             )
             .sum()
@@ -88,13 +92,13 @@ fn early_frames_wait_for_their_term_without_credit_and_no_longer_than_allowed() 
     switch.deliver(peer(3), frame(7, 101), 1_001);
     switch.deliver(peer(2), frame(7, 50), 1_002);
     assert_eq!((switch.traffic().stale, sink.credit()), (0, 0));
-    assert_eq!(switch.next_deadline(), Some(1_000 + EARLY));
-    switch.expire(1_000 + EARLY);
+    assert_eq!(switch.next_deadline(), Some(1_000 + EARLY_FRAME_TIMEOUT));
+    switch.expire(1_000 + EARLY_FRAME_TIMEOUT);
     assert_eq!((switch.traffic().stale, sink.credit()), (1, 100));
     switch.open(&term(7));
     assert_eq!(sink.credit(), 151);
     assert_eq!((received(&mut switch, 7, 3), received(&mut switch, 7, 2)), (Some(101), Some(50)));
-    switch.expire(1_002 + EARLY);
+    switch.expire(1_002 + EARLY_FRAME_TIMEOUT);
     assert_eq!((switch.traffic().stale, switch.next_deadline()), (1, None));
 }
 
@@ -132,18 +136,18 @@ fn what_one_painter_sends_early_leaves_the_others_their_room() {
     let sink = Sink::default();
     let mut switch = Switch::new(sink.clone());
     switch.expect(&term(5));
-    let chunk = EARLY_BYTES / 4;
+    let chunk = MAX_EARLY_BYTES / 4;
     for _ in 0..100 {
         switch.deliver(peer(1), frame(5, chunk), 0);
     }
     assert_eq!(switch.traffic().stale, 96);
-    switch.deliver(peer(2), frame(5, EARLY_BYTES), 0);
-    switch.deliver(peer(3), frame(5, EARLY_BYTES), 0);
+    switch.deliver(peer(2), frame(5, MAX_EARLY_BYTES), 0);
+    switch.deliver(peer(3), frame(5, MAX_EARLY_BYTES), 0);
     assert_eq!(switch.traffic().stale, 96);
     switch.open(&term(5));
     assert_eq!(
         (received(&mut switch, 5, 2), received(&mut switch, 5, 3)),
-        (Some(EARLY_BYTES), Some(EARLY_BYTES))
+        (Some(MAX_EARLY_BYTES), Some(MAX_EARLY_BYTES))
     );
 }
 
@@ -151,15 +155,15 @@ fn what_one_painter_sends_early_leaves_the_others_their_room() {
 fn what_waits_is_bounded() {
     let sink = Sink::default();
     let mut switch = Switch::new(sink.clone());
-    let chunk = limits::FRAME_BYTES / 2;
+    let chunk = limits::MAX_FRAME_BYTES / 2;
     switch.open(&term(6));
     let mut credited = 0;
-    let count = QUEUE_LIMIT_BYTES / chunk + 3;
+    let count = MAX_QUEUE_BYTES / chunk + 3;
     for _ in 0..count {
         switch.deliver(peer(1), frame(6, chunk), 0);
         credited += sink.credit();
     }
-    assert_eq!(credited, QUEUE_BYTES, "credit ends where the queue is full");
+    assert_eq!(credited, QUEUE_CREDIT_BYTES, "credit ends where the queue is full");
     assert_eq!(switch.traffic().excess, 3);
     // What is taken out gets its credit then, each once.
     let mut later = 0;
@@ -179,7 +183,7 @@ fn a_sender_waits_for_room_and_learns_that_a_painter_is_gone() {
     assert!(matches!(switch.send(prefix, 1, &half), Departure::Sent));
     assert!(matches!(switch.send(prefix, 1, &half), Departure::NoRoom));
     // Another painter's window is its own, and the largest frame goes where nothing else is under way.
-    assert!(matches!(switch.send(prefix, 2, &vec![0; limits::FRAME_BYTES]), Departure::Sent));
+    assert!(matches!(switch.send(prefix, 2, &vec![0; limits::MAX_FRAME_BYTES]), Departure::Sent));
     assert!(matches!(switch.send(prefix, 2, &[0]), Departure::NoRoom));
     switch.sent(peer(1), half.len() + 8);
     assert!(matches!(switch.send(prefix, 1, &half), Departure::Sent));

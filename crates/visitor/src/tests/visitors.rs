@@ -7,7 +7,7 @@ use std::{
 };
 
 use abraham_collective::{
-    BackendKind, Capability, Digest, EndCause, Event as News, Millis, SignedPiece, View,
+    BackendKind, Capability, Digest, EndCause, Event as News, Millis, SignedPiece, Snapshot,
 };
 use abraham_learning::CandleKernelSums;
 use abraham_messages::{
@@ -58,8 +58,8 @@ struct Page {
     taught: Vec<u64>,
     ends: Vec<EndCause>,
     seat: Option<usize>,
-    view: Option<View>,
-    views: Vec<Millis>,
+    snapshot: Option<Snapshot>,
+    snapshots: Vec<Millis>,
     frames: FrameTraffic,
     stopped: bool,
 }
@@ -135,25 +135,25 @@ impl Party {
     }
 
     fn told(&self) -> String {
-        let views = self.guests.iter().map(|guest| {
+        let told = self.guests.iter().map(|guest| {
             let page = guest.page.borrow();
-            let view = page.view.as_ref();
+            let snapshot = page.snapshot.as_ref();
             format!(
                 "{}: {:?} {:?} {:?} learned {} ends {:?} dropped {:?}\n",
                 guest.me,
-                view.map(|view| view.role),
-                view.map(|view| view.why),
-                view.and_then(|view| view.term.as_ref().map(|term| (
+                snapshot.map(|snapshot| snapshot.role),
+                snapshot.map(|snapshot| snapshot.why),
+                snapshot.and_then(|snapshot| snapshot.term.as_ref().map(|term| (
                     term.phase,
                     term.round,
                     term.teachers.len()
                 ))),
                 page.learned.len(),
                 page.ends,
-                view.map(|view| view.dropped.clone()),
+                snapshot.map(|snapshot| snapshot.rejections.clone()),
             )
         });
-        views.collect()
+        told.collect()
     }
 
     fn seated(&self) -> Vec<usize> {
@@ -164,10 +164,10 @@ impl Party {
 impl Page {
     fn take(&mut self, event: Event, now: Millis) {
         match event {
-            Event::View { view, frames, .. } => {
-                self.view = Some(*view);
+            Event::Snapshot { snapshot, frames, .. } => {
+                self.snapshot = Some(*snapshot);
                 self.frames = frames;
-                self.views.push(now);
+                self.snapshots.push(now);
             }
             Event::Batch { samples, .. } => {
                 assert_eq!(samples.len(), 6 * 108);
@@ -205,7 +205,7 @@ fn four_visitors_meet_learn_and_paint_the_same_pieces() {
         assert!(page.taught.iter().all(|bytes| *bytes == update as u64), "{:?} of {update}", page.taught);
         assert!(page.frames.sent > 0 && page.frames.excess == 0);
         // At most ten snapshots a second.
-        assert!(page.views.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{:?}", page.views);
+        assert!(page.snapshots.windows(2).all(|pair| pair[1] - pair[0] >= 100), "{:?}", page.snapshots);
     }
 }
 

@@ -138,7 +138,7 @@ impl World {
     pub(crate) fn open_lid(&self, peer: PeerKey) -> Millis {
         let woken = self.0.nodes.borrow_mut().asleep.remove(&peer);
         let Some(Sleep { since, backlog }) = woken else { return 0 };
-        backlog.into_iter().for_each(|event| self.tell(peer, event));
+        backlog.into_iter().for_each(|event| self.send(peer, event));
         self.0.sleepers.take().into_iter().for_each(|(_, waker)| waker.wake());
         self.now() - since
     }
@@ -211,7 +211,7 @@ impl World {
         nodes.agenda.insert((self.now() + delay, nodes.count), happening);
     }
 
-    fn tell(&self, to: PeerKey, event: Event) {
+    fn send(&self, to: PeerKey, event: Event) {
         if let Some(sleep) = self.0.nodes.borrow_mut().asleep.get_mut(&to) {
             return sleep.backlog.push(event);
         }
@@ -229,7 +229,7 @@ impl World {
                 first.remove()
             };
             match happening {
-                Happening::Event(to, event) => self.tell(to, event),
+                Happening::Event(to, event) => self.send(to, event),
                 Happening::Credit(way, bytes) => {
                     if let Some(ahead) = self.0.nodes.borrow_mut().ahead.get_mut(&way) {
                         *ahead = ahead.saturating_sub(bytes);
@@ -249,11 +249,11 @@ impl World {
             nodes.inboxes.contains_key(&b) && ![a, b].iter().any(|end| nodes.asleep.contains_key(end))
         };
         if !there {
-            return self.tell(a, Event::Unreachable { peer: b, reason: "nobody answers".into() });
+            return self.send(a, Event::Unreachable { peer: b, reason: "nobody answers".into() });
         }
         if self.0.nodes.borrow_mut().links.insert(link) {
-            self.tell(a, Event::LinkUp { peer: b });
-            self.tell(b, Event::LinkUp { peer: a });
+            self.send(a, Event::LinkUp { peer: b });
+            self.send(b, Event::LinkUp { peer: a });
         }
     }
 
@@ -267,8 +267,8 @@ impl World {
             nodes.ahead.retain(|way, _| !on(way));
             nodes.queued.retain(|way, _| !on(way));
         }
-        self.tell(a, Event::LinkDown { peer: b, reason: reason.into() });
-        self.tell(b, Event::LinkDown { peer: a, reason: reason.into() });
+        self.send(a, Event::LinkDown { peer: b, reason: reason.into() });
+        self.send(b, Event::LinkDown { peer: a, reason: reason.into() });
     }
 
     fn command(&self, me: PeerKey, command: Command) {
@@ -280,7 +280,7 @@ impl World {
                 let others: Vec<PeerKey> = self.0.nodes.borrow().inboxes.keys().copied().collect();
                 for to in others.into_iter().filter(|to| *to != me) {
                     let message = message.clone();
-                    self.at(LATENCY, Happening::Event(to, Event::Heard { from: me, message }));
+                    self.at(LATENCY, Happening::Event(to, Event::Gossip { from: me, message }));
                 }
             }
             Command::Connect { peer, .. } => self.at(LATENCY, Happening::Connect(me, peer)),
@@ -301,7 +301,7 @@ impl World {
                     self.transmit(way);
                 }
             }
-            Command::Took { peer, lane, bytes } => {
+            Command::Acknowledge { peer, lane, bytes } => {
                 self.at(LATENCY, Happening::Credit((peer, me, lane), bytes));
             }
             Command::Stop => {

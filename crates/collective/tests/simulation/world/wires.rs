@@ -34,7 +34,7 @@ impl World {
     /// Whether its node has room for one more link. What a stranger runs has no such limit.
     pub(super) fn has_room(&self, node: usize) -> bool {
         let links = self.links.keys().filter(|(a, b)| *a == node || *b == node).count();
-        self.is_stranger(node) || links < limits::LINKS
+        self.is_stranger(node) || links < limits::MAX_LINKS
     }
 
     /// A stranger dials a member.
@@ -91,7 +91,7 @@ impl World {
                     return;
                 }
                 let message = self.published(from, message);
-                assert!(message.len() <= abraham_messages::limits::GOSSIP_BYTES);
+                assert!(message.len() <= abraham_messages::limits::MAX_GOSSIP_BYTES);
                 for to in (0..self.nodes.len()).filter(|to| *to != from) {
                     if self.is_stranger(to) {
                         continue;
@@ -101,7 +101,7 @@ impl World {
                         continue;
                     }
                     let wait = self.between(self.net.delay);
-                    let event = node::Event::Heard { from: self.nodes[from].key, message: message.clone() };
+                    let event = node::Event::Gossip { from: self.nodes[from].key, message: message.clone() };
                     self.at(wait, What::Tell(to, Input::Node(event)));
                 }
             }
@@ -137,7 +137,7 @@ impl World {
                     self.carry(from, to, lane, message);
                 }
             }
-            Command::Took { lane, bytes, .. } => {
+            Command::Acknowledge { lane, bytes, .. } => {
                 assert!(lane != Lane::Frames);
                 self.nodes[from].took += bytes;
             }

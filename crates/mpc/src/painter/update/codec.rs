@@ -49,7 +49,7 @@ impl UpdateShare {
     /// Decodes the share that `holder` was sent, which must have the shape and scale that it expects.
     ///
     /// # Errors
-    /// [`DecodeError`] where it is of another shape or scale, longer than [`limits::BULK_BYTES`], or does not have
+    /// [`DecodeError`] where it is of another shape or scale, longer than [`limits::MAX_BULK_BYTES`], or does not have
     /// exactly the bytes of a share of this holder.
     pub fn decode(
         bytes: &[u8],
@@ -57,7 +57,7 @@ impl UpdateShare {
         shape: (usize, usize),
         scale: Scale,
     ) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes, limits::BULK_BYTES)?;
+        let mut reader = Reader::new(bytes, limits::MAX_BULK_BYTES)?;
         let dimension = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
         for (field, found, expected) in [
             ("rows of the update", dimension(reader.array()?), shape.0 as u64),
@@ -152,7 +152,7 @@ mod tests {
         }
         // What is another painter's does not fit either.
         assert!(error(&bytes[0], 1, (3, 5)).is_some() && error(&bytes[1], 0, (3, 5)).is_some());
-        let long = vec![0; limits::BULK_BYTES + 1];
+        let long = vec![0; limits::MAX_BULK_BYTES + 1];
         assert!(matches!(error(&long, 0, (3, 5)), Some(DecodeError::TooLong { .. })));
         // A shape that no memory holds is refused before anything is allocated.
         let mut vast = bytes[0].to_vec();

@@ -3,12 +3,12 @@
 use abraham_messages::collective::Digest;
 use zeroize::Zeroizing;
 
-pub(crate) struct Dice {
+pub(crate) struct Sortition {
     key: Zeroizing<[u8; 32]>,
     drawn: u64,
 }
 
-impl Dice {
+impl Sortition {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self { key: Zeroizing::new(seed), drawn: 0 }
     }

@@ -1,4 +1,4 @@
-//! The [`View`] of a member.
+//! The [`Snapshot`] of a member.
 
 use abraham_messages::{
     PeerKey,
@@ -7,19 +7,19 @@ use abraham_messages::{
 };
 
 use crate::{
-    Collective, Millis, Term, View,
+    Collective, Millis, Snapshot, Term,
     collective::Status,
     limits,
     presence::{Member, SeenTerm},
-    view::{
-        DroppedView, HoldingView, MemberView, Phase, Role, SuspectView, TeacherState, TeacherView, TermView,
-        WaitingView, Why,
+    snapshot::{
+        HoldingSnapshot, MemberSnapshot, Phase, RejectionCount, Role, SuspectSnapshot, TeacherSnapshot,
+        TeacherState, TermSnapshot, WaitingSnapshot, Why,
     },
 };
 
 /// A committee of this member's that has done nothing yet.
-fn forming_view(term: &Term, proposer: &PeerKey, since: Millis, deadline: Millis) -> TermView {
-    TermView {
+fn forming_snapshot(term: &Term, proposer: &PeerKey, since: Millis, deadline: Millis) -> TermSnapshot {
+    TermSnapshot {
         id: hex(&term.id),
         number: term.number,
         mine: true,
@@ -45,9 +45,9 @@ fn backend(kind: BackendKind) -> String {
 
 impl Collective {
     /// How things stand.
-    pub fn view(&self, now: Millis) -> View {
+    pub fn snapshot(&self, now: Millis) -> Snapshot {
         let terms = self.terms(now);
-        let term = self.term_view(&terms);
+        let term = self.term_snapshot(&terms);
         let (role, why) = self.role();
         let id = match &self.status {
             Status::Idle => terms.first().map(|term| term.id),
@@ -55,11 +55,14 @@ impl Collective {
             Status::Seated(seat) => Some(seat.term.id),
         };
         let members = self.members(now, id);
-        let suspects =
-            self.marks.iter().map(|(peer, marks, until)| SuspectView { key: hex(&peer.0), marks, until });
+        let suspects = self.faults.iter().map(|(peer, faults, until)| SuspectSnapshot {
+            key: hex(&peer.0),
+            faults,
+            until,
+        });
         let mut done = self.done;
         done.bulk_bytes_sent = self.out.bulk_bytes;
-        View {
+        Snapshot {
             now,
             me: hex(&self.me.0),
             connection: self.connection.clone(),
@@ -71,21 +74,25 @@ impl Collective {
             waiting: self.waiting_shown(now),
             kept: self.kept(),
             done,
-            dropped: self.drops.iter().map(|(cause, count)| DroppedView { cause, count }).collect(),
-            suspects: suspects.take(limits::VIEW_MEMBERS).collect(),
+            rejections: self
+                .rejections
+                .iter()
+                .map(|(cause, count)| RejectionCount { cause, count })
+                .collect(),
+            suspects: suspects.take(limits::MAX_SNAPSHOT_MEMBERS).collect(),
             last_end: self.last_end.clone(),
         }
     }
 
     /// The artist that waits, where this member sits nowhere and sees nobody paint.
-    fn waiting_shown(&self, now: Millis) -> Option<WaitingView> {
+    fn waiting_shown(&self, now: Millis) -> Option<WaitingSnapshot> {
         let waits = matches!(self.status, Status::Idle) && self.terms(now).is_empty();
         let waiting = if waits { self.waiting(now) } else { None };
-        waiting.map(|waiting| self.waiting_view(&waiting))
+        waiting.map(|waiting| self.waiting_snapshot(&waiting))
     }
 
-    fn kept(&self) -> Vec<HoldingView> {
-        let kept = self.store.held().into_iter().map(|held| HoldingView {
+    fn kept(&self) -> Vec<HoldingSnapshot> {
+        let kept = self.store.held().into_iter().map(|held| HoldingSnapshot {
             artist: hex(&held.artist),
             round: held.states.first().map_or(0, |state| state.round),
             seat: held.seat as u8,
@@ -109,8 +116,8 @@ impl Collective {
     }
 
     /// This member, those of the committee, those that are linked, then others, as many as there is room for.
-    fn members(&self, now: Millis, term: Option<Digest>) -> Vec<MemberView> {
-        let holding = |holding: &Holding| HoldingView {
+    fn members(&self, now: Millis, term: Option<Digest>) -> Vec<MemberSnapshot> {
+        let holding = |holding: &Holding| HoldingSnapshot {
             artist: hex(&holding.artist),
             round: holding.states.first().map_or(0, |state| state.round),
             seat: holding.seat,
@@ -119,7 +126,7 @@ impl Collective {
             Status::Seated(seat) => Some(seat.seated()),
             _ => None,
         };
-        let me = MemberView {
+        let me = MemberSnapshot {
             key: hex(&self.me.0),
             paints: self.will_paint(now),
             pictures: self.settings.pictures,
@@ -136,14 +143,14 @@ impl Collective {
             id.is_some() && id == term
         };
         let mut others: Vec<(&PeerKey, &Member)> = self.presences.iter().collect();
-        if others.len() >= limits::VIEW_MEMBERS {
+        if others.len() >= limits::MAX_SNAPSHOT_MEMBERS {
             others.sort_by_key(|(peer, member)| (!in_term(member), !self.links.is_up(peer)));
-            others.truncate(limits::VIEW_MEMBERS - 1);
+            others.truncate(limits::MAX_SNAPSHOT_MEMBERS - 1);
             others.sort_by_key(|(peer, _)| **peer);
         }
         let others = others.into_iter().map(|(peer, member)| {
             let presence = &member.presence;
-            MemberView {
+            MemberSnapshot {
                 key: hex(&peer.0),
                 paints: presence.paint,
                 pictures: presence.pictures,
@@ -159,19 +166,19 @@ impl Collective {
         std::iter::once(me).chain(others).collect()
     }
 
-    fn term_view(&self, terms: &[SeenTerm]) -> Option<TermView> {
+    fn term_snapshot(&self, terms: &[SeenTerm]) -> Option<TermSnapshot> {
         match &self.status {
-            Status::Seated(seat) => Some(TermView {
+            Status::Seated(seat) => Some(TermSnapshot {
                 artist: seat.artist().or(seat.continued()).map(|artist| hex(&artist)),
                 round: seat.round(),
                 phase: seat.phase(),
                 teachers: self.teachers(),
-                ..forming_view(&seat.term, &seat.proposer, seat.since, seat.deadline)
+                ..forming_snapshot(&seat.term, &seat.proposer, seat.since, seat.deadline)
             }),
             Status::Forming(forming) => {
-                Some(forming_view(&forming.term, &forming.proposer, forming.since, forming.deadline))
+                Some(forming_snapshot(&forming.term, &forming.proposer, forming.since, forming.deadline))
             }
-            Status::Idle => terms.first().map(|term| TermView {
+            Status::Idle => terms.first().map(|term| TermSnapshot {
                 id: hex(&term.id),
                 number: term.number,
                 mine: false,
@@ -188,12 +195,12 @@ impl Collective {
         }
     }
 
-    fn teachers(&self) -> Vec<TeacherView> {
+    fn teachers(&self) -> Vec<TeacherSnapshot> {
         let Status::Seated(seat) = &self.status else { return Vec::new() };
         let Some(gathering) = &seat.gathering else { return Vec::new() };
         let states = gathering.teachers.iter().zip(&gathering.answered).enumerate();
         states
-            .map(|(place, (teacher, answered))| TeacherView {
+            .map(|(place, (teacher, answered))| TeacherSnapshot {
                 key: hex(&teacher.peer.0),
                 pictures: teacher.pictures,
                 state: match (gathering.counted, answered) {

@@ -9,10 +9,10 @@ use abraham_messages::collective::{Digest, Presence};
 use crate::{
     Collective, EndCause, Millis,
     collective::Status,
-    election::{Candidate, Sight},
+    election::{Candidate, Candidates},
     limits,
     presence::{SeenTerm, Sits, place},
-    view::Why,
+    snapshot::Why,
 };
 
 impl Collective {
@@ -44,7 +44,7 @@ impl Collective {
     }
 
     /// This member and those that would take a seat and are linked with it.
-    pub(crate) fn sight(&self, now: Millis) -> Sight {
+    pub(crate) fn candidates(&self, now: Millis) -> Candidates {
         let held = self.store.held();
         let me = Candidate {
             key: self.me,
@@ -53,7 +53,7 @@ impl Collective {
             held,
             seats: self.store.seats().collect(),
             begins: self.review.begins,
-            marks: 0,
+            faults: 0,
         };
         let mut counted = self.holders.counted(&self.store);
         let others = self.links.peers().filter_map(|key| {
@@ -65,22 +65,22 @@ impl Collective {
                 shown: self.holders.artists(&key),
                 seats: self.holders.seats(&key),
                 begins: self.holders.begins(&key),
-                marks: self.marks.of(&key),
+                faults: self.faults.of(&key),
             })
         });
         let number = self.last_term();
         let candidates = std::iter::once(me).chain(others).collect();
         let secret = self.presences.secret();
-        Sight { candidates, number, waits: self.waiting(now).is_some(), secret }
+        Candidates { all: candidates, number, waits: self.waiting(now).is_some(), secret }
     }
 
     pub(crate) fn look_around(&mut self, now: Millis) {
         let links = &self.links;
         self.presences.expire(now, |peer| links.is_up(peer));
-        self.marks.fade(now);
+        self.faults.fade(now);
         self.holders.expire(now, &self.store);
         self.see_claims(now);
-        self.rests.retain(|_, (_, until)| until.saturating_add(limits::TEACHER_RESTS_MOST) > now);
+        self.teacher_backoff.retain(|_, (_, until)| until.saturating_add(limits::MAX_TEACHER_BACKOFF) > now);
         self.witness.review(now, &self.seen_terms());
         let terms = self.terms(now);
         if let Some(number) = terms.iter().map(|term| term.number).max() {
@@ -134,10 +134,10 @@ impl Collective {
     /// Painters of terms that nobody showed this member: one of them is to do so.
     fn unshown(&self, terms: &[SeenTerm]) -> Vec<PeerKey> {
         let mut unshown = Vec::new();
-        for term in terms.iter().filter(|term| !term.shown).take(limits::UNSHOWN_TERMS) {
+        for term in terms.iter().filter(|term| !term.shown).take(limits::MAX_UNSHOWN_TERMS) {
             let mut painters: Vec<PeerKey> = term.seats.iter().flatten().copied().collect();
             painters.sort_by_cached_key(|peer| (self.links.failures(peer), self.presences.chance(peer)));
-            painters.truncate(limits::UNSHOWN_DIALS);
+            painters.truncate(limits::MAX_UNSHOWN_DIALS);
             unshown.extend(painters);
         }
         unshown
@@ -166,7 +166,7 @@ impl Collective {
             .map(|(peer, count)| (self.links.failures(&peer), Reverse(count), peer))
             .collect();
         friends.sort_unstable();
-        friends.into_iter().map(|(_, _, peer)| peer).take(limits::POOL).collect()
+        friends.into_iter().map(|(_, _, peer)| peer).take(limits::POOL_SIZE).collect()
     }
 
     /// The presence of a member that would paint and does not sit.
@@ -178,7 +178,7 @@ impl Collective {
     /// the pool's order and answers no dial must not keep others from each other.
     fn others(&self, now: Millis, terms: &[SeenTerm]) -> Vec<PeerKey> {
         // Members in the pool find each other at once; the rest leaves them that time.
-        let lonely = now.saturating_sub(self.review.without_since) >= limits::SETTLE;
+        let lonely = now.saturating_sub(self.review.without_since) >= limits::SETTLE_TIMEOUT;
         if !self.seeks(terms) || !self.will_paint(now) || !lonely {
             return Vec::new();
         }
@@ -189,17 +189,21 @@ impl Collective {
             .map(|(peer, member)| (self.links.failures(peer), member.chance, *peer))
             .collect();
         others.sort_unstable();
-        others.into_iter().map(|(_, _, peer)| peer).take(limits::DIALS_PENDING + limits::DIALS).collect()
+        others
+            .into_iter()
+            .map(|(_, _, peer)| peer)
+            .take(limits::MAX_PENDING_DIALS + limits::MAX_FRESH_DIALS)
+            .collect()
     }
 
     /// Teachers that a painter links to. All four painters see much the same members and so choose much the same.
     fn teachers_wanted(&self, term: &[u8; 32], cycle: u32) -> Vec<PeerKey> {
         let mut seed = term.to_vec();
-        seed.extend((cycle / limits::TEACHERS_STAY).to_le_bytes());
+        seed.extend((cycle / limits::TEACHER_ROTATION_CYCLES).to_le_bytes());
         let teachers = self.presences.iter().filter(|(_, member)| member.presence.pictures > 0);
         let mut teachers: Vec<PeerKey> = teachers.map(|(peer, _)| *peer).collect();
         teachers.sort_by_cached_key(|peer| (self.links.fails(peer), place(&seed, peer)));
-        teachers.truncate(limits::LINKED_TEACHERS);
+        teachers.truncate(limits::MAX_LINKED_TEACHERS);
         teachers
     }
 
@@ -215,8 +219,8 @@ impl Collective {
             .chain([(false, place(b"pool", &self.me), self.me)])
             .collect();
         pool.sort_unstable();
-        let widened = now.saturating_sub(self.review.without_since) / limits::POOL_WIDENS;
-        let size = limits::POOL << widened.min(4);
+        let widened = now.saturating_sub(self.review.without_since) / limits::POOL_WIDENING_INTERVAL;
+        let size = limits::POOL_SIZE << widened.min(4);
         let rank = pool.iter().position(|(_, _, peer)| *peer == self.me).unwrap_or(usize::MAX);
         if rank >= size {
             return Vec::new();
@@ -224,7 +228,7 @@ impl Collective {
         pool.truncate(size);
         let mut wanted: Vec<PeerKey> = pool.into_iter().map(|(_, _, peer)| peer).collect();
         // The first in reserve know the painters already when one of them leaves.
-        if rank < limits::RESERVE {
+        if rank < limits::RESERVE_SIZE {
             let painters = terms.first().into_iter().flat_map(|term| term.seats.iter().flatten());
             wanted.splice(0..0, painters.copied());
         }
@@ -235,8 +239,9 @@ impl Collective {
     fn elect(&mut self, now: Millis, terms: &[SeenTerm]) {
         self.review.outlook = self.outlook(now, terms);
         let few = self.review.outlook == Why::TooFewPainters;
-        let sight = (self.review.outlook == Why::Electing).then(|| self.sight(now));
-        let Some((sight, choice)) = sight.and_then(|sight| sight.choose().map(|choice| (sight, choice)))
+        let candidates = (self.review.outlook == Why::Electing).then(|| self.candidates(now));
+        let Some((candidates, choice)) =
+            candidates.and_then(|candidates| candidates.choose().map(|choice| (candidates, choice)))
         else {
             self.review.ready_since = None;
             let lacking = few || self.review.outlook == Why::Electing;
@@ -248,10 +253,12 @@ impl Collective {
             return;
         };
         let since = *self.review.ready_since.get_or_insert(now);
-        let rank = sight.rank(&self.me).unwrap_or_default();
-        let turn = rank.saturating_mul(limits::RANK);
-        let due =
-            since.saturating_add(limits::SETTLE).saturating_add(self.review.jitter).saturating_add(turn);
+        let rank = candidates.rank(&self.me).unwrap_or_default();
+        let turn = rank.saturating_mul(limits::RANK_INTERVAL);
+        let due = since
+            .saturating_add(limits::SETTLE_TIMEOUT)
+            .saturating_add(self.review.jitter)
+            .saturating_add(turn);
         if now >= due {
             self.propose(now, choice.seats, choice.origin);
         } else {
@@ -269,7 +276,7 @@ impl Collective {
         }
         if let (Some(term), true) = (terms.first(), self.settings.pictures > 0) {
             let linked = term.seats.iter().flatten().filter(|painter| self.links.is_up(painter));
-            if linked.count() >= limits::NOTICES {
+            if linked.count() >= limits::NOTICE_QUORUM {
                 return Why::Teaching;
             }
             if !self.settings.paint {
@@ -302,12 +309,12 @@ impl Collective {
                 counted.get(painter).is_some_and(|held| held.iter().any(|held| Some(held.artist) == artist))
             };
             let shown = term.seats.iter().flatten().filter(holds).count();
-            Some(term.artist) != artist || shown >= limits::DISSOLVE_LINKED
+            Some(term.artist) != artist || shown >= limits::MIN_DISSOLVE_LINKS
         };
         let Some(first) = terms.iter().find(|term| {
             term.id == mine || {
                 let linked = term.seats.iter().flatten().filter(|painter| self.links.is_up(painter));
-                term.shown && linked.count() >= limits::DISSOLVE_LINKED && follows(term)
+                term.shown && linked.count() >= limits::MIN_DISSOLVE_LINKS && follows(term)
             }
         }) else {
             return;
@@ -316,7 +323,7 @@ impl Collective {
         if id == mine || (round, std::cmp::Reverse(id)) < (seat.round(), std::cmp::Reverse(mine)) {
             return;
         }
-        if self.review.dissolved.is_some_and(|at| at.saturating_add(limits::DISSOLVE_EVERY) > now) {
+        if self.review.dissolved.is_some_and(|at| at.saturating_add(limits::MIN_DISSOLVE_INTERVAL) > now) {
             return;
         }
         self.review.dissolved = Some(now);

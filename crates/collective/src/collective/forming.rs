@@ -6,7 +6,7 @@ use abraham_messages::{
 };
 
 use crate::{
-    Collective, Drop, EndCause, Event, Millis, Origin, Work,
+    Collective, EndCause, Event, Millis, Origin, Rejection, Work,
     collective::Status,
     committee::{Formed, Forming, term_id},
     limits,
@@ -17,7 +17,7 @@ impl Collective {
     /// Proposes a committee and accepts it.
     pub(crate) fn propose(&mut self, now: Millis, seats: [PeerKey; 4], origin: ProposedOrigin) {
         let number = self.presences.known_term().saturating_add(1);
-        let proposal = Proposal { number, seats, origin, nonce: self.dice.draw() };
+        let proposal = Proposal { number, seats, origin, nonce: self.sortition.draw() };
         let message = Control::Proposal(proposal.clone());
         for peer in seats.iter().filter(|peer| **peer != self.me) {
             self.out.control(*peer, &message);
@@ -26,17 +26,22 @@ impl Collective {
     }
 
     /// A linked member proposes a committee.
-    pub(crate) fn proposed(&mut self, now: Millis, from: PeerKey, proposal: &Proposal) -> Result<(), Drop> {
+    pub(crate) fn handle_proposal(
+        &mut self,
+        now: Millis,
+        from: PeerKey,
+        proposal: &Proposal,
+    ) -> Result<(), Rejection> {
         let seats = &proposal.seats;
         let twice = (0..4).any(|i| seats[..i].contains(&seats[i]));
         if twice || !seats.contains(&from) || !seats.contains(&self.me) || from == self.me {
-            return Err(Drop::OutOfPlace);
+            return Err(Rejection::OutOfPlace);
         }
         match self.would_accept(now, &from, proposal) {
             Ok(()) => self.accept(now, from, proposal),
             Err(reason) => {
                 self.out.event(Event::Refused { proposer: from, reason });
-                self.say_farewell(&term_id(proposal), seats, Farewell::Refuse);
+                self.send_farewell(&term_id(proposal), seats, Farewell::Refuse);
             }
         }
         Ok(())
@@ -67,31 +72,31 @@ impl Collective {
         if !others().all(|a| others().all(|b| a == b || says(a, b) || says(b, a))) {
             return Err("two of the four are not linked");
         }
-        let sight = self.sight(now);
+        let candidates = self.candidates(now);
         let waited = self.review.ready_since.map_or(0, |since| now.saturating_sub(since));
-        let turns = (waited / limits::RANK).saturating_add(limits::RANK_SLACK);
-        if sight.rank(from).is_none_or(|rank| rank > turns) {
+        let turns = (waited / limits::RANK_INTERVAL).saturating_add(limits::MAX_RANK_SLACK);
+        if candidates.rank(from).is_none_or(|rank| rank > turns) {
             return Err("it is not the proposer's turn");
         }
         let seat = proposal.seats.iter().position(|peer| *peer == self.me).ok_or("it has no seat")?;
         match &proposal.origin {
-            ProposedOrigin::Genesis if sight.waits && !self.review.begins => {
+            ProposedOrigin::Genesis if candidates.waits && !self.review.begins => {
                 Err("an artist is waited for, and the visitor did not choose to begin another")
             }
-            ProposedOrigin::Genesis => match sight.choose() {
+            ProposedOrigin::Genesis => match candidates.choose() {
                 Some(choice) if choice.origin != ProposedOrigin::Genesis => {
                     Err("an artist that it could help to continue would be given up")
                 }
                 _ => Ok(()),
             },
-            ProposedOrigin::Continue { from, .. } if from.round > limits::ROUNDS => {
+            ProposedOrigin::Continue { from, .. } if from.round > limits::MAX_ROUNDS => {
                 Err("no artist has so many rounds")
             }
             ProposedOrigin::Continue { artist, from, holders } => {
                 let enough = holders.iter().filter(|holder| **holder).count() >= limits::MIN_HOLDERS;
                 let holds = self.store.certificate(artist, from, seat).is_some();
                 match enough && self.store.may_sit(artist, seat) && (holds || !holders[seat]) {
-                    true => sight.would_continue(&proposal.seats, artist, from, holders),
+                    true => candidates.would_continue(&proposal.seats, artist, from, holders),
                     false => Err("its shares do not fit the seat"),
                 }
             }
@@ -121,7 +126,7 @@ impl Collective {
     }
 
     /// A linked member accepts a proposal.
-    pub(crate) fn accepted(
+    pub(crate) fn handle_acceptance(
         &mut self,
         now: Millis,
         from: PeerKey,
@@ -172,7 +177,7 @@ impl Collective {
                 self.review.sat = forming_number;
                 self.review.jitter = 0;
                 if std::mem::take(&mut self.review.begins) {
-                    self.show_soon();
+                    self.announce_holds_soon();
                 }
                 self.presence_changed();
                 self.review_soon(now);
@@ -187,7 +192,7 @@ impl Collective {
             return;
         }
         for peer in forming.missing().collect::<Vec<_>>() {
-            self.marks.add(now, peer, limits::MARK_NAMED);
+            self.faults.add(now, peer, limits::NAMED_FAULT);
         }
         self.give_up_forming(now);
     }
@@ -201,10 +206,10 @@ impl Collective {
                 return;
             }
         };
-        self.say_farewell(&forming.term.id, &forming.term.seats, Farewell::Refuse);
+        self.send_farewell(&forming.term.id, &forming.term.seats, Farewell::Refuse);
         self.last_end = Some(EndCause::NotFormed);
         self.review.ready_since = None;
-        self.review.jitter = self.dice.below(limits::RETRY_JITTER);
+        self.review.jitter = self.sortition.below(limits::MAX_RETRY_JITTER);
         self.review_soon(now);
     }
 }

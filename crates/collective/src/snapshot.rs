@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::{Drop, Millis};
+use crate::{Millis, Rejection};
 
 /// Everything the page shows of the collective. Keys and ids are lower-case hex; times are milliseconds of the clock
 /// that is passed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub struct Snapshot {
     /// When this was taken.
     pub now: Millis,
     /// This member's key.
@@ -19,22 +19,22 @@ pub struct View {
     pub role: Role,
     /// Why it is that and no more, in a word; the page has the sentence.
     pub why: Why,
-    /// Members in sight, this one first, then by key; at most [`crate::limits::VIEW_MEMBERS`].
-    pub members: Vec<MemberView>,
+    /// Members in sight, this one first, then by key; at most [`crate::limits::MAX_SNAPSHOT_MEMBERS`].
+    pub members: Vec<MemberSnapshot>,
     /// Members in sight, also those that `members` has no room for; this one counts.
     pub member_count: usize,
     /// The committee that this member sits in, or else the one that it sees.
-    pub term: Option<TermView>,
+    pub term: Option<TermSnapshot>,
     /// The artist that is waited for, where nobody paints and one is held.
-    pub waiting: Option<WaitingView>,
+    pub waiting: Option<WaitingSnapshot>,
     /// Artists whose shares this member keeps, the one certified last first.
-    pub kept: Vec<HoldingView>,
+    pub kept: Vec<HoldingSnapshot>,
     /// What this member did since it joined.
-    pub done: DoneView,
+    pub done: DoneSnapshot,
     /// Bad input that was dropped, by cause, with how often; only causes that occurred.
-    pub dropped: Vec<DroppedView>,
+    pub rejections: Vec<RejectionCount>,
     /// Members that are passed over for a while, where others exist.
-    pub suspects: Vec<SuspectView>,
+    pub suspects: Vec<SuspectSnapshot>,
     /// How this member's last term ended.
     pub last_end: Option<EndCause>,
 }
@@ -94,7 +94,7 @@ pub enum Why {
     InReserve,
     /// Nobody paints, and it has nothing to paint with: it only teaches.
     NoCommittee,
-    /// An artist is held, and cannot go on yet; [`View::waiting`] has for whom and why.
+    /// An artist is held, and cannot go on yet; [`Snapshot::waiting`] has for whom and why.
     WaitsForHolders,
     /// Its own machine failed; it stands back for a while.
     OwnFailure,
@@ -103,7 +103,7 @@ pub enum Why {
 /// One member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MemberView {
+pub struct MemberSnapshot {
     /// Its key.
     pub key: String,
     /// Whether it would paint.
@@ -120,16 +120,16 @@ pub struct MemberView {
     pub links: Vec<String>,
     /// Its seat where it says that it sits.
     pub seat: Option<u8>,
-    /// Whether that is the term of [`View::term`].
+    /// Whether that is the term of [`Snapshot::term`].
     pub in_term: bool,
     /// The artist whose shares it says it holds.
-    pub holds: Option<HoldingView>,
+    pub holds: Option<HoldingSnapshot>,
 }
 
 /// Shares that a member says it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HoldingView {
+pub struct HoldingSnapshot {
     /// The artist.
     pub artist: String,
     /// Learning rounds behind its newest state.
@@ -141,7 +141,7 @@ pub struct HoldingView {
 /// An artist that waits: nobody begins another unless their visitors choose so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WaitingView {
+pub struct WaitingSnapshot {
     /// The artist; zeros where those who hold it were just here, and none is left to say which.
     pub artist: String,
     /// Learning rounds behind the newest state that somebody in sight holds.
@@ -177,7 +177,7 @@ pub enum WaitsFor {
 /// A committee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TermView {
+pub struct TermSnapshot {
     /// Its id.
     pub id: String,
     /// Its number.
@@ -201,7 +201,7 @@ pub struct TermView {
     /// When it is given up.
     pub deadline: Option<Millis>,
     /// Teachers of the round, in the order of their updates.
-    pub teachers: Vec<TeacherView>,
+    pub teachers: Vec<TeacherSnapshot>,
 }
 
 /// What a committee does.
@@ -235,7 +235,7 @@ pub enum Phase {
 /// A teacher of the round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TeacherView {
+pub struct TeacherSnapshot {
     /// Its key.
     pub key: String,
     /// Pictures that it says it has.
@@ -261,7 +261,7 @@ pub enum TeacherState {
 /// What this member did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DoneView {
+pub struct DoneSnapshot {
     /// Terms that it sat in.
     pub terms: u64,
     /// Learning rounds in which it held a seat.
@@ -279,9 +279,9 @@ pub struct DoneView {
 /// How often input was dropped for one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DroppedView {
+pub struct RejectionCount {
     /// The cause.
-    pub cause: Drop,
+    pub cause: Rejection,
     /// How often.
     pub count: u64,
 }
@@ -289,11 +289,11 @@ pub struct DroppedView {
 /// A member that is passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SuspectView {
+pub struct SuspectSnapshot {
     /// Its key.
     pub key: String,
     /// How strongly.
-    pub marks: u32,
+    pub faults: u32,
     /// Until when.
     pub until: Millis,
 }

@@ -3,7 +3,7 @@
 use abraham_messages::{
     PeerKey,
     collective::{Control, Farewell, Gossip, Presence, SignedPiece},
-    limits::{GOSSIP_BYTES, LINKS},
+    limits::{MAX_GOSSIP_BYTES, MAX_LINKS},
     node::Command,
 };
 
@@ -19,39 +19,40 @@ pub(super) struct Publishing {
 
 /// When this member last showed what it holds, and whether that has changed since.
 #[derive(Default)]
-pub(super) struct Showing {
+pub(super) struct Announcing {
     last: Option<Millis>,
     changed: bool,
 }
 
 impl Collective {
     /// What this member holds, or whether it would begin another artist, changed.
-    pub(crate) fn show_soon(&mut self) {
-        self.showing.changed = true;
+    pub(crate) fn announce_holds_soon(&mut self) {
+        self.announcing.changed = true;
     }
 
-    pub(super) fn show_at(&self) -> Option<Millis> {
-        let last = self.showing.last.map_or(0, |last| last.saturating_add(limits::SHOW_LEAST));
-        self.showing.changed.then_some(last)
+    pub(super) fn announce_holds_at(&self) -> Option<Millis> {
+        let last = self.announcing.last.map_or(0, |last| last.saturating_add(limits::MIN_HOLDS_INTERVAL));
+        self.announcing.changed.then_some(last)
     }
 
     /// Shows all that are linked what this member holds.
-    pub(super) fn show(&mut self, now: Millis) {
-        self.showing = Showing { last: Some(now), changed: false };
+    pub(super) fn announce_holds(&mut self, now: Millis) {
+        self.announcing = Announcing { last: Some(now), changed: false };
         for peer in self.links.peers().collect::<Vec<_>>() {
-            self.show_to(peer);
+            self.send_holds(peer);
         }
     }
 
     /// Shows a linked member what this one holds.
-    pub(super) fn show_to(&mut self, peer: PeerKey) {
+    pub(super) fn send_holds(&mut self, peer: PeerKey) {
         let message = Control::Holds(self.store.holds(self.review.begins));
         self.out.control(peer, &message);
     }
 
     pub(super) fn publish_at(&self) -> Millis {
         let Some(last) = self.publishing.last else { return 0 };
-        let wait = if self.publishing.changed { limits::PRESENCE_LEAST } else { limits::PRESENCE_EVERY };
+        let wait =
+            if self.publishing.changed { limits::MIN_PRESENCE_INTERVAL } else { limits::PRESENCE_INTERVAL };
         last.saturating_add(wait)
     }
 
@@ -67,7 +68,7 @@ impl Collective {
             pictures: self.settings.pictures,
             capability: self.settings.capability,
             addresses: self.addresses.clone(),
-            links: self.links.peers().take(LINKS).collect(),
+            links: self.links.peers().take(MAX_LINKS).collect(),
             holding: self.store.holding(),
             seated,
             known_term: self.last_term(),
@@ -99,7 +100,7 @@ impl Collective {
     }
 
     /// Shows all that are linked that this member's term is one.
-    pub(crate) fn show_term(&mut self) {
+    pub(crate) fn announce_term(&mut self) {
         let Some(message) = self.sits() else { return };
         for peer in self.links.peers() {
             self.out.control(peer, &message);
@@ -109,13 +110,13 @@ impl Collective {
     /// Publishes a piece that this member's committee painted.
     pub(crate) fn publish_piece(&mut self, piece: &SignedPiece) {
         let message = Gossip::Piece(Box::new(piece.clone())).encode();
-        if message.len() <= GOSSIP_BYTES {
+        if message.len() <= MAX_GOSSIP_BYTES {
             self.out.command(Command::Publish { message });
         }
     }
 
     /// Says goodbye to a term's painters.
-    pub(crate) fn say_farewell(&mut self, term: &[u8; 32], seats: &[PeerKey; 4], why: Farewell) {
+    pub(crate) fn send_farewell(&mut self, term: &[u8; 32], seats: &[PeerKey; 4], why: Farewell) {
         let message = Control::Farewell { term: *term, why };
         for peer in seats.iter().filter(|peer| **peer != self.me) {
             self.out.control(*peer, &message);

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub enum Drop {
+pub enum Rejection {
     /// Not a message of this protocol, or with a count or length that none has.
     Malformed,
     /// Another version of the messages.
@@ -33,14 +33,14 @@ pub enum Drop {
 
 /// Counts of dropped input.
 #[derive(Debug, Default)]
-pub(crate) struct Drops(BTreeMap<Drop, u64>);
+pub(crate) struct Rejections(BTreeMap<Rejection, u64>);
 
-impl Drops {
-    pub(crate) fn count(&mut self, cause: Drop) {
+impl Rejections {
+    pub(crate) fn count(&mut self, cause: Rejection) {
         *self.0.entry(cause).or_default() += 1;
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Drop, u64)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Rejection, u64)> + '_ {
         self.0.iter().map(|(cause, count)| (*cause, *count))
     }
 }

@@ -6,7 +6,7 @@ use abraham_messages::{
 };
 
 use crate::{
-    Collective, Drop, EndCause, Event, Millis, Work,
+    Collective, EndCause, Event, Millis, Rejection, Work,
     collective::Status,
     limits,
     term::{Context, Fact, Seat},
@@ -20,11 +20,11 @@ impl Collective {
             let pictures = self.presences.get(&peer)?.pictures;
             Some(TeacherOffer { peer, pictures })
         });
-        let awake = |peer: &PeerKey| self.rests.get(peer).is_none_or(|(_, until)| *until <= now);
+        let awake = |peer: &PeerKey| self.teacher_backoff.get(peer).is_none_or(|(_, until)| *until <= now);
         let present = others.chain([mine]).filter(|offer| offer.pictures > 0);
         present
             .filter(|offer| awake(&offer.peer) && self.out.is_clear(&offer.peer))
-            .take(limits::TEACHERS_NAMED)
+            .take(limits::MAX_NAMED_TEACHERS)
             .collect()
     }
 
@@ -32,10 +32,10 @@ impl Collective {
     pub(crate) fn try_in_term(
         &mut self,
         now: Millis,
-        act: impl FnOnce(&mut Seat, &mut Context<'_>) -> Result<Result<(), EndCause>, Drop>,
-    ) -> Result<(), Drop> {
+        act: impl FnOnce(&mut Seat, &mut Context<'_>) -> Result<Result<(), EndCause>, Rejection>,
+    ) -> Result<(), Rejection> {
         let offers = self.offers(now);
-        let Status::Seated(seat) = &mut self.status else { return Err(Drop::Stale) };
+        let Status::Seated(seat) = &mut self.status else { return Err(Rejection::Stale) };
         let mut context = Context {
             now,
             config: &self.config,
@@ -77,8 +77,8 @@ impl Collective {
                     // The first of a term: others are to know who paints the artist now.
                     if learned.is_none() {
                         self.out.work(Work::Keep { artists: self.store.artists() });
-                        self.show_soon();
-                        self.show_term();
+                        self.announce_holds_soon();
+                        self.announce_term();
                     }
                     if let Some((teachers, dropped)) = learned {
                         self.done.rounds_painted += 1;
@@ -95,10 +95,10 @@ impl Collective {
                     self.out.event(Event::Piece { piece, helped: true });
                 }
                 Fact::Answered(teacher) => {
-                    self.rests.remove(&teacher);
+                    self.teacher_backoff.remove(&teacher);
                 }
                 Fact::Silent(teacher) => self.let_rest(now, teacher),
-                Fact::Late(peer) if self.links.is_up(&peer) => self.marks.add(now, peer, limits::MARK),
+                Fact::Late(peer) if self.links.is_up(&peer) => self.faults.add(now, peer, limits::FAULT),
                 Fact::Late(_) => {}
                 Fact::Liar(peer, what) if peer != self.me => self.suspect(now, peer, what),
                 Fact::Liar(..) => {}
@@ -107,14 +107,15 @@ impl Collective {
     }
 
     fn let_rest(&mut self, now: Millis, teacher: PeerKey) {
-        if self.rests.len() >= limits::MARKED {
-            let soonest = self.rests.iter().min_by_key(|(_, (_, until))| *until).map(|(peer, _)| *peer);
-            soonest.map(|peer| self.rests.remove(&peer));
+        if self.teacher_backoff.len() >= limits::MAX_FAULTY_MEMBERS {
+            let soonest =
+                self.teacher_backoff.iter().min_by_key(|(_, (_, until))| *until).map(|(peer, _)| *peer);
+            soonest.map(|peer| self.teacher_backoff.remove(&peer));
         }
-        let (times, until) = self.rests.entry(teacher).or_default();
-        let rest = limits::TEACHER_RESTS.saturating_mul(1 << (*times).min(10));
+        let (times, until) = self.teacher_backoff.entry(teacher).or_default();
+        let backoff = limits::MIN_TEACHER_BACKOFF.saturating_mul(1 << (*times).min(10));
         *times = times.saturating_add(1);
-        *until = now.saturating_add(rest.min(limits::TEACHER_RESTS_MOST));
+        *until = now.saturating_add(backoff.min(limits::MAX_TEACHER_BACKOFF));
     }
 
     /// This member's term is over.
@@ -127,41 +128,41 @@ impl Collective {
             }
         };
         let (term, mine) = (&seat.term, seat.term.seat);
-        let mut mark = |seat: usize, marks: u32| {
+        let mut blame = |seat: usize, faults: u32| {
             if let Some(peer) = term.seats.get(seat).filter(|_| seat != mine) {
-                self.marks.add(now, *peer, marks);
+                self.faults.add(now, *peer, faults);
             }
         };
         let why = match &cause {
             EndCause::Silent { seat: silent } => {
                 let missing = seat.missing();
-                missing.iter().for_each(|seat| mark(*seat, limits::MARK_NAMED));
+                missing.iter().for_each(|seat| blame(*seat, limits::NAMED_FAULT));
                 if missing.is_empty() {
-                    mark(usize::from(*silent), limits::MARK_NAMED);
+                    blame(usize::from(*silent), limits::NAMED_FAULT);
                 }
                 Farewell::Silent(*silent)
             }
             EndCause::Suspected { seats } => {
-                seats.iter().for_each(|seat| mark(usize::from(*seat), limits::MARK_NAMED));
+                seats.iter().for_each(|seat| blame(usize::from(*seat), limits::NAMED_FAULT));
                 Farewell::Suspects(*seats)
             }
             EndCause::Disagreement => {
-                (0..4).for_each(|seat| mark(seat, limits::MARK));
+                (0..4).for_each(|seat| blame(seat, limits::FAULT));
                 Farewell::Disagreement
             }
             EndCause::Dissolved => Farewell::Dissolve,
             EndCause::OwnFailure { .. } => {
-                self.review.stands_back = now.saturating_add(limits::OWN_FAILURE);
+                self.review.stands_back = now.saturating_add(limits::OWN_FAILURE_COOLDOWN);
                 Farewell::Leave
             }
             EndCause::Departed { .. } | EndCause::Left | EndCause::NotFormed => Farewell::Leave,
         };
         let (id, seats) = (term.id, term.seats);
-        self.say_farewell(&id, &seats, why);
+        self.send_farewell(&id, &seats, why);
         self.out.work(Work::End { term: id });
         // Shares that nobody certified are worth nothing, and could end up beside those of another seat.
         self.out.work(Work::Keep { artists: self.store.artists() });
-        self.show_soon();
+        self.announce_holds_soon();
         self.out.event(Event::TermEnded { term: id, cause: cause.clone() });
         self.last_end = Some(cause);
         self.review.ready_since = None;
@@ -171,10 +172,10 @@ impl Collective {
     }
 
     /// Another painter of this member's term, or of one that forms, says goodbye.
-    pub(crate) fn farewell(&mut self, now: Millis, from: PeerKey, term: &Digest, why: Farewell) {
+    pub(crate) fn handle_farewell(&mut self, now: Millis, from: PeerKey, term: &Digest, why: Farewell) {
         match &mut self.status {
             Status::Forming(forming) if forming.term.id == *term && forming.seat_of(&from).is_some() => {
-                self.marks.add_for(now, from, limits::MARK, limits::REFUSAL_LASTS);
+                self.faults.add_for(now, from, limits::FAULT, limits::REFUSAL_DURATION);
                 self.give_up_forming(now);
             }
             Status::Seated(seat) if seat.term.id == *term => {
@@ -190,9 +191,9 @@ impl Collective {
                         // waits for itself, it judges itself.
                         let accused = usize::from(silent);
                         let other = seat.term.seats[accused];
-                        self.marks.add(now, from, limits::MARK);
+                        self.faults.add(now, from, limits::FAULT);
                         if other != self.me {
-                            self.marks.add(now, other, limits::MARK);
+                            self.faults.add(now, other, limits::FAULT);
                         }
                         if seat.agrees_soon(now, by, accused) {
                             return;
@@ -202,7 +203,7 @@ impl Collective {
                     Farewell::Suspects(seats) => match seat.suspects(now, by, seats) {
                         Ok(()) => return,
                         Err(cause) => {
-                            self.marks.add(now, from, limits::MARK);
+                            self.faults.add(now, from, limits::FAULT);
                             cause
                         }
                     },
