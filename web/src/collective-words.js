@@ -33,7 +33,7 @@ export const LOOKING = { title: "Looking for others", why: "The relay introduces
 export function standingOf(snapshot, resting, lasted = 0) {
   const others = snapshot.memberCount - 1;
   const willing = snapshot.members.filter(({ paints }) => paints).length;
-  if (resting !== null && snapshot.role !== "painter") return { title: "Holding back", why: `${resting} The others go on without it.` };
+  if (resting !== null && snapshot.role !== "painter") return { title: "Holding back", why: `${resting} The others continue without it.` };
   // Who is here is not known before a relay was reached.
   const why = others === 0 && snapshot.connection.state !== "online" ? "notConnected" : snapshot.why;
   switch (why) {
@@ -50,7 +50,7 @@ export function standingOf(snapshot, resting, lasted = 0) {
     case "teaching":
       return {
         title: "This tab is a teacher",
-        why: "In a round that it is drawn for, the painters show it what they painted, and it answers how that differs from its pictures. The pictures stay here.",
+        why: "In a round it is drawn for, the painters show it what they painted. It tells them, in shares, how that differs from its pictures. The pictures stay here.",
       };
     case "waitsForItsTurn":
       return {
@@ -84,7 +84,7 @@ export function standingOf(snapshot, resting, lasted = 0) {
       }
       return {
         title: `${here(snapshot)}, but cannot all reach each other`,
-        why: `This tab has a direct link to ${linksOf(snapshot) === 0 ? "none" : count(linksOf(snapshot))} of the ${counted(others, "other", "others")}. ${apartInWords(snapshot)} Four that are not all linked never paint together. Your own artist goes on.`,
+        why: `This tab has a direct link to ${linksOf(snapshot) === 0 ? "none" : count(linksOf(snapshot))} of the ${counted(others, "other", "others")}. ${apartInWords(snapshot)} Four that are not all linked never paint together. Your own artist continues.`,
       };
     case "electing":
       return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
@@ -93,7 +93,7 @@ export function standingOf(snapshot, resting, lasted = 0) {
     case "ownFailure":
       return {
         title: "This tab stands back for a while",
-        why: "Something failed on this device, so the others go on without it. It offers itself again by itself.",
+        why: "Something failed on this device, so the others continue without it. It will rejoin automatically.",
       };
     case "notWilling":
       return { title: "This tab watches", why: "It neither paints nor teaches for now." };
@@ -117,28 +117,28 @@ function waitingInWords({ waiting, kept, me }) {
       if (waiting.bound.length > 0) {
         const bound = waiting.bound.map(name);
         parts.push(
-          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} here too, and cannot help: a tab that had one seat takes no other, for with two it could read the artist.`,
+          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} here too, and cannot help: a tab that had one seat cannot take another, because with two it could read the artist.`,
         );
       }
       break;
     }
     case "holders":
-      parts.push(held, "One alone lacks a part of it. Another tab that holds it must come back.");
+      parts.push(held, "One tab alone lacks a part of it. Another tab that holds it must come back.");
       break;
     case "links":
-      parts.push(held, "Enough tabs are here. It waits until four of them that fit together have direct links and agree.");
+      parts.push(held, "Enough tabs are here. It waits until four of them have direct links to each other and agree.");
       break;
     case "claims":
-      parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others begin a new one.");
+      parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others start a new artist.");
       break;
   }
   if (waiting.waitsFor !== "claims" && !kept.some(({ artist }) => artist === waiting.artist)) {
-    parts.push("This tab never held it, so it cannot know yet whether what it is shown is the true one. It goes by what it was shown first.");
+    parts.push("This tab never held it, so it cannot know yet whether this is the true artist. It trusts what it saw first.");
   }
   parts.push(
     waiting.begins
-      ? "You chose to begin another artist beside it. That begins once four here have chosen so. The one that waits is kept."
-      : "Nobody begins another while it waits, unless you want that.",
+      ? "You chose to start another artist as well. It starts once four tabs here have chosen so. The artist that waits is kept."
+      : "Nobody starts another artist while it waits, unless you choose to.",
   );
   return parts.join(" ");
 }
@@ -152,7 +152,7 @@ export const here = ({ memberCount }) => capital(counted(memberCount, "tab is he
 /** The other three painters, named. @param {Snapshot} snapshot */
 function beside(snapshot) {
   const names = (snapshot.term?.seats ?? []).filter((key) => key !== "" && key !== snapshot.me).map(nameOf);
-  return names.length > 1 ? `, beside ${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : "";
+  return names.length > 1 ? `, next to ${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : "";
 }
 
 /** What the tab's title says, for those who have several. @param {Snapshot} snapshot @param {string | null} resting */
@@ -179,9 +179,9 @@ export function apartInWords({ me, members }) {
   const areLinked = (/** @type {string} */ one, /** @type {string} */ other) => links.get(one)?.has(other) || links.get(other)?.has(one);
   const isAlone = (/** @type {string} */ key) => !members.some((other) => other.key !== key && areLinked(key, other.key));
   const alone = members.filter(({ key }) => isAlone(key)).map(({ key }) => key);
-  if (members.length < 3 || alone.length === members.length) return "Some networks keep tabs apart; from here it cannot be seen whose does.";
+  if (members.length < 3 || alone.length === members.length) return "Some networks keep tabs apart. This tab cannot see which one does.";
   if (alone.includes(me)) return "The others reach each other, so it is this tab’s network, a VPN or an extension that keeps it apart. Another network may help.";
-  if (alone.length === 0) return "Some networks keep tabs apart, and between some of these lies one.";
+  if (alone.length === 0) return "Some networks keep tabs apart, and one of them lies between some of these tabs.";
   const names = alone.slice(0, 3).map(nameOf).join(", ");
   return alone.length === 1
     ? `${names} reaches nobody: its network or its browser keeps it apart, and not this tab’s.`
@@ -202,7 +202,7 @@ export function connectionInWords(snapshot) {
     case "offline":
       return links > 0
         ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
-        : `offline. ${capital(plain(connection.reason))}. It tries again by itself.`;
+        : `offline. ${capital(plain(connection.reason))}. It tries again automatically.`;
     case "stopped":
       return "closed";
   }
@@ -252,7 +252,7 @@ export function endInWords(snapshot) {
   if (!end || snapshot.role === "painter") return null;
   switch (end.cause) {
     case "notFormed":
-      return "The last try to form a collective did not find four that agreed. The next one comes by itself.";
+      return "The last try to form a collective did not find four that agreed. The next try starts automatically.";
     case "departed":
       return "The last collective ended because a painter left. The others keep the artist, and elect anew.";
     case "silent":

@@ -80,7 +80,7 @@ test("a lone tab is told what it waits for, and how many others", () => {
 test("nobody is called the first one before a relay was reached", () => {
   const offline = viewOf(1, { connection: { state: "offline", reason: "no answer." } });
   assert.match(standingOf(offline, null).title, /Looking/);
-  assert.equal(connectionInWords(offline), "offline. No answer. It tries again by itself.");
+  assert.equal(connectionInWords(offline), "offline. No answer. It tries again automatically.");
   const lost = viewOf(3, { connection: { state: "offline", reason: "no answer" } });
   assert.match(connectionInWords(lost), /the relay is lost, the 2 direct links stay/);
 });
@@ -136,7 +136,7 @@ test("an artist that waits says for whom and why, whatever it waits for", () => 
             assert.equal(title, "The artist waits");
             assert.match(why, /^[A-Z\d].+[^.]\.$/);
             assert.doesNotMatch(why, /undefined|NaN|null|\b1 [a-z]+s\b/);
-            assert.match(why, begins ? /four here have chosen/ : /Nobody begins another/);
+            assert.match(why, begins ? /four tabs here have chosen/ : /Nobody starts another/);
             if (waitsFor === "claims") continue;
             if (holders.includes(keys[1])) assert.ok(why.includes(nameOf(keys[1])), why);
             assert.doesNotMatch(why, /cannot know/);
@@ -237,8 +237,8 @@ test("those who cannot link learn whom it is that something keeps apart", () => 
     }
     return apartInWords(snapshot);
   };
-  assert.match(among([], 2), /cannot be seen whose/);
-  assert.match(among([], 4), /cannot be seen whose/);
+  assert.match(among([], 2), /cannot see which one/);
+  assert.match(among([], 4), /cannot see which one/);
   assert.match(among([[1, 2], [2, 3]], 4), /this tab’s network/);
   assert.match(among([[0, 1], [1, 2]], 4), new RegExp(`^${nameOf(keys[3])} reaches nobody.*not this tab’s`));
   assert.match(among([[0, 1]], 4), /reach nobody: their networks/);

@@ -94,7 +94,7 @@ function setWalledIn() {
   standApart(
     new Apart(
       "This browser lets no direct links through",
-      "A policy, a VPN or an extension keeps it from linking with other tabs, so it cannot meet them. Your own artist goes on. Change that, then try again.",
+      "A policy, a VPN or an extension keeps it from linking with other tabs, so it cannot meet them. Your own artist continues. Change that, then try again.",
       true,
     ),
   );

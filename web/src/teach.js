@@ -143,7 +143,7 @@ function showAsking({ reserved, reservedCount }) {
   box("asking").hidden = reservedCount === 0;
   box("asking-text").textContent = askingInWords(reservedCount);
   box("asking-list").replaceChildren(...askingLines({ reserved, reservedCount }).map(lineOf));
-  button("asking-teach").textContent = reservedCount === 1 ? "Teach it all the same" : "Teach them all the same";
+  button("asking-teach").textContent = reservedCount === 1 ? "Teach it all the same" : "Teach them anyway";
   button("asking-leave").textContent = reservedCount === 1 ? "Leave it out" : "Leave them out";
 }
 
@@ -186,7 +186,7 @@ export function showYours(pictures, rounds, together) {
   writeOutgoing();
   box("yours").hidden = pictures === 0;
   box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
-  box("teach-title").textContent = pictures === 0 ? "What shall it learn from?" : "Teach it more";
+  box("teach-title").textContent = pictures === 0 ? "What should it learn from?" : "Teach it more";
   box("teach-lead").textContent = together
     ? "The collective learns from what its tabs teach it, and never sees their pictures. Whatever you give this tab, it teaches from the next round on."
     : pictures > 0

@@ -68,8 +68,8 @@ export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, ref
   }
   if (beyond > 0) say("beyond", `It learns from 2,000 pictures at most, so ${counted(beyond, "file was", "files were")} not looked at.`);
   if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were looked at, not ${counted(unlooked, "other", "others")}.`);
-  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} beside the pictures ${beside === 1 ? "was" : "were"} passed over.`);
-  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "file", "files"))} that systems leave in folders ${leftovers === 1 ? "was" : "were"} passed over.`);
+  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${beside === 1 ? "was" : "were"} skipped.`);
+  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "file", "files"))} that systems leave in folders ${leftovers === 1 ? "was" : "were"} skipped.`);
   for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
   for (const one of refused) lines.push({ path: one.path, kind: one.why, text: refusalInWords(one) });
   const unnamed = refusedCount - refused.length;

@@ -40,13 +40,13 @@ test("a sentence says what to do, and HEIC under another name is explained", () 
   assert.match(refusalInWords({ path: "a.jpg", why: "gone" }), /moved, deleted or changed/);
 });
 
-test("copies, what is beyond, and what was passed over take a line each", () => {
+test("copies, what is beyond, and what was skipped take a line each", () => {
   assert.deepEqual(texts({ used: 1, copies: 15 }), ["15 pictures are copies of others. Copies count once."]);
   assert.deepEqual(texts({ copies: 1 }), ["One picture is a copy of what it has already. Copies count once."]);
   assert.deepEqual(texts({ used: 2_000, beyond: 100 }), ["It learns from 2,000 pictures at most, so 100 files were not looked at."]);
   assert.deepEqual(texts({ leftovers: 11, beside: 3 }), [
-    "3 notes and sidecars beside the pictures were passed over.",
-    "11 files that systems leave in folders were passed over.",
+    "3 notes and sidecars next to the pictures were skipped.",
+    "11 files that systems leave in folders were skipped.",
   ]);
   assert.deepEqual(texts({ refusedCount: 150, refused: [{ path: "a", why: "clear" }] }).at(-1), "And 149 more.");
 });

@@ -140,7 +140,7 @@ async fn an_artist_that_waits_says_for_whom_and_another_is_offered() -> Result<(
         waits["waiting"]["begins"] = json!(true);
         shows(&tab, &waits).await?;
         tab.until("the button to be pressed", "document.getElementById('begin-another').ariaPressed === 'true'").await?;
-        tab.reads(&selector("standing-why"), "once four here have chosen so").await?;
+        tab.reads(&selector("standing-why"), "once four tabs here have chosen so").await?;
         shows(&tab, &painting(4, "settingUp")).await?;
         tab.reads(&selector("living-caption"), "take up the artist where it was left").await?;
         tab.no_longer_sees(&selector("begin-another")).await
@@ -184,7 +184,7 @@ async fn a_second_tab_joins_without_a_studio_and_takes_it_over_once_it_is_free()
     visit("a_second_tab_joins_without_a_studio", Setup::scripted(WebGpu::Off), async |visit| {
         let first = wake(visit, "/").await?;
         let second = wake(visit, "/").await?;
-        second.reads(&selector("elsewhere"), "another tab of yours").await?;
+        second.reads(&selector("elsewhere"), "open in another tab").await?;
         second.reads(&selector("standing"), "looking").await?;
         second.no_longer_sees(&selector("welcome-error")).await?;
         first.close().await?;

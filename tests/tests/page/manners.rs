@@ -200,7 +200,7 @@ async fn a_browser_that_lets_no_direct_links_through_says_so_and_the_own_artist_
         for tab in &tabs {
             tab.reads(&selector("standing"), "no direct links").await?;
             tab.reads(&selector("standing-why"), "VPN").await?;
-            tab.reads(&selector("standing-why"), "own artist goes on").await?;
+            tab.reads(&selector("standing-why"), "own artist continues").await?;
             tab.sees(&selector("teach-demo")).await?;
         }
         Ok(())
