@@ -16,7 +16,7 @@ use crate::{
     certificate,
     collective::Status,
     committee, limits,
-    snapshot::{WaitsFor, Why},
+    snapshot::{Connection, WaitsFor, Why},
 };
 
 const A: [u8; 32] = [0xA; 32];
@@ -560,4 +560,18 @@ fn only_the_newest_state_that_two_of_the_four_have_shown_is_gone_on_with() {
     control(&mut scene.member, 6, from, &Control::Holds(Holds::default()));
     let refused = scene.takes(2_000, &proposal, Some(&certificate)).unwrap_err();
     assert!(refused.contains("hold the state"), "{refused}");
+}
+
+#[test]
+fn what_the_node_says_of_the_relay_is_what_the_page_is_given() {
+    let mut scene = Scene::newcomer();
+    let mut connection = |event| {
+        scene.member.handle(5, Input::Node(event));
+        scene.member.snapshot(5).connection
+    };
+    let reason = String::from("the relay is gone");
+    assert_eq!(connection(node::Event::Offline { reason: reason.clone() }), Connection::Offline { reason });
+    assert_eq!(connection(node::Event::Connecting), Connection::Connecting);
+    assert_eq!(connection(node::Event::Online { addresses: Vec::new() }), Connection::Online);
+    assert_eq!(connection(node::Event::Stopped), Connection::Stopped);
 }

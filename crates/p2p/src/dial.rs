@@ -1,20 +1,12 @@
 //! Which members are being dialled, and at which of their addresses.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use abraham_messages::{limits, node::PeerKey};
+use abraham_messages::{limits as protocol, node::PeerKey};
 use libp2p::Multiaddr;
 use web_time::Instant;
 
-/// A dial has ended in a link by then, or has failed: a circuit, signalling, ICE and the lanes' streams.
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// How long to wait, after an attempt failed, for one that the other side may be making.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// Addresses of one member that are looked at, and bytes of each: they come from the member itself.
-const ADDRESSES: usize = 8;
-const ADDRESS_BYTES: usize = 256;
+use crate::limits;
 
 /// The members that this node was asked to link to and has not.
 #[derive(Default)]
@@ -28,10 +20,10 @@ struct Dial {
 impl Dials {
     /// Notes a new dial; `false` where there is one or there are too many.
     pub(crate) fn begin(&mut self, peer: PeerKey, now: Instant) -> bool {
-        if self.0.len() >= limits::MAX_LINKS || self.0.contains_key(&peer) {
+        if self.0.len() >= protocol::MAX_LINKS || self.0.contains_key(&peer) {
             return false;
         }
-        self.0.insert(peer, Dial { deadline: now + DEADLINE, failure: None });
+        self.0.insert(peer, Dial { deadline: now + limits::DIAL_TIMEOUT, failure: None });
         true
     }
 
@@ -47,7 +39,7 @@ impl Dials {
     /// This side's attempt failed: the dial ends soon, unless the other side's succeeds.
     pub(crate) fn fail(&mut self, peer: PeerKey, reason: String, now: Instant) {
         if let Some(dial) = self.0.get_mut(&peer) {
-            dial.deadline = dial.deadline.min(now + GRACE);
+            dial.deadline = dial.deadline.min(now + limits::DIAL_GRACE);
             dial.failure.get_or_insert(reason);
         }
     }
@@ -62,7 +54,10 @@ impl Dials {
 
 /// The addresses that a member gave, as far as they are any.
 pub(crate) fn parse(addresses: &[String]) -> Vec<Multiaddr> {
-    let short = addresses.iter().take(ADDRESSES).filter(|address| address.len() <= ADDRESS_BYTES);
+    let short = addresses
+        .iter()
+        .take(limits::MAX_DIAL_ADDRESSES)
+        .filter(|address| address.len() <= protocol::MAX_ADDRESS_BYTES);
     short.filter_map(|address| address.parse().ok()).collect()
 }
 
@@ -79,7 +74,7 @@ mod tests {
         assert!(dials.begin(ANN, now));
         assert!(!dials.begin(ANN, now));
         assert!(dials.expire(now).is_empty());
-        assert_eq!(dials.expire(now + DEADLINE), [(ANN, "it was not reached in time".into())]);
+        assert_eq!(dials.expire(now + limits::DIAL_TIMEOUT), [(ANN, "it was not reached in time".into())]);
         assert!(!dials.contains(ANN));
     }
 
@@ -89,14 +84,14 @@ mod tests {
         let mut dials = Dials::default();
         dials.begin(ANN, now);
         dials.fail(ANN, "refused".into(), now);
-        dials.fail(ANN, "refused again".into(), now + GRACE / 2);
-        assert!(dials.expire(now + GRACE / 2).is_empty());
-        assert_eq!(dials.expire(now + GRACE), [(ANN, "refused".into())]);
+        dials.fail(ANN, "refused again".into(), now + limits::DIAL_GRACE / 2);
+        assert!(dials.expire(now + limits::DIAL_GRACE / 2).is_empty());
+        assert_eq!(dials.expire(now + limits::DIAL_GRACE), [(ANN, "refused".into())]);
     }
 
     #[test]
     fn addresses_are_few_short_and_well_formed() {
         assert!(parse(&["/ip4/no".into(), format!("/dns/{}/tcp/1", "a".repeat(300))]).is_empty());
-        assert_eq!(parse(&vec!["/ip4/127.0.0.1/tcp/1".into(); 100]).len(), ADDRESSES);
+        assert_eq!(parse(&vec!["/ip4/127.0.0.1/tcp/1".into(); 100]).len(), limits::MAX_DIAL_ADDRESSES);
     }
 }

@@ -17,6 +17,7 @@
 mod dial;
 mod identity;
 mod lane;
+mod limits;
 mod link;
 mod links;
 mod node;

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use abraham_messages::{Payload, limits, node::Lane};
+use abraham_messages::{Payload, limits as protocol, node::Lane};
 use futures::{AsyncRead, AsyncWrite, future};
 use libp2p::{
     Stream, StreamProtocol,
@@ -21,14 +21,10 @@ use libp2p::{
     },
 };
 
-use crate::lane::{Incoming, Outgoing};
-
-/// Bytes that all links together may hold of messages that were not taken. Beyond it a link with more than its
-/// share is closed, so all of them hold less than twice this.
-const HELD_BYTES: u64 = 256 << 20;
-
-/// Bytes moved on one lane in one turn, so that no lane or link starves the others.
-const TURN_BYTES: usize = 1 << 20;
+use crate::{
+    lane::{Incoming, Outgoing},
+    limits,
+};
 
 /// Bytes read from a stream of credit in one go.
 const CREDIT_BYTES: usize = 64;
@@ -214,7 +210,7 @@ impl Link {
         let before = self.held.0.fetch_add(holds.wrapping_sub(self.holds), Ordering::Relaxed);
         let all = before.wrapping_add(holds).wrapping_sub(self.holds);
         self.holds = holds;
-        if all > HELD_BYTES && holds > HELD_BYTES / limits::MAX_LINKS as u64 {
+        if all > limits::MAX_HELD_BYTES && holds > limits::MAX_HELD_BYTES / protocol::MAX_LINKS as u64 {
             return Err(("this device holds too much that was received and not taken".into(), false));
         }
         self.meter.sent.store(sent, Ordering::Relaxed);
@@ -245,7 +241,7 @@ impl Both {
         }
         let mut moved = 0;
         while let Some(chunk) = self.outgoing.chunk() {
-            if moved > TURN_BYTES {
+            if moved > limits::MAX_TURN_BYTES {
                 cx.waker().wake_by_ref();
                 break;
             }
@@ -281,7 +277,7 @@ impl Both {
             if let Some(message) = self.incoming.filled(read).map_err(|v| (v.to_string(), true))? {
                 events.push_back(FromLink::Message(self.lane, message));
             }
-            if moved > TURN_BYTES {
+            if moved > limits::MAX_TURN_BYTES {
                 cx.waker().wake_by_ref();
                 break;
             }

@@ -8,11 +8,10 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
 use abraham_messages::{
-    Payload, limits,
+    Payload, limits as protocol,
     node::{Lane, PeerKey},
 };
 use libp2p::{
@@ -28,29 +27,9 @@ use web_time::Instant;
 
 use crate::{
     identity::peer_key,
+    limits,
     link::{FromLink, Held, Link, Meter, Purpose, ToLink},
 };
-
-/// Until then, a second connection comes from both having dialled; later, from one having lost the first.
-const SIMULTANEOUS: Duration = Duration::from_secs(5);
-
-/// A direct connection has its lanes by then, or is closed: so is one from a peer that is no member.
-const FORMING: Duration = Duration::from_secs(10);
-
-/// A relayed connection has done its work by then: signalling takes a second.
-const PASSING: Duration = Duration::from_secs(30);
-
-/// A link whose other side answered no ping for so long is over; pings go out every five seconds.
-const SILENCE: Duration = Duration::from_secs(15);
-
-/// Where this node itself stood still for so long, as in a tab that was frozen, nobody's silence means anything.
-const STANDSTILL: Duration = Duration::from_secs(5);
-
-/// Links that other members may make by themselves; the rest are for those that this node asks for.
-const UNASKED: usize = limits::MAX_LINKS / 2;
-
-/// Connections that are no link and may stand at the same time, relays' among them.
-const OTHER_CONNECTIONS: usize = 64;
 
 /// What happened to links.
 #[derive(Debug)]
@@ -143,7 +122,7 @@ impl Links {
 
     /// Takes note that the link to this member is wanted: others that are not make room for it. Says no where all are.
     pub(crate) fn ask(&mut self, key: PeerKey) -> bool {
-        let room = self.asked.len() < limits::MAX_LINKS || self.asked.contains(&key);
+        let room = self.asked.len() < protocol::MAX_LINKS || self.asked.contains(&key);
         if room {
             self.asked.insert(key);
         }
@@ -166,9 +145,10 @@ impl Links {
     /// Whether there may be a link to this member, too. For one that this node asked for, the one of the others makes
     /// room that it has sent least to: a stranger can send much, but is sent nothing.
     fn makes_room(&mut self, key: PeerKey) -> bool {
-        let full = self.standing().count() >= limits::MAX_LINKS;
+        let full = self.standing().count() >= protocol::MAX_LINKS;
         if !self.asked.contains(&key) {
-            return !full && self.standing().filter(|(_, _, asked)| !asked).count() < UNASKED;
+            return !full
+                && self.standing().filter(|(_, _, asked)| !asked).count() < limits::MAX_UNASKED_LINKS;
         }
         if !full {
             return true;
@@ -209,7 +189,7 @@ impl Links {
 
     /// Closes what came to nothing.
     pub(crate) fn tick(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.ticked) > STANDSTILL {
+        if now.saturating_duration_since(self.ticked) > limits::MIN_STANDSTILL {
             self.connections.values_mut().for_each(|connection| connection.alive = now);
         }
         self.ticked = now;
@@ -217,14 +197,16 @@ impl Links {
             let age = now.saturating_duration_since(connection.since);
             let reason = match connection.purpose {
                 Purpose::Relay => return None,
-                Purpose::Passing => (age > PASSING).then_some("it has done its work")?,
+                Purpose::Passing => (age > limits::RELAYED_TIMEOUT).then_some("it has done its work")?,
                 Purpose::Member => {
                     let chosen = connection.key.and_then(|key| self.links.get(&key));
                     let up = chosen.is_some_and(|link| link.up && link.connection == id);
-                    let silent = now.saturating_duration_since(connection.alive) > SILENCE;
+                    let silent = now.saturating_duration_since(connection.alive) > limits::SILENCE_TIMEOUT;
                     match up {
                         true => silent.then_some("it does not answer any more")?,
-                        false => (age > FORMING).then_some("it did not open the lanes in time")?,
+                        false => {
+                            (age > limits::FORMING_TIMEOUT).then_some("it did not open the lanes in time")?
+                        }
                     }
                 }
             };
@@ -293,7 +275,9 @@ impl Links {
         address: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let purpose = self.purpose(&peer, address);
-        if purpose != Purpose::Relay && self.connections.len() >= self.links.len() + OTHER_CONNECTIONS {
+        if purpose != Purpose::Relay
+            && self.connections.len() >= self.links.len() + limits::MAX_OTHER_CONNECTIONS
+        {
             return Err(ConnectionDenied::new(TooManyConnections));
         }
         let meter = Arc::<Meter>::default();
@@ -324,7 +308,7 @@ impl Links {
                 return;
             }
             let decides = self.me < key;
-            if decides && now.saturating_duration_since(old.since) < SIMULTANEOUS {
+            if decides && now.saturating_duration_since(old.since) < limits::SIMULTANEOUS_DIAL_WINDOW {
                 return self.close_connection(id, "another connection carries the link");
             }
             let (old_id, was_up) = (old.connection, old.up);
@@ -458,6 +442,8 @@ impl NetworkBehaviour for Links {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn key(secret: u8) -> (PeerKey, PeerId) {
@@ -495,13 +481,13 @@ mod tests {
             link(&mut links, stranger);
         }
         let stand = links.standing().count();
-        assert_eq!(stand, UNASKED);
+        assert_eq!(stand, limits::MAX_UNASKED_LINKS);
         for asked in 101..=112 {
             assert!(links.ask(key(asked).0));
             link(&mut links, asked);
             assert!(!is_closing(&links, asked), "{asked}");
         }
-        assert_eq!(links.standing().count(), limits::MAX_LINKS);
+        assert_eq!(links.standing().count(), protocol::MAX_LINKS);
     }
 
     #[test]
@@ -543,7 +529,7 @@ mod tests {
         assert!(!is_closing(&links, 1));
         // One that is awake, and hears nothing.
         let mut now = woken;
-        while now < woken + SILENCE {
+        while now < woken + limits::SILENCE_TIMEOUT {
             now += Duration::from_millis(500);
             links.tick(now);
             assert!(!is_closing(&links, 1));

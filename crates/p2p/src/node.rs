@@ -9,13 +9,10 @@ use abraham_messages::node::{Command, Event};
 use futures::{SinkExt, Stream, StreamExt, channel::mpsc};
 
 use crate::{
-    Config, Ended, Error, TrySendError,
+    Config, Ended, Error, TrySendError, limits,
     runner::Runner,
     transport::{self, Closer},
 };
-
-/// Commands and events that may wait in each direction.
-const QUEUE: usize = 1024;
 
 /// A network node.
 #[derive(Debug)]
@@ -27,8 +24,8 @@ impl Node {
     /// # Errors
     /// [`Error`] where the configuration cannot be used or, natively, no tokio runtime is there.
     pub fn start(config: Config) -> Result<(Commands, Events), Error> {
-        let (commands_in, commands) = mpsc::channel(QUEUE);
-        let (events, events_out) = mpsc::channel(QUEUE);
+        let (commands_in, commands) = mpsc::channel(limits::MAX_QUEUE);
+        let (events, events_out) = mpsc::channel(limits::MAX_QUEUE);
         let (runner, closer) = Runner::new(config, commands, events)?;
         transport::spawn(runner.run());
         Ok((Commands { queue: commands_in, closer }, Events { queue: events_out }))

@@ -5,14 +5,10 @@ use std::{
     time::Duration,
 };
 
-use abraham_messages::{limits, node::PeerKey};
+use abraham_messages::{limits as protocol, node::PeerKey};
 use web_time::Instant;
 
-/// Own messages that wait for the first subscriber: one of presence, and what goes with it. Older ones are stale.
-const WAITING: usize = 4;
-
-/// Authors whose rates are remembered.
-const AUTHORS: usize = 4096;
+use crate::limits;
 
 /// What one author may say at once, and in the long run each second, in bytes. Presence is below 1 kB every five
 /// seconds and at most four times a second; a piece is at most 16 KiB every fifteen seconds.
@@ -29,12 +25,6 @@ const TOPIC_RATE: Rate = Rate { burst: 4 << 20, per_second: 1 << 20 };
 /// else, so that each passes on what is right by itself and too much together; but no honest member passes on more than
 /// [`TOPIC_RATE`], so twice that comes only from one that does not keep to the rules.
 const FORWARDED_RATE: Rate = Rate { burst: 2 * TOPIC_RATE.burst, per_second: 2 * TOPIC_RATE.per_second };
-
-/// Bytes that a message counts beside its length: checking its signature costs as much.
-const MESSAGE_COST: u64 = 256;
-
-/// A member that says too much is named at most once in this time.
-const NAMED_AGAIN: Duration = Duration::from_secs(10);
 
 struct Rate {
     burst: u64,
@@ -68,7 +58,7 @@ impl Allowance {
     }
 
     fn name(&mut self, now: Instant) -> bool {
-        let due = self.named.is_none_or(|at| now.saturating_duration_since(at) >= NAMED_AGAIN);
+        let due = self.named.is_none_or(|at| now.saturating_duration_since(at) >= limits::MIN_NAMED_INTERVAL);
         if due {
             self.named = Some(now);
         }
@@ -117,10 +107,10 @@ impl Hearing {
         bytes: usize,
         now: Instant,
     ) -> Verdict {
-        if bytes > limits::MAX_GOSSIP_BYTES {
+        if bytes > protocol::MAX_GOSSIP_BYTES {
             return Verdict::Drop;
         }
-        let cost = bytes as u64 + MESSAGE_COST;
+        let cost = bytes as u64 + limits::SIGNATURE_COST_BYTES;
         if !self.is_within_authors(author, cost, now) {
             return match forwarder {
                 Some(forwarder) => self.blame(author, forwarder, cost, now),
@@ -137,11 +127,11 @@ impl Hearing {
     /// Whether the author may say that much. Authors without end, each of whom says little, are not told apart: who is
     /// not remembered may say nothing until others have been silent.
     fn is_within_authors(&mut self, author: PeerKey, cost: u64, now: Instant) -> bool {
-        if self.authors.len() >= AUTHORS && !self.authors.contains_key(&author) {
+        if self.authors.len() >= limits::MAX_AUTHORS && !self.authors.contains_key(&author) {
             // Who has been silent long enough to be allowed a whole burst needs no memory.
             let full = Duration::from_secs(AUTHOR_RATE.burst / AUTHOR_RATE.per_second);
             self.authors.retain(|_, allowance| now.saturating_duration_since(allowance.at) < full);
-            if self.authors.len() >= AUTHORS {
+            if self.authors.len() >= limits::MAX_AUTHORS {
                 return false;
             }
         }
@@ -161,7 +151,7 @@ impl Hearing {
 
     fn forwarder(&mut self, key: PeerKey, now: Instant) -> &mut Forwarder {
         // Only connected members forward, so their number is bounded by that of links.
-        if self.forwarders.len() > 4 * limits::MAX_LINKS {
+        if self.forwarders.len() > 4 * protocol::MAX_LINKS {
             self.forwarders.clear();
         }
         let new = || Forwarder {
@@ -178,7 +168,7 @@ pub(crate) struct Waiting(VecDeque<Vec<u8>>);
 
 impl Waiting {
     pub(crate) fn push(&mut self, message: Vec<u8>) {
-        if self.0.len() == WAITING {
+        if self.0.len() == limits::MAX_WAITING_MESSAGES {
             self.0.pop_front();
         }
         self.0.push_back(message);
@@ -190,7 +180,7 @@ impl Waiting {
 
     /// Puts back what could not be sent after all.
     pub(crate) fn put_back(&mut self, message: Vec<u8>) {
-        if self.0.len() < WAITING {
+        if self.0.len() < limits::MAX_WAITING_MESSAGES {
             self.0.push_front(message);
         }
     }
@@ -211,7 +201,7 @@ mod tests {
             let now = start + Duration::from_secs(second);
             assert_eq!(hearing.judge(ANN, None, 1000, now), Verdict::Pass);
             if second % 15 == 0 {
-                assert_eq!(hearing.judge(ANN, Some(BEN), limits::MAX_GOSSIP_BYTES, now), Verdict::Pass);
+                assert_eq!(hearing.judge(ANN, Some(BEN), protocol::MAX_GOSSIP_BYTES, now), Verdict::Pass);
             }
         }
     }
@@ -228,7 +218,7 @@ mod tests {
         let mut hearing = Hearing::new(now);
         let verdicts: Vec<_> = (0..10_000).map(|_| hearing.judge(ANN, Some(ANN), 500, now)).collect();
         let passed = verdicts.iter().filter(|v| **v == Verdict::Pass).count();
-        assert_eq!(passed as u64, AUTHOR_RATE.burst / (500 + MESSAGE_COST));
+        assert_eq!(passed as u64, AUTHOR_RATE.burst / (500 + limits::SIGNATURE_COST_BYTES));
         assert_eq!(verdicts.iter().filter(|v| **v == Verdict::Name(ANN)).count(), 1);
         assert_eq!(hearing.judge(BEN, None, 500, now), Verdict::Pass, "others are heard");
         let later = now + Duration::from_secs(30);
@@ -267,7 +257,7 @@ mod tests {
     fn the_topic_as_a_whole_has_a_rate_too() {
         let start = Instant::now();
         let mut hearing = Hearing::new(start);
-        let cost = 1000 + MESSAGE_COST;
+        let cost = 1000 + limits::SIGNATURE_COST_BYTES;
         let mut passed =
             |at| (0..4000).filter(|&n| hearing.judge(member(n), None, 1000, at) == Verdict::Pass).count();
         assert_eq!(passed(start) as u64, TOPIC_RATE.burst / cost);
@@ -283,7 +273,7 @@ mod tests {
         let mut hearing = Hearing::new(now);
         let verdicts: Vec<_> = (0..4000).map(|n| hearing.judge(member(n), Some(BEN), 1000, now)).collect();
         let passed = verdicts.iter().filter(|verdict| **verdict == Verdict::Pass).count();
-        assert_eq!(passed as u64, SHARE_RATE.burst / (1000 + MESSAGE_COST));
+        assert_eq!(passed as u64, SHARE_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES));
         assert!(verdicts[passed..].iter().all(|verdict| *verdict == Verdict::Drop), "and nobody is to blame");
         assert_eq!(hearing.judge(ANN, None, 1000, now), Verdict::Pass);
     }
@@ -295,7 +285,7 @@ mod tests {
         for i in 0..10_000_u32 {
             hearing.judge(member(i), None, 100, now);
         }
-        assert!(hearing.authors.len() <= AUTHORS);
+        assert!(hearing.authors.len() <= limits::MAX_AUTHORS);
         let later = now + Duration::from_secs(60);
         assert_eq!(hearing.judge(BEN, None, 100, later), Verdict::Pass, "silent authors make room");
     }
@@ -304,8 +294,8 @@ mod tests {
     fn who_forwards_far_more_than_its_authors_may_say_is_named() {
         let now = Instant::now();
         let mut hearing = Hearing::new(now);
-        let most =
-            FORWARDED_RATE.burst / (1000 + MESSAGE_COST) + 100 * (AUTHOR_RATE.burst / (1000 + MESSAGE_COST));
+        let most = FORWARDED_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES)
+            + 100 * (AUTHOR_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES));
         let named =
             (0..=most as u32).find_map(|i| match hearing.judge(member(i % 100), Some(BEN), 1000, now) {
                 Verdict::Name(key) => Some((key, i)),
@@ -317,7 +307,7 @@ mod tests {
     #[test]
     fn oversized_messages_are_dropped() {
         let now = Instant::now();
-        assert_eq!(Hearing::new(now).judge(ANN, None, limits::MAX_GOSSIP_BYTES + 1, now), Verdict::Drop);
+        assert_eq!(Hearing::new(now).judge(ANN, None, protocol::MAX_GOSSIP_BYTES + 1, now), Verdict::Drop);
     }
 
     #[test]

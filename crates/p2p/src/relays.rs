@@ -1,22 +1,11 @@
 //! Which relays a node is at, and when it tries others.
 
-use std::{hash::Hasher, time::Duration};
+use std::hash::Hasher;
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use web_time::Instant;
 
-/// Relays that a node stays with at the same time: when one goes, the other still carries its presence.
-const WANTED: usize = 2;
-
-/// Addresses of relays that a node may be given.
-pub(crate) const MOST: usize = 16;
-
-/// How long to wait after the first failure; doubled with each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// A relay that has not answered by then counts as failed.
-const ANSWER: Duration = Duration::from_secs(15);
+use crate::limits;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -156,7 +145,8 @@ impl Relays {
             State::Joined => {}
             State::Asked { .. } => relay.turn = relay.turn.wrapping_add(1),
         }
-        let wait = (FIRST_WAIT * 2_u32.saturating_pow(relay.failures.min(16))).min(LONGEST_WAIT);
+        let wait = (limits::MIN_RELAY_BACKOFF * 2_u32.saturating_pow(relay.failures.min(16)))
+            .min(limits::MAX_RELAY_BACKOFF);
         relay.failures += 1;
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write_u64(seed);
@@ -169,13 +159,13 @@ impl Relays {
 
     /// What is due, if anything.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Step> {
-        let late = |relay: &&Relay| matches!(relay.state, State::Asked { at } if now.saturating_duration_since(at) > ANSWER);
+        let late = |relay: &&Relay| matches!(relay.state, State::Asked { at } if now.saturating_duration_since(at) > limits::RELAY_TIMEOUT);
         if let Some(peer) = self.relays.iter().find(late).map(|relay| relay.peer) {
             self.failed(&peer, now);
             return Some(Step::GiveUp(peer));
         }
         let active = self.relays.iter().filter(|relay| !matches!(relay.state, State::Idle { .. })).count();
-        if active >= WANTED {
+        if active >= limits::WANTED_RELAYS {
             return None;
         }
         let due = |relay: &Relay| match relay.state {
@@ -192,6 +182,8 @@ impl Relays {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn address(host: u8, peer: PeerId) -> Multiaddr {
@@ -239,14 +231,14 @@ mod tests {
             }
             relays.failed(&relay, now);
             waits.push(now - failed);
-            now += LONGEST_WAIT;
+            now += limits::MAX_RELAY_BACKOFF;
         }
-        assert!(waits[0] >= FIRST_WAIT / 2 && waits[0] <= FIRST_WAIT);
-        assert!(waits[9] >= LONGEST_WAIT / 2 && waits[9] <= LONGEST_WAIT);
+        assert!(waits[0] >= limits::MIN_RELAY_BACKOFF / 2 && waits[0] <= limits::MIN_RELAY_BACKOFF);
+        assert!(waits[9] >= limits::MAX_RELAY_BACKOFF / 2 && waits[9] <= limits::MAX_RELAY_BACKOFF);
         assert_eq!(asked(&mut relays, now), relay);
         relays.joined(&relay);
         relays.failed(&relay, now);
-        assert!(relays.poll(now + FIRST_WAIT).is_some());
+        assert!(relays.poll(now + limits::MIN_RELAY_BACKOFF).is_some());
     }
 
     #[test]
@@ -254,11 +246,11 @@ mod tests {
         let now = Instant::now();
         let mut relays = relays(1, now);
         let relay = asked(&mut relays, now);
-        assert_eq!(relays.poll(now + ANSWER), None);
-        let late = now + ANSWER + Duration::from_millis(1);
+        assert_eq!(relays.poll(now + limits::RELAY_TIMEOUT), None);
+        let late = now + limits::RELAY_TIMEOUT + Duration::from_millis(1);
         assert_eq!(relays.poll(late), Some(Step::GiveUp(relay)));
         assert_eq!(relays.poll(late), None);
-        assert_eq!(asked(&mut relays, late + FIRST_WAIT), relay);
+        assert_eq!(asked(&mut relays, late + limits::MIN_RELAY_BACKOFF), relay);
     }
 
     #[test]
@@ -269,13 +261,13 @@ mod tests {
         assert_eq!((asked(&mut relays, now), relays.address(&peer)), (peer, Some(&first)));
         assert_eq!(relays.poll(now), None, "one relay has one connection");
         relays.failed(&peer, now);
-        let later = now + FIRST_WAIT;
+        let later = now + limits::MIN_RELAY_BACKOFF;
         assert_eq!((asked(&mut relays, later), relays.address(&peer)), (peer, Some(&second)));
         relays.joined(&peer);
         relays.failed(&peer, later);
         assert_eq!(relays.address(&peer), Some(&second), "it was joined there");
-        asked(&mut relays, later + FIRST_WAIT);
-        relays.failed(&peer, later + FIRST_WAIT);
+        asked(&mut relays, later + limits::MIN_RELAY_BACKOFF);
+        relays.failed(&peer, later + limits::MIN_RELAY_BACKOFF);
         assert_eq!(relays.address(&peer), Some(&first));
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use abraham_messages::{
-    PRESENCE_TOPIC, limits,
+    PRESENCE_TOPIC, limits as protocol,
     node::{Command, Event, PeerKey},
 };
 use futures::{FutureExt, SinkExt, StreamExt, channel::mpsc};
@@ -31,21 +31,12 @@ use crate::{
     Config, Error, dial,
     dial::Dials,
     identity::peer_id,
+    limits,
     links::Links,
     presence::{Hearing, Waiting},
     relays::{self, Relays, Step},
     transport::{self, Built, Closer, IS_BEHIND_RELAYS, Reach},
 };
-
-/// How often what is late is looked for.
-const TICK: Duration = Duration::from_millis(500);
-
-/// A ping this often, and an answer in this time, or the connection is over.
-const PING: Duration = Duration::from_secs(5);
-const PONG: Duration = Duration::from_secs(10);
-
-/// Time for the last publication to leave, and for connections to close, before a node ends.
-const GOODBYE: Duration = Duration::from_millis(200);
 
 /// What remotes are told this node speaks.
 const IDENTIFY: &str = "abraham/1.0.0";
@@ -100,9 +91,9 @@ fn gossip(identity: &Keypair) -> Result<gossipsub::Behaviour, Error> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Strict)
         .validate_messages()
-        .max_transmit_size(limits::MAX_GOSSIP_PACKET_BYTES)
+        .max_transmit_size(protocol::MAX_GOSSIP_PACKET_BYTES)
         .max_transmit_size_for_topic(
-            limits::MAX_GOSSIP_BYTES + limits::GOSSIP_OVERHEAD_BYTES,
+            protocol::MAX_GOSSIP_BYTES + protocol::GOSSIP_OVERHEAD_BYTES,
             gossipsub::IdentTopic::new(PRESENCE_TOPIC).hash(),
         )
         .flood_publish(true)
@@ -142,7 +133,7 @@ impl Runner {
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
     ) -> Result<(Self, Closer), Error> {
-        if config.relays.len() > relays::MOST {
+        if config.relays.len() > limits::MAX_RELAYS {
             return Err(Error::TooManyRelays(config.relays.len()));
         }
         let now = Instant::now();
@@ -168,12 +159,18 @@ impl Runner {
             limits: connection_limits::Behaviour::new(at_most),
             links: Links::new(config.secret.key(), relays.peers()),
             gossip,
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PONG)),
+            ping: ping::Behaviour::new(
+                ping::Config::new().with_interval(limits::PING_INTERVAL).with_timeout(limits::PING_TIMEOUT),
+            ),
             identify: identify::Behaviour::new(identify),
             reach,
         };
-        let mut swarm =
-            Swarm::new(transport, behaviour, me, swarm_config.with_idle_connection_timeout(2 * PING));
+        let mut swarm = Swarm::new(
+            transport,
+            behaviour,
+            me,
+            swarm_config.with_idle_connection_timeout(2 * limits::PING_INTERVAL),
+        );
         let listen = if IS_BEHIND_RELAYS { vec!["/webrtc".to_owned()] } else { config.listen };
         for (address, text) in parse_all(&listen)?.into_iter().zip(&listen) {
             swarm
@@ -229,7 +226,7 @@ impl Runner {
                 Turn::Command(Some(command)) => self.obey(command),
                 Turn::Swarm(event) => self.on_swarm(*event),
                 Turn::Tick => {
-                    tick.reset(TICK);
+                    tick.reset(limits::TICK_INTERVAL);
                     self.on_tick();
                 }
             }
@@ -263,7 +260,7 @@ impl Runner {
                     let _ = self.swarm.disconnect_peer_id(peer);
                 }
             }
-            let mut over = Delay::new(GOODBYE);
+            let mut over = Delay::new(limits::GOODBYE_TIMEOUT);
             poll_fn(|cx| {
                 while let Poll::Ready(Some(_)) = self.swarm.poll_next_unpin(cx) {}
                 let none_left = closing && self.swarm.connected_peers().next().is_none();
@@ -276,7 +273,7 @@ impl Runner {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Publish { message } => {
-                if message.len() > limits::MAX_GOSSIP_BYTES {
+                if message.len() > protocol::MAX_GOSSIP_BYTES {
                     let bytes = message.len();
                     tracing::warn!(
                         bytes,
@@ -371,7 +368,7 @@ impl Runner {
 
     fn replace_relays(&mut self, addresses: &[String]) {
         let addresses: Vec<Multiaddr> =
-            addresses.iter().take(relays::MOST).filter_map(|address| address.parse().ok()).collect();
+            addresses.iter().take(limits::MAX_RELAYS).filter_map(|address| address.parse().ok()).collect();
         if !addresses.iter().any(|address| relays::named(address).is_some()) {
             tracing::warn!("none of these addresses is a relay's; the former relays stay");
             return;
