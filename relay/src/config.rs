@@ -111,6 +111,10 @@ impl Config {
             }
         }
         for address in &self.webrtc_direct_listen {
+            if !cfg!(feature = "webrtc-direct") {
+                let what = "needs a relay that was built with --features webrtc-direct";
+                return wrong("--webrtc-direct-listen", address, what);
+            }
             if !matches!(
                 address.iter().collect::<Vec<_>>()[..],
                 [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::WebRTCDirect]
@@ -218,10 +222,14 @@ mod tests {
         }
         let mut config = Config::default();
         config.p2p_listen.push("/ip6/::/tcp/4003".parse().unwrap());
-        config.webrtc_direct_listen = vec!["/ip4/0.0.0.0/udp/0/webrtc-direct".parse().unwrap()];
         config.external = vec!["/dns4/art.example/tcp/443/wss".parse().unwrap()];
         config.bootstrap = vec![format!("/dns4/b.example/tcp/443/wss/p2p/{ID}").parse().unwrap()];
         config.check().unwrap();
+        config.webrtc_direct_listen = vec!["/ip4/0.0.0.0/udp/0/webrtc-direct".parse().unwrap()];
+        match config.check() {
+            Ok(()) => assert!(cfg!(feature = "webrtc-direct")),
+            Err(error) => assert!(error.to_string().contains("--features webrtc-direct"), "{error}"),
+        }
     }
 
     #[test]

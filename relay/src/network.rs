@@ -11,6 +11,8 @@ mod task;
 mod throttle;
 mod topic;
 mod transport;
+#[cfg(feature = "webrtc-direct")]
+mod webrtc_direct;
 
 use std::{sync::Arc, time::Duration};
 

@@ -73,7 +73,7 @@ fn build_natives() -> Result<()> {
         cargo.args(["build", "--quiet", "--profile", SHIPPED]);
         cargo
     };
-    shell::run(cargo().args(["--package", "abraham-relay"]))?;
+    shell::run(cargo().args(["--package", "abraham-relay", "--features", "webrtc-direct"]))?;
     let mut programs = cargo();
     for (package, example) in
         NATIVE.map(|(package, example, _)| (package, example)).into_iter().chain([PAINTER])

@@ -104,10 +104,13 @@ fn lints() -> Result<()> {
         cargo
     };
     // With the feature that tests add to tokio, or all that is made of tokio would be checked twice.
-    shell::run(clippy().args(["--lib", "--bins", "--features", "tokio/test-util", "--", "-D", "warnings"]))?;
+    let features = ["--features", "abraham-relay/webrtc-direct,tokio/test-util"];
+    shell::run(clippy().args(["--lib", "--bins"]).args(features).args(["--", "-D", "warnings"]))?;
     // Tests and examples may panic and may look at the clock.
     shell::run(clippy().args([
         "--all-targets",
+        "--features",
+        "abraham-relay/webrtc-direct",
         "--",
         "-D",
         "warnings",

@@ -48,7 +48,8 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
         }
         // All at once: cargo builds what packages share anew for each set of them, and sets differ in its features.
         None => {
-            cargo.arg("--workspace");
+            // With what the relay has as it is shipped.
+            cargo.args(["--workspace", "--features", "abraham-relay/webrtc-direct"]);
             let programs = build::PROGRAMS.iter().chain([&test_pages::PROBE]).map(|program| program.package);
             for elsewhere in programs.chain([FUZZ_TARGETS]) {
                 cargo.args(["--exclude", elsewhere]);

@@ -49,10 +49,9 @@ pub(crate) fn verify(signer: &PeerKey, statement: &Statement<'_>, signature: &Si
 }
 
 fn from_hex(text: &str) -> Option<PeerKey> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
-    let bytes: Vec<u8> = digits?.chunks(2).map(|pair| pair.iter().fold(0, |x, d| x << 4 | d)).collect();
-    (text.len() == 66).then_some(())?;
-    Some(PeerKey(bytes.try_into().ok()?))
+    let mut key = [0; 33];
+    let read = base16ct::lower::decode(text, &mut key).ok()?.len();
+    (read == key.len()).then_some(PeerKey(key))
 }
 
 /// The record of a piece that a committee painted.

@@ -19,6 +19,7 @@ use abraham_learning::{
     CandleKernelSums, Curation, Pictures, Schedule,
     studio::{Entropy, Studio, StudioConfig},
 };
+use abraham_messages::codec::hex;
 use abraham_ring::CpuBackend;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
@@ -355,10 +356,6 @@ fn grid(tiles: &[RgbImage]) -> RgbImage {
         imageops::replace(&mut grid, &tile, place(number % columns), place(number / columns));
     }
     grid
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn shares_folder(out: &Path, round: u64) -> PathBuf {

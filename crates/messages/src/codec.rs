@@ -52,10 +52,7 @@ pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], limit: usize) -> Result<T
 }
 
 /// Bytes in lower-case hex, as records and views have keys, hashes and signatures.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| DIGITS[usize::from(d)] as char).collect()
-}
+pub use base16ct::lower::encode_string as hex;
 
 /// Reads fields from a byte slice.
 pub struct Reader<'a> {

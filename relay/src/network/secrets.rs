@@ -1,4 +1,4 @@
-//! The relay's key and its WebRTC certificate: new at every start, or kept in a file that the operator names.
+//! The relay's secrets: new at every start, or kept in a file that the operator names.
 
 use std::{
     fs::OpenOptions,
@@ -7,7 +7,6 @@ use std::{
 };
 
 use libp2p::identity::Keypair;
-use libp2p_webrtc::tokio::Certificate;
 use zeroize::Zeroizing;
 
 use crate::{Config, Error};
@@ -22,20 +21,12 @@ pub(super) fn keypair(config: &Config) -> Result<Keypair, Error> {
     let text = read_or_make(path, || {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut_slice()).map_err(io::Error::other)?;
-        Ok(Zeroizing::new(seed.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n"))
+        Ok(Zeroizing::new(base16ct::lower::encode_string(seed.as_slice()) + "\n"))
     });
     let text = text.map_err(|source| error(source.to_string()))?;
     let mut seed = Zeroizing::new([0; 32]);
-    let digits = text.trim().as_bytes();
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut all = digits.len() == 64;
-    for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
-        match (digit(pair[0]), digit(pair[1])) {
-            (Some(high), Some(low)) => *byte = high << 4 | low,
-            _ => all = false,
-        }
-    }
-    if !all {
+    let read = base16ct::mixed::decode(text.trim(), seed.as_mut_slice()).map(<[u8]>::len);
+    if read != Ok(32) {
         return Err(error(
             "it must hold 64 hexadecimal digits; `openssl rand -hex 32` makes such a file".into(),
         ));
@@ -43,22 +34,8 @@ pub(super) fn keypair(config: &Config) -> Result<Keypair, Error> {
     Keypair::ed25519_from_bytes(seed.as_mut_slice()).map_err(|source| error(source.to_string()))
 }
 
-/// The certificate of `config.webrtc_certificate`, or a new one.
-pub(super) fn certificate(config: &Config) -> Result<Certificate, Error> {
-    let made = || Certificate::generate(&mut rand::rng()).map_err(io::Error::other);
-    let Some(path) = &config.webrtc_certificate else {
-        return made().map_err(|source| Error::P2p(source.to_string()));
-    };
-    let error = |reason: String| Error::Secret { path: path.clone(), option: "--webrtc-certificate", reason };
-    let text = read_or_make(path, || Ok(Zeroizing::new(made()?.serialize_pem())));
-    let text = text.map_err(|source| error(source.to_string()))?;
-    Certificate::from_pem(&text).map_err(|_| {
-        error("it holds no certificate and key that this relay made; remove it and a new one is made".into())
-    })
-}
-
 /// The text of the file, which is made when it does not exist, readable for its owner only.
-fn read_or_make(
+pub(super) fn read_or_make(
     path: &Path,
     make: impl FnOnce() -> io::Result<Zeroizing<String>>,
 ) -> io::Result<Zeroizing<String>> {
@@ -102,16 +79,12 @@ mod tests {
         let mut config = Config::default();
         assert_ne!(keypair(&config).unwrap().public(), keypair(&config).unwrap().public());
         config.identity = Some(folder.path().join("identity"));
-        config.webrtc_certificate = Some(folder.path().join("certificate.pem"));
-        let first = (keypair(&config).unwrap().public(), certificate(&config).unwrap());
-        let again = (keypair(&config).unwrap().public(), certificate(&config).unwrap());
-        assert!(first == again);
+        let first = keypair(&config).unwrap().public();
+        assert_eq!(first, keypair(&config).unwrap().public());
         #[cfg(unix)]
-        for file in [&config.identity, &config.webrtc_certificate] {
-            let mode = std::os::unix::fs::PermissionsExt::mode(
-                &fs::metadata(file.as_ref().unwrap()).unwrap().permissions(),
-            );
-            assert_eq!(mode & 0o777, 0o600);
+        {
+            let permissions = fs::metadata(config.identity.as_ref().unwrap()).unwrap().permissions();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777, 0o600);
         }
     }
 
@@ -121,14 +94,9 @@ mod tests {
         let path = folder.path().join("file");
         for text in ["", "hello", &"g".repeat(64), &"a".repeat(63), &"ab".repeat(40), &"é".repeat(32)] {
             fs::write(&path, text).unwrap();
-            let config = Config {
-                identity: Some(path.clone()),
-                webrtc_certificate: Some(path.clone()),
-                ..Config::default()
-            };
+            let config = Config { identity: Some(path.clone()), ..Config::default() };
             let named = |error: Error| error.to_string().contains(path.to_str().unwrap());
             assert!(keypair(&config).is_err_and(named), "{text:?}");
-            assert!(certificate(&config).is_err_and(named), "{text:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         let config = Config { identity: Some(folder.path().join("missing/identity")), ..Config::default() };

@@ -12,13 +12,10 @@ use libp2p::{
     metrics::{BandwidthTransport, Registry},
     noise, tcp, websocket, yamux,
 };
-use libp2p_webrtc::tokio as webrtc;
 
-use super::{
-    proxied::Proxied,
-    secrets,
-    throttle::{Throttled, ThrottledMuxer},
-};
+#[cfg(feature = "webrtc-direct")]
+use super::webrtc_direct;
+use super::{proxied::Proxied, throttle::Throttled};
 use crate::{Config, Error, client::Proxies, limits};
 
 /// Every way to dial and be dialled. Bytes are counted in `registry`.
@@ -49,15 +46,13 @@ pub(super) fn build(
         .multiplex(yamux)
         .timeout(limits::UPGRADE_TIMEOUT)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let direct = if config.webrtc_direct_listen.is_empty() {
-        OptionalTransport::none()
-    } else {
-        let transport = webrtc::Transport::new(keypair.clone(), secrets::certificate(config)?);
-        OptionalTransport::some(transport.map(|(peer, connection), end| {
-            let rate = end.is_listener().then_some(limits::READ_RATE);
-            (peer, StreamMuxerBox::new(ThrottledMuxer::new(connection, rate)))
-        }))
+    #[cfg(feature = "webrtc-direct")]
+    let direct = match config.webrtc_direct_listen.is_empty() {
+        true => OptionalTransport::none(),
+        false => OptionalTransport::some(webrtc_direct::transport(keypair, config)?),
     };
+    #[cfg(not(feature = "webrtc-direct"))]
+    let direct = OptionalTransport::<Boxed<(PeerId, StreamMuxerBox)>>::none();
     // Websocket before TCP, which would take `/tcp/…/ws` for its own.
     let all = websocket
         .or_transport(tcp)
