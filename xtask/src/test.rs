@@ -37,26 +37,28 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
         build::run(false)?;
         test_pages::build()?;
     }
-    let mut cargo = shell::cargo();
-    cargo.args(["test", "--no-fail-fast"]);
+    let mut packages = Vec::new();
     match suite {
         Some(Suite::Unit) => {}
         Some(Suite::Browser) => {
             // The program, for the tests that kill it.
             shell::run(shell::cargo().args(["build", "--package", "abraham-relay"]))?;
-            cargo.args(["--package", "abraham-tests"]);
+            packages.extend(["--package", "abraham-tests"]);
         }
         // All at once: cargo builds what packages share anew for each set of them, and sets differ in its features.
         None => {
             // With what the relay has as it is shipped.
-            cargo.args(["--workspace", "--features", "abraham-relay/webrtc-direct"]);
+            packages.extend(["--workspace", "--features", "abraham-relay/webrtc-direct"]);
             let programs = build::PROGRAMS.iter().chain([&test_pages::PROBE]).map(|program| program.package);
             for elsewhere in programs.chain([FUZZ_TARGETS]) {
-                cargo.args(["--exclude", elsewhere]);
+                packages.extend(["--exclude", elsewhere]);
             }
         }
     }
-    tallies.push(tally(&mut cargo)?);
+    // Not the examples, which are thirteen programs to link: `cargo xtask check` compiles them.
+    for targets in [&["--lib", "--bins", "--tests"][..], &["--doc"]] {
+        tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]).args(&packages).args(targets))?);
+    }
     let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
     let failed: usize = tallies.iter().map(|tally| tally.failed).sum();
     let broken = tallies.iter().any(|tally| tally.broken);

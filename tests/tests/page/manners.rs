@@ -1,6 +1,8 @@
 //! What a page that is used in every way does: things are dropped on it, it is left by Back, translated, zoomed into and
 //! pressed many times. The worker is a stand-in, so that one browser serves many conditions.
 
+use std::{fs, path::Path};
+
 use abraham_tests::{Pictures, Setup, Tab, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -280,6 +282,9 @@ async fn at_a_zoom_of_four_hundred_percent_most_of_the_page_is_page() -> Result<
 async fn axe_finds_nothing_on_any_screen() -> Result<()> {
     visit("axe_finds_nothing", Setup::scripted(WebGpu::Off), async |visit| {
         let tab = visit.open("/").await?;
+        // For whoever changes the page: nothing but eyes sees whether it is good to look at.
+        let screens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screens");
+        fs::create_dir_all(&screens)?;
         let mut faults = Vec::new();
         let mut look = async |tab: &Tab, screen: &str| -> Result<()> {
             for (width, scheme) in [(1280, "light"), (360, "light"), (1280, "dark"), (360, "dark")] {
@@ -287,6 +292,8 @@ async fn axe_finds_nothing_on_any_screen() -> Result<()> {
                 tab.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]).await?;
                 let found = tab.violations().await?;
                 faults.extend(found.iter().map(|fault| format!("{screen}, {width}, {scheme}: {fault}")));
+                tab.resize(width, 2_000, width < 400).await?;
+                tab.screenshot(&screens.join(format!("{}-{width}-{scheme}.png", screen.replace(' ', '-')))).await?;
             }
             tab.resize(1280, 800, false).await
         };
