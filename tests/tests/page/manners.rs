@@ -293,7 +293,7 @@ async fn axe_finds_nothing_on_any_screen() -> Result<()> {
                 let found = tab.violations().await?;
                 faults.extend(found.iter().map(|fault| format!("{screen}, {width}, {scheme}: {fault}")));
                 tab.resize(width, 2_000, width < 400).await?;
-                tab.screenshot(&screens.join(format!("{}-{width}-{scheme}.png", screen.replace(' ', '-')))).await?;
+                tab.screenshot(&screens.join(format!("{}-{width}-{scheme}.png", screen.replace(' ', "-")))).await?;
             }
             tab.resize(1280, 800, false).await
         };
