@@ -104,9 +104,9 @@ async fn who_leaves_amid_teaching_or_by_a_link_finds_the_artist_and_what_was_rea
 
         let genesis: String = tab.value("document.getElementById('genesis').title").await?;
         tab.choose(&selector("teach-files"), &files).await?;
-        tab.until("the next to be read", &format!("{PICTURES} > {kept}")).await?;
 
-        // Another page, and back: a browser shows the page as it was, and the lesson goes on, or loads it anew.
+        // Another page at once, while what reads pictures is fetched, and back: a browser shows the page as it was, and
+        // the lesson goes on, or loads it anew.
         tab.go(&visit.url("/healthz")).await?;
         tab.back_to(&visit.url("/")).await?;
         tab.until(
