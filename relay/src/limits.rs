@@ -111,8 +111,8 @@ pub(crate) const AUTHOR_MESSAGE_RATE: Rate = Rate { burst: 32, per_second: 5 };
 pub(crate) const AUTHOR_BYTE_RATE: Rate = Rate { burst: 128 << 10, per_second: 10 << 10 };
 /// Messages through one peer, whoever wrote them: a tab forwards for its links too.
 pub(crate) const PEER_MESSAGE_RATE: Rate = Rate { burst: 1024, per_second: 256 };
-/// Bytes of presence that the relay passes on for everyone, each message with [`TOPIC_MESSAGE_OVERHEAD_BYTES`] more: what it receives
-/// goes to up to [`MAX_MESH_SIZE`] peers, so this is 32 MiB a second out. Networks share it evenly.
+/// Bytes of presence that the relay passes on for everyone, each message with [`TOPIC_MESSAGE_OVERHEAD_BYTES`] more: what
+/// it receives goes to up to [`MAX_MESH_SIZE`] peers, so this is 32 MiB a second out. Networks share it evenly.
 pub(crate) const TOPIC_BYTE_RATE: Rate = Rate { burst: 512 << 10, per_second: 128 << 10 };
 /// Cost of a message of presence beside its length: signature, author and headers travel with each copy.
 pub(crate) const TOPIC_MESSAGE_OVERHEAD_BYTES: usize = 256;

@@ -100,17 +100,14 @@ fn format() -> Result<()> {
 fn lints() -> Result<()> {
     let clippy = || {
         let mut cargo = cargo_without_libfuzzer();
-        cargo.args(["clippy", "--quiet", "--workspace"]);
+        cargo.args(["clippy", "--quiet", "--workspace", "--features", "abraham-relay/webrtc-direct"]);
         cargo
     };
     // With the feature that tests add to tokio, or all that is made of tokio would be checked twice.
-    let features = ["--features", "abraham-relay/webrtc-direct,tokio/test-util"];
-    shell::run(clippy().args(["--lib", "--bins"]).args(features).args(["--", "-D", "warnings"]))?;
+    shell::run(clippy().args(["--lib", "--bins", "--features", "tokio/test-util", "--", "-D", "warnings"]))?;
     // Tests and examples may panic and may look at the clock.
     shell::run(clippy().args([
         "--all-targets",
-        "--features",
-        "abraham-relay/webrtc-direct",
         "--",
         "-D",
         "warnings",

@@ -1,4 +1,5 @@
-//! Every timeout, size and rate of a node, with its reason. Those of messages are in [`abraham_messages::limits`].
+//! Timeouts and sizes of a node, each with its reason. What a member may say in presences is beside the counting of it,
+//! in `presence.rs`; limits of messages are in [`abraham_messages::limits`].
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// Timeout of a ping's answer.
 pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence after which a link is over: three pings without an answer.
-pub(crate) const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const SILENCE_TIMEOUT: Duration = PING_INTERVAL.saturating_mul(3);
 /// Standstill of this node itself, as in a tab that was frozen, after which nobody's silence means anything.
 pub(crate) const MIN_STANDSTILL: Duration = Duration::from_secs(5);
 /// Links that other members may make by themselves; the rest are for those that this node asks for.

@@ -28,7 +28,7 @@ impl Collective {
             .collect()
     }
 
-    /// Does something in this member's term, if it sits in one; a drop is a sender's fault.
+    /// Does something in this member's term, if it sits in one; a rejection is a sender's fault.
     pub(crate) fn try_in_term(
         &mut self,
         now: Millis,

@@ -204,7 +204,7 @@ fn a_link_that_breaks_while_a_seat_is_filled_marks_nobody() {
             assert_eq!(term.artist.as_ref(), Some(&artist), "seed {seed}: it is no new one");
             assert!(term.round + 1 >= round, "seed {seed}: {}", term.round);
         }
-        // One who refused a proposal before, or does in the election that follows, has a mark for it.
+        // One who refused a proposal before, or does in the election that follows, has a fault for it.
         let faults = |world: &World| {
             [holder, new]
                 .map(|node| world.snapshot(node).suspects.iter().map(|suspect| suspect.faults).sum::<u32>())
