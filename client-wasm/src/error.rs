@@ -28,12 +28,9 @@ pub enum Error {
     /// There is no such piece.
     #[error("there is no kept piece of that name")]
     NoSuchPiece,
-    /// A picture could not be encoded.
-    #[error("the picture could not be written as PNG: {0}")]
-    Png(#[from] png::EncodingError),
-    /// A record could not be read or written.
-    #[error("the provenance record is not valid: {0}")]
-    Record(#[from] serde_json::Error),
+    /// A piece could not be signed, written or read.
+    #[error(transparent)]
+    Piece(#[from] abraham_provenance::Error),
     /// The browser has no source of randomness.
     #[error("this browser gives no secure randomness: {0}")]
     Randomness(#[from] getrandom::Error),

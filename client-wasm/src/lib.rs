@@ -23,7 +23,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use lessons::Lessons;
 pub use measure::{check_kernels, measure_matmul};
 pub use member::Member;
-pub use pieces::{delete_piece, keep_piece, kept_pieces};
+pub use pieces::{check_piece, delete_piece, keep_piece, kept_pieces};
 pub use studio::Studio;
 
 /// Runs once when the module is instantiated: a panic, which is a bug, then reads as a message in the console.

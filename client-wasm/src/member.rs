@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use abraham_collective::{BackendKind, Capability, Event as News, SignedPiece, Snapshot};
-use abraham_messages::{codec::hex, collective::Signature};
+use abraham_collective::{BackendKind, Capability, Event as News, Snapshot};
+use abraham_messages::{SignedPiece, codec::hex};
 use abraham_ring::CpuBackend;
 use abraham_visitor::{Event, FrameTraffic, Handle, LinkTraffic, Offer, Tools, Visitor};
 use futures::channel::{mpsc, oneshot};
@@ -23,7 +23,8 @@ use crate::{
     measure::gmacs,
     object::{set, to_object},
     picture,
-    recipe::{self, SIDE},
+    pieces::painting,
+    recipe,
     surroundings::{Listener, Port, Randomness, WorkerTimer},
 };
 
@@ -219,19 +220,9 @@ fn object(name: &str, members: &[(&str, JsValue)]) -> JsValue {
 }
 
 fn piece_object(piece: &SignedPiece, helped: bool) -> Result<JsValue, Error> {
-    let record = record_with_signatures(piece)?;
-    let png = picture::png(&piece.samples, SIDE, recipe::COLLECTIVE_CHANNELS, &record)?;
-    let png = Uint8Array::from(png.as_slice()).into();
-    let members = [("png", png), ("record", record.into()), ("helped", helped.into())];
-    Ok(object("collectivePiece", &members))
-}
-
-/// A piece's record as JSON, with its painters' signatures beside it.
-fn record_with_signatures(piece: &SignedPiece) -> Result<String, Error> {
-    let mut record = serde_json::to_value(&piece.record)?;
-    if let Some(members) = record.as_object_mut() {
-        let signatures = piece.signatures.iter().map(|Signature(bytes)| hex(bytes).into()).collect();
-        members.insert("signatures".into(), serde_json::Value::Array(signatures));
-    }
-    Ok(record.to_string())
+    let object = painting(piece)?;
+    set(&object, "event", &"collectivePiece".into());
+    set(&object, "round", &(piece.piece.round as f64).into());
+    set(&object, "helped", &helped.into());
+    Ok(object)
 }

@@ -26,7 +26,6 @@ const LISTED_PIECES: usize = 1000;
 pub(crate) struct KeptPiece {
     pub(crate) id: String,
     pub(crate) png: Vec<u8>,
-    pub(crate) record: String,
 }
 
 /// What was saved, as far as it is there.
@@ -105,18 +104,13 @@ impl Storage {
     }
 
     /// Keeps a piece under `id`.
-    pub(crate) async fn keep(&self, id: &str, png: &[u8], record: &str) -> Result<(), Error> {
+    pub(crate) async fn keep(&self, id: &str, png: &[u8]) -> Result<(), Error> {
         let pieces = folder(&self.root, PIECES).await?;
-        let (picture, text) = (format!("{id}.png"), format!("{id}.json"));
-        // The record is written last: a piece without one is not listed.
-        let mut written = write(&pieces, &picture, png).await;
-        if written.is_ok() {
-            written = write(&pieces, &text, record.as_bytes()).await;
-        }
+        let name = format!("{id}.png");
+        let written = write(&pieces, &name, png).await;
         if written.is_err() {
-            // Half a piece only takes room; what cannot be removed either is not listed.
-            let _ = remove(&pieces, &text).await;
-            let _ = remove(&pieces, &picture).await;
+            // Half a piece only takes room; one that cannot be removed either is shown as damaged.
+            let _ = remove(&pieces, &name).await;
         }
         written
     }
@@ -132,15 +126,13 @@ impl Storage {
                 break;
             }
             let name = Reflect::get(&next, &"value".into()).map_err(denied)?.as_string();
-            ids.extend(name.and_then(|name| name.strip_suffix(".json").map(str::to_owned)));
+            ids.extend(name.and_then(|name| name.strip_suffix(".png").map(str::to_owned)));
         }
         ids.sort_unstable_by(|a, b| b.cmp(a));
         let mut kept = Vec::with_capacity(ids.len());
         for id in ids {
-            let png = read(&pieces, &format!("{id}.png")).await?;
-            let record = read(&pieces, &format!("{id}.json")).await?;
-            if let (Some(png), Some(Ok(record))) = (png, record.map(String::from_utf8)) {
-                kept.push(KeptPiece { id, png, record });
+            if let Some(png) = read(&pieces, &format!("{id}.png")).await? {
+                kept.push(KeptPiece { id, png });
             }
         }
         Ok(kept)
@@ -152,6 +144,7 @@ impl Storage {
             return Err(Error::NoSuchPiece);
         }
         let pieces = folder(&self.root, PIECES).await?;
+        // Earlier versions kept the record beside the picture, too.
         remove(&pieces, &format!("{id}.json")).await?;
         remove(&pieces, &format!("{id}.png")).await
     }

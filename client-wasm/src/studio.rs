@@ -7,6 +7,8 @@ use abraham_learning::{
     Curation,
     studio::{Entropy, Studio as Painters, StudioConfig, samples},
 };
+use abraham_messages::codec::hex;
+use abraham_provenance::Signer;
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -20,7 +22,7 @@ use crate::{
     object::{set, to_object},
     picture,
     pieces::painting,
-    recipe::{SIDE, recipe},
+    recipe::recipe,
     storage::{Saves, Storage},
 };
 
@@ -65,6 +67,8 @@ struct Round {
 #[wasm_bindgen]
 pub struct Studio {
     painters: Painters<&'static ComputeBackend>,
+    /// This visit's key, which signs what it paints.
+    signer: Signer,
     device: Device,
     storage: Option<Storage>,
     kept: String,
@@ -107,7 +111,7 @@ impl Studio {
             None => (Painters::genesis(config, [device.backend; 4], entropy()?).await?, None),
         };
         let saved = (!born).then(|| painters.round_number());
-        Ok(Self { painters, device, storage, kept, born, saved, note })
+        Ok(Self { painters, signer: Signer::new(&random()?)?, device, storage, kept, born, saved, note })
     }
 
     /// Runs one learning round, with what the visitor teaches.
@@ -140,11 +144,8 @@ impl Studio {
     /// # Errors
     /// Where the protocol stopped.
     pub async fn paint(&mut self) -> Result<JsValue, Error> {
-        let piece = self.painters.paint(random()?).await?;
-        let record = serde_json::to_string(&piece.record)?;
-        let channels = self.painters.config().architecture.channels();
-        let png = picture::png(&piece.samples, SIDE, channels, &record)?;
-        Ok(painting(&png, &record))
+        let (piece, _) = self.painters.paint(random()?, &self.signer).await?;
+        painting(&piece)
     }
 
     /// Saves the four painters' shares on this device.
@@ -192,7 +193,7 @@ impl Studio {
         to_object(&Status {
             backend: self.device.name(),
             why: self.device.why(),
-            genesis: blake3::Hash::from_bytes(self.painters.genesis_id()).to_hex().to_string(),
+            genesis: hex(&self.painters.genesis_id()),
             round: self.painters.round_number() as f64,
             storage: &self.kept,
             born: self.born,

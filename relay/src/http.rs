@@ -221,7 +221,6 @@ struct PublicConfig<'a> {
 struct Limits {
     frame_bytes: usize,
     checkpoint_bytes: usize,
-    piece_record_bytes: usize,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a tab whose clock is wrong takes the server's time")]
@@ -236,7 +235,6 @@ async fn config(request: HttpRequest, site: Data<Site>) -> HttpResponse {
         limits: Limits {
             frame_bytes: protocol::MAX_FRAME_BYTES,
             checkpoint_bytes: protocol::MAX_CHECKPOINT_BYTES,
-            piece_record_bytes: protocol::MAX_PIECE_RECORD_BYTES,
         },
         relays: texts(&served.relays),
         webrtc_direct: texts(&served.webrtc_direct),

@@ -40,7 +40,21 @@ const PNG = Uint8Array.from(
   atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="),
   (letter) => letter.charCodeAt(0),
 );
-const painting = { png: PNG, record: JSON.stringify({ genesis: status.genesis, round: 3, committee: "solo" }) };
+const painting = { png: PNG };
+/** What the check of a piece finds. */
+const checked = {
+  verdict: "intact",
+  record: {
+    artist: status.genesis,
+    recipe: "11".repeat(32),
+    round: 3,
+    latent: "22".repeat(32),
+    state: "33".repeat(32),
+    content: "44".repeat(32),
+    signatures: [2, 3, 4, 5].map((n) => ({ painter: `0${n}`.repeat(33), signature: `0${n}`.repeat(65) })),
+  },
+  text: "{}",
+};
 /** @type {object[]} */
 let kept = [];
 
@@ -68,13 +82,14 @@ const answers = {
       finish = () => resolve(painting);
     }),
   keep: () => {
-    kept = [{ ...painting, id: "piece" }];
+    kept = [{ ...painting, id: "piece", round: 3, together: false }];
     return "piece";
   },
   delete: () => {
     kept = [];
   },
   pieces: () => kept,
+  check: () => checked,
 };
 
 /** @param {number} count */

@@ -13,17 +13,19 @@
  *             round pictures time pace backend storage genesis bytes kinds
  *   teach     drop-zone teach-demo teach-choose teach-files (input) teach-folder (input) yours forget
  *             refused refused-list (li[data-kind]) asking asking-list (li[data-kind]) asking-teach asking-leave
- *   pieces    easel easel-image keep paint-another download-png download-json delete easel-close
+ *   pieces    easel easel-image easel-check (data-verdict) keep paint-another download-png download-json delete
+ *             easel-close check-choose check-file (input)
  *             pieces-none pieces-list piece (each) toast undo
  *   other     reset sure sure-yes sure-no
  */
 
-import { box, button, make } from "./dom.js";
+import { box, button, element, make } from "./dom.js";
 import { keepPageOnDrop } from "./drop.js";
 import { reasonFor, reasonInWords } from "./fetching.js";
 import { hangGallery } from "./gallery.js";
 import { greet } from "./note.js";
 import { showNow } from "./now.js";
+import { pieceIn } from "./piece-file.js";
 import { lackOf } from "./start.js";
 
 /** What is fetched at the press of the button, first of all. */
@@ -68,6 +70,15 @@ function dress() {
   });
 }
 
+/** Shows who signed a piece's file. @param {File} file @returns {Promise<boolean>} whether it says that it is a piece */
+async function look(file) {
+  const png = await pieceIn(file);
+  if (png === null) return false;
+  const [{ lookAt }] = await Promise.all([import("./pieces.js"), dress()]);
+  lookAt({ png }, "file");
+  return true;
+}
+
 /** Something that is no failure, beside the button. @param {string} text */
 function say(text) {
   if (box("studio").hidden) {
@@ -83,6 +94,14 @@ history.scrollRestoration = "manual";
 greet();
 hangGallery();
 showNow();
-keepPageOnDrop(() => !box("studio").hidden, say);
+keepPageOnDrop(() => !box("studio").hidden, say, look);
+const picker = element("check-file", HTMLInputElement);
+button("check-choose").addEventListener("click", () => picker.click());
+picker.addEventListener("change", async () => {
+  const [file] = picker.files ?? [];
+  // The same file may be chosen again.
+  picker.value = "";
+  if (file && !(await look(file))) say("This file has no record of a piece. Nothing in it says who made it.");
+});
 button("wake").addEventListener("click", () => wake());
 button("processor-only").addEventListener("click", () => wake({ webgpu: "off" }));

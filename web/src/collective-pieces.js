@@ -16,14 +16,14 @@ let urls = [];
 export function hangCollectivePiece(piece) {
   const url = URL.createObjectURL(new Blob([new Uint8Array(piece.png)], { type: "image/png" }));
   urls.unshift(url);
-  const round = roundOf(piece.record);
+  const round = count(piece.round);
   const open = make(
     "button",
     { type: "button", className: "hung-piece" },
     make("img", { src: url, alt: `Piece by the collective from round ${round}`, width: 32, height: 32 }),
     make("span", { textContent: `Round ${round}${piece.helped ? ", with your help" : ""}` }),
   );
-  open.addEventListener("click", () => lookAt(piece));
+  open.addEventListener("click", () => lookAt(piece, "collective"));
   const item = make("li", {}, open);
   item.dataset.testid = "collective-piece";
   box("collective-pieces-list").prepend(item);
@@ -39,13 +39,4 @@ export function takeDownCollectivePieces() {
   urls = [];
   box("collective-pieces-list").replaceChildren();
   box("collective-pieces").hidden = true;
-}
-
-/** @param {string} record */
-function roundOf(record) {
-  try {
-    return count(JSON.parse(record).round ?? 0);
-  } catch {
-    return "0";
-  }
 }

@@ -33,8 +33,12 @@ export function sentenceFor({ files, link, ours }, inStudio) {
     : "Links are not taken, only files. Press the button first, then drop your pictures.";
 }
 
-/** @param {() => boolean} inStudio whether there is a studio to take files @param {(text: string) => void} say */
-export function keepPageOnDrop(inStudio, say) {
+/**
+ * @param {() => boolean} inStudio whether there is a studio to take files
+ * @param {(text: string) => void} say
+ * @param {(file: File) => Promise<boolean>} look gets a file that is dropped alone where there is no studio; whether it was a piece
+ */
+export function keepPageOnDrop(inStudio, say, look) {
   let ours = false;
   addEventListener("dragstart", () => {
     ours = true;
@@ -45,7 +49,7 @@ export function keepPageOnDrop(inStudio, say) {
   for (const type of ["dragenter", "dragover", "drop"]) {
     addEventListener(
       type,
-      (event) => {
+      async (event) => {
         const { dataTransfer } = /** @type {DragEvent} */ (event);
         event.preventDefault();
         const dragged = draggedOf(dataTransfer?.types ?? [], ours);
@@ -57,7 +61,10 @@ export function keepPageOnDrop(inStudio, say) {
         }
         ours = false;
         const text = sentenceFor(dragged, inStudio());
-        if (text !== null) say(text);
+        if (text === null) return;
+        const [file, ...others] = dragged.files ? (dataTransfer?.files ?? []) : [];
+        if (file && others.length === 0 && (await look(file))) return;
+        say(text);
       },
       { capture: true },
     );

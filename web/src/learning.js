@@ -6,6 +6,7 @@ import { isReason } from "./fetching.js";
 import { askToStay } from "./keeping.js";
 import { silentInWords } from "./keeping-words.js";
 import { announce, sayTogether, setPhase } from "./phase.js";
+import { lookAt } from "./pieces.js";
 import { breakPace, progress } from "./progress.js";
 import { FEWEST } from "./stage.js";
 import { allowTeaching, hideAsking, hideTeachingProgress, wireTeaching } from "./teach.js";
@@ -200,6 +201,7 @@ button("trouble-close").addEventListener("click", () => {
 });
 wireTeaching({
   files: (given) => teach({ type: "teach", ...given }),
+  piece: (piece) => lookAt(piece, "file"),
   asking: (yes) => {
     hideAsking();
     box("teach-title").focus({ preventScroll: true });

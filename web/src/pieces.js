@@ -1,32 +1,24 @@
-/** Pieces: painting one, keeping it, looking at it with its record, downloading and deleting it. */
+/** Pieces: painting one, looking at it, checking where it comes from, keeping, downloading and deleting it. */
 
 import { toast } from "./ask.js";
+import { StudioClient } from "./client.js";
 import { box, button, element, image, make } from "./dom.js";
 import { askToStay } from "./keeping.js";
 import { nameOf } from "./names.js";
+import { hungInWords, verdictInWords } from "./pieces-words.js";
 import { count, sentence } from "./words.js";
 
-/** @import { Piece, Painting } from "../types/messages.js" */
-/** @import { StudioClient, StudioError } from "./client.js" */
+/** @import { StudioError } from "./client.js" */
+/** @import { Checked, Piece, Painting, PieceRecord } from "../types/messages.js" */
 
-/** @typedef {Painting & { url: string, id: string | null }} Shown */
-
-/**
- * @typedef {object} Provenance what a piece's record says; any of it may be missing from a file of another version
- * @property {string} [genesis]
- * @property {number} [round]
- * @property {string} [latent]
- * @property {string[]} [shareCommitments]
- * @property {string} [picture]
- * @property {"solo" | { members: { term: string, painters: string[] } }} [committee]
- * @property {string[]} [signatures] of the painters, by seat
- */
+/** Where a piece that is looked at comes from. @typedef {"studio" | "collective" | "kept" | "file"} Origin */
+/** @typedef {Painting & { url: string, id: string | null, origin: Origin }} Shown */
 
 /** @type {StudioClient | null} */
 let client = null;
 /** @type {Shown | null} */
 let shown = null;
-/** @type {Shown[]} */
+/** @type {(Piece & { url: string })[]} */
 let kept = [];
 /** @type {(pieces: number) => void} */
 let keptChanged = () => {};
@@ -57,23 +49,21 @@ function hang(pieces) {
   box("pieces-none").hidden = kept.length > 0;
   box("pieces-list").replaceChildren(
     ...kept.map((piece) => {
-      const record = read(piece.record);
-      const { round } = record;
-      const title = `Piece ${isCollective(record) ? "by the collective " : ""}from round ${count(round ?? 0)}`;
+      const words = hungInWords(piece.round, piece.together);
       const open = make(
         "button",
         { type: "button", className: "hung-piece" },
-        make("img", { src: piece.url, alt: title, width: 32, height: 32 }),
-        make("span", { textContent: `Round ${count(round ?? 0)}${isCollective(record) ? ", by the collective" : ""}` }),
+        make("img", { src: piece.url, alt: `Piece: ${words}`, width: 32, height: 32 }),
+        make("span", { textContent: words }),
       );
       open.addEventListener("click", () => {
         forgetShown();
-        show({ ...piece, url: urlOf(piece.png) });
+        show({ png: piece.png, id: piece.id, origin: "kept", url: urlOf(piece.png) });
         element("easel", HTMLDialogElement).showModal();
       });
       const item = make("li", {}, open);
       item.dataset.testid = "piece";
-      item.dataset.piece = piece.id ?? "";
+      item.dataset.piece = piece.id;
       return item;
     }),
   );
@@ -86,18 +76,6 @@ function urlOf(png) {
   return URL.createObjectURL(new Blob([new Uint8Array(png)], { type: "image/png" }));
 }
 
-/** @param {string} record @returns {Provenance} */
-function read(record) {
-  try {
-    return JSON.parse(record);
-  } catch {
-    return {};
-  }
-}
-
-/** @param {Provenance} record */
-const isCollective = (record) => typeof record.committee === "object";
-
 /** @param {string} hex */
 const short = (hex) => (hex.length > 20 ? `${hex.slice(0, 8)} … ${hex.slice(-4)}` : hex);
 
@@ -107,68 +85,111 @@ function forgetShown() {
   image("easel-image").hidden = true;
 }
 
+/** @type {Record<Origin, { title: string, text: string }>} */
+const SAID = {
+  studio: { title: "A new piece", text: "Nobody has seen this before. Keep it, or close and it is gone." },
+  collective: {
+    title: "A piece by the collective",
+    text: "Four tabs painted it together, and each signed it. Keep it, or it goes when you stop or close this tab.",
+  },
+  kept: { title: "A kept piece", text: "It hangs under “Your pieces”, on this device, until you delete it." },
+  file: { title: "A piece from a file", text: "This is what its record says, and what the check found. The file stays where it is." },
+};
+
 /** @param {Shown} piece */
 function show(piece) {
   shown = piece;
-  const record = read(piece.record);
+  const { origin } = piece;
   const picture = image("easel-image");
   picture.src = piece.url;
-  picture.alt = `A piece painted at round ${count(record.round ?? 0)}`;
+  picture.alt = "The piece";
   picture.hidden = false;
-  const isKept = piece.id !== null;
-  const collective = isCollective(record);
-  box("easel-title").textContent = collective ? "A piece by the collective" : isKept ? "A kept piece" : "A new piece";
-  box("easel-text").textContent = isKept
-    ? "It hangs under “Your pieces”, on this device, until you delete it."
-    : collective
-      ? "Four tabs painted it together, and each signed it. Keep it, or it goes when you stop or close this tab."
-      : "Nobody has seen this before. Keep it, or close and it is gone.";
-  const facts = /** @type {[string, string | undefined][]} */ ([
-    ["Artist", record.genesis],
-    ["Round", record.round === undefined ? undefined : count(record.round)],
-    ["Drawn from latent", record.latent],
-    ["Picture", record.picture],
-    ...(record.shareCommitments ?? []).map((hash, i) => [`Commitment to share ${i + 1}`, hash]),
-    ...painters(record),
-  ]);
-  box("easel-record").replaceChildren(
-    ...facts
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value = ""]) =>
-        make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: short(value), title: value })),
-      ),
-  );
-  const stem = `abraham-${(record.genesis ?? "piece").slice(0, 8)}-round-${record.round ?? 0}-${(record.picture ?? "").slice(0, 8)}`;
+  box("easel-title").textContent = SAID[origin].title;
+  box("easel-text").textContent = SAID[origin].text;
+  box("easel-record").replaceChildren();
   const png = element("download-png", HTMLAnchorElement);
   png.href = piece.url;
-  png.download = `${stem}.png`;
-  const json = element("download-json", HTMLAnchorElement);
-  if (json.href.startsWith("blob:")) URL.revokeObjectURL(json.href);
-  json.href = URL.createObjectURL(new Blob([piece.record], { type: "application/json" }));
-  json.download = `${stem}.json`;
-  button("keep").hidden = isKept;
-  button("paint-another").hidden = isKept || collective;
-  button("delete").hidden = !isKept;
-  for (const id of ["download-png", "download-json"]) box(id).hidden = !isKept && !collective;
+  png.download = "abraham-piece.png";
+  button("keep").hidden = origin === "kept" || origin === "file";
+  button("paint-another").hidden = origin !== "studio";
+  button("delete").hidden = origin !== "kept";
+  png.hidden = origin !== "kept" && origin !== "collective";
+  box("download-json").hidden = true;
   for (const id of ["keep", "paint-another", "delete"]) button(id).disabled = false;
+  check(piece);
 }
 
-/** Who painted, and who signed. @param {Provenance} record @returns {[string, string | undefined][]} */
-function painters({ committee, signatures = [] }) {
-  if (typeof committee !== "object") return [["Painters", committee === "solo" ? "all four in one tab" : committee]];
-  const { term, painters } = committee.members;
+/** Checks the piece that is shown, and says what was found. @param {Shown} piece */
+async function check(piece) {
+  const place = box("easel-check");
+  place.hidden = false;
+  place.dataset.verdict = "checking";
+  place.textContent = "Checking its signatures.";
+  try {
+    const checked = await checkFile(piece.png);
+    if (shown === piece) showChecked(checked);
+  } catch (error) {
+    if (shown !== piece) return;
+    place.dataset.verdict = "unknown";
+    place.textContent = `It could not be checked. ${sentence(/** @type {StudioError} */ (error))}`;
+  }
+}
+
+/** @param {Uint8Array} png @returns {Promise<Checked>} @throws {StudioError} by rejection */
+async function checkFile(png) {
+  if (client) return client.ask({ type: "check", png });
+  // Before the artist is woken, and after it has stopped, there is no worker: one is begun for this alone.
+  const passing = new StudioClient(() => {});
+  try {
+    return await passing.ask({ type: "check", png });
+  } finally {
+    passing.end();
+  }
+}
+
+/** @param {Checked} checked */
+function showChecked(checked) {
+  const { verdict, record, text } = checked;
+  const place = box("easel-check");
+  place.dataset.verdict = verdict;
+  place.textContent = verdictInWords(checked);
+  if (record) image("easel-image").alt = `A piece painted at round ${count(record.round)}`;
+  box("easel-record").replaceChildren(
+    ...factsOf(record).map(([name, value]) =>
+      make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: short(value), title: value })),
+    ),
+  );
+  const stem = record ? `abraham-${record.artist.slice(0, 8)}-round-${record.round}-${record.content.slice(0, 8)}` : "abraham-piece";
+  element("download-png", HTMLAnchorElement).download = `${stem}.png`;
+  const json = element("download-json", HTMLAnchorElement);
+  if (json.href.startsWith("blob:")) URL.revokeObjectURL(json.href);
+  json.href = URL.createObjectURL(new Blob([text ?? ""], { type: "application/json" }));
+  json.download = `${stem}.json`;
+  json.hidden = text === null || box("download-png").hidden;
+}
+
+/** What a record says, for people. @param {PieceRecord | null} record @returns {[string, string][]} */
+function factsOf(record) {
+  if (!record) return [];
+  const alone = record.signatures.length === 1;
   return [
-    ["Committee", term],
-    ...painters.map((key, seat) => /** @type {[string, string]} */ ([`Seat ${seat + 1}, ${nameOf(key)}`, key])),
-    ...signatures.map((signature, seat) => /** @type {[string, string]} */ ([`Signature of seat ${seat + 1}`, signature])),
+    ["Artist", record.artist],
+    ["Round", count(record.round)],
+    ["Drawn from latent", record.latent],
+    ["Picture", record.content],
+    ["State of the artist", record.state],
+    ["Recipe", record.recipe],
+    ...record.signatures.map(({ painter }, seat) => /** @type {[string, string]} */ ([alone ? `One tab, ${nameOf(painter)}` : `Seat ${seat + 1}, ${nameOf(painter)}`, painter])),
+    ...record.signatures.map(({ signature }, seat) => /** @type {[string, string]} */ ([alone ? "Its signature" : `Signature of seat ${seat + 1}`, signature])),
   ];
 }
 
-/** Shows a piece that is not kept yet. @param {Painting} piece */
-export function lookAt(piece) {
+/** Shows a piece that is not kept. @param {Painting} piece @param {Origin} origin */
+export function lookAt({ png }, origin) {
   forgetShown();
-  show({ png: piece.png, record: piece.record, id: null, url: urlOf(piece.png) });
-  element("easel", HTMLDialogElement).showModal();
+  show({ png, id: null, origin, url: urlOf(png) });
+  const easel = element("easel", HTMLDialogElement);
+  if (!easel.open) easel.showModal();
 }
 
 /** @param {unknown} error */
@@ -182,7 +203,7 @@ function excuseNotKept(error) {
   if (code !== "storage-full" && code !== "storage-denied") return excuse(error);
   const why = code === "storage-full" ? "there is no room left for it in this browser" : "this browser does not let the site store anything";
   box("easel-text").textContent = `It is not kept, for ${why}. Download it, or it is gone when you close this.`;
-  for (const id of ["download-png", "download-json"]) box(id).hidden = false;
+  box("download-png").hidden = false;
 }
 
 async function paint() {
@@ -202,6 +223,7 @@ async function paint() {
   forgetShown();
   box("easel-title").textContent = "Painting";
   box("easel-text").textContent = "The four painters paint one piece together.";
+  box("easel-check").hidden = true;
   box("easel-record").replaceChildren();
   dialog.dataset.painting = "";
   if (!dialog.open) dialog.showModal();
@@ -209,7 +231,7 @@ async function paint() {
     const painting = await mine.ask({ type: "paint" });
     // Whoever closed it meanwhile, or stopped, let it go.
     if (client !== mine || !dialog.open) return;
-    show({ ...painting, id: null, url: urlOf(painting.png) });
+    show({ ...painting, id: null, origin: "studio", url: urlOf(painting.png) });
     button("keep").focus();
   } catch (error) {
     if (client !== mine) return;
@@ -222,11 +244,11 @@ async function paint() {
 
 async function keep() {
   if (!client || !shown) return;
-  const { png, record, url } = shown;
+  const { png, url } = shown;
   button("keep").disabled = true;
   try {
-    const id = await client.ask({ type: "keep", png, record });
-    show({ png, record, url, id });
+    const id = await client.ask({ type: "keep", png });
+    show({ png, url, id, origin: "kept" });
     button("easel-close").focus();
     await reload();
     askToStay();
@@ -247,7 +269,7 @@ async function remove() {
     box("pieces-title").focus();
     toast("The piece was deleted.", async () => {
       try {
-        await client?.ask({ type: "keep", png: piece.png, record: piece.record });
+        await client?.ask({ type: "keep", png: piece.png });
         await reload();
         toast("The piece is back.");
       } catch (error) {

@@ -2,10 +2,11 @@
 
 import { box, button, element, make, write } from "./dom.js";
 import { shownName, sorted } from "./files.js";
+import { pieceIn } from "./piece-file.js";
 import { askingInWords, askingLines, linesOf, nothingInWords, summaryOf } from "./teaching-words.js";
 import { bytesInWords, capital, count, counted } from "./words.js";
 
-/** @import { Chosen, Given, Teaching } from "../types/messages.js" */
+/** @import { Chosen, Given, Painting, Teaching } from "../types/messages.js" */
 /** @import { Line } from "./teaching-words.js" */
 
 /** One more than the worker looks at, so that it knows that there are more. */
@@ -14,7 +15,7 @@ const FILES = 10_001;
 const ENTRIES = 20_000;
 
 /**
- * @param {{ files: (given: Given) => void, demo: () => void, forget: () => void, asking: (teach: boolean) => void }} actions `asking`: what to do with pictures that ask not to be learnt from
+ * @param {{ files: (given: Given) => void, piece: (piece: Painting) => void, demo: () => void, forget: () => void, asking: (teach: boolean) => void }} actions `asking`: what to do with pictures that ask not to be learnt from
  */
 export function wireTeaching(actions) {
   for (const [choose, input] of [
@@ -59,7 +60,12 @@ export function wireTeaching(actions) {
     event.preventDefault();
     depth = 0;
     veil.hidden = true;
-    if (event.dataTransfer) give(await dropped(event.dataTransfer));
+    if (!event.dataTransfer) return;
+    const given = await dropped(event.dataTransfer);
+    // A piece that is dropped alone is to be looked at. Whoever wants it learned from chooses it.
+    const png = given.length === 1 ? await pieceIn(given[0]?.file) : null;
+    if (png === null) give(given);
+    else actions.piece({ png });
   });
 
   /** @param {Chosen[]} given */

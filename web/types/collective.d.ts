@@ -144,9 +144,9 @@ export interface Traffic {
 
 /** A piece that four tabs painted and signed; its signatures were checked by this tab. */
 export interface CollectivePiece {
+  /** The picture file, with its record inside. */
   png: Uint8Array;
-  /** The provenance record with the painters' signatures, as JSON. */
-  record: string;
+  round: number;
   /** Whether this tab was one of the painters. */
   helped: boolean;
 }

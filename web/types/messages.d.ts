@@ -47,14 +47,53 @@ export interface Round {
   kinds: Record<string, number>;
 }
 
+/** A piece's picture file, with its record inside. */
 export interface Painting {
   png: Uint8Array;
-  /** The provenance record as JSON. */
-  record: string;
 }
 
+/** A kept piece, and what its record says: nothing of it is checked. */
 export interface Piece extends Painting {
   id: string;
+  /** Null where the record cannot be read. */
+  round: number | null;
+  /** Whether it bears the signatures of four painters. */
+  together: boolean;
+}
+
+/** `intact`, or what is wrong with a piece's file: codes of `Error` of the crate `abraham-provenance`. */
+export type Verdict =
+  | "intact"
+  | "older"
+  | "no-record"
+  | "record"
+  | "picture"
+  | "content"
+  | "signature"
+  | "signature-count"
+  | "painter-twice"
+  | "damaged"
+  | "too-long";
+
+/** Hashes, keys and signatures in hex. */
+export interface PieceRecord {
+  artist: string;
+  recipe: string;
+  round: number;
+  latent: string;
+  state: string;
+  content: string;
+  /** By seat, where four painted. */
+  signatures: { painter: string; signature: string }[];
+}
+
+/** What the check of a picture file found. */
+export interface Checked {
+  verdict: Verdict;
+  /** What the record says, where it can be read; true only where the verdict is `intact`. */
+  record: PieceRecord | null;
+  /** The record as it lies in the file. */
+  text: string | null;
 }
 
 /** A file that the visitor gave. */
@@ -122,7 +161,8 @@ export type Request =
   | { type: "stop" }
   | { type: "throttle"; share: number }
   | { type: "paint" }
-  | { type: "keep"; png: Uint8Array; record: string }
+  | { type: "keep"; png: Uint8Array }
+  | { type: "check"; png: Uint8Array }
   | { type: "pieces" }
   | { type: "delete"; pieceId: string }
   | { type: "reset" }
@@ -152,6 +192,7 @@ export interface Answers {
   throttle: void;
   paint: Painting;
   keep: string;
+  check: Checked;
   pieces: Piece[];
   delete: void;
   /** As for `forget`. */
@@ -235,6 +276,7 @@ export interface StudioModule {
     ): Promise<Member>;
   };
   keptPieces(): Promise<Piece[]>;
-  keepPiece(png: Uint8Array, record: string): Promise<string>;
+  keepPiece(png: Uint8Array): Promise<string>;
+  checkPiece(png: Uint8Array): Checked;
   deletePiece(id: string): Promise<void>;
 }

@@ -3,11 +3,16 @@
 import { saveBeside } from "./solo.js";
 import { load } from "./wasm.js";
 
-/** @import { Piece } from "../types/messages.js" */
+/** @import { Checked, Piece } from "../types/messages.js" */
 
-/** @param {Uint8Array} png @param {string} record @returns {Promise<string>} its name */
-export async function keep(png, record) {
-  const id = await (await load()).keepPiece(png, record);
+/** @param {Uint8Array} png a picture file @returns {Promise<Checked>} */
+export async function check(png) {
+  return (await load()).checkPiece(png);
+}
+
+/** @param {Uint8Array} png @returns {Promise<string>} its name */
+export async function keep(png) {
+  const id = await (await load()).keepPiece(png);
   await saveBeside();
   return id;
 }

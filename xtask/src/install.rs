@@ -134,7 +134,7 @@ fn toolchain_has_wasm() -> bool {
 
 /// Node.js, and the npm packages that `web/package-lock.json` pins.
 pub(crate) fn node_tools() -> Result<()> {
-    npm_packages("web", "binaryen, typescript and axe-core: they shrink, check and test the page")
+    npm_packages("web", "what shrinks, checks and tests the page: binaryen, typescript, axe-core and noble's curves and hashes")
 }
 
 /// Node.js, and the npm packages that `tests/interop/package-lock.json` pins.
@@ -162,7 +162,8 @@ fn npm_packages(folder: &str, what: &str) -> Result<()> {
 
 /// What the tests without a browser need.
 pub(crate) fn for_unit_tests() -> Result<()> {
-    ensure(&[&LAVAPIPE, &NODE])
+    ensure(&[&LAVAPIPE])?;
+    node_tools()
 }
 
 /// What the measurements in a browser need.

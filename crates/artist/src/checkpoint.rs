@@ -26,6 +26,8 @@ pub struct Checkpoint {
     pub genesis: [u8; 32],
     /// Learning rounds behind these weights.
     pub round: u64,
+    /// How often the shares were made anew.
+    pub generation: u64,
 }
 
 /// Why a checkpoint was refused; nothing of it is used.
@@ -58,6 +60,9 @@ const ENTRY: &str = "abraham";
 
 /// The header's line with the bits of the last norms.
 const NORMS: &str = "norms";
+
+/// The header's line with the generation.
+const GENERATION: &str = "generation";
 
 /// The format, by the protocol that first wrote it: painters' frames have changed since, what they keep has not.
 const FORMAT: &str = "/abraham/painters/1.0.0";
@@ -119,6 +124,7 @@ impl Checkpoint {
             ("round", self.round.to_string()),
             ("steps", self.artist.steps.to_string()),
             (NORMS, norms.join(",")),
+            (GENERATION, self.generation.to_string()),
         ]
     }
 
@@ -186,7 +192,11 @@ impl Checkpoint {
             Ok(norms) => norms.split(',').map(str::parse).collect::<Result<_, _>>().map_err(corrupt)?,
             Err(_) => first_norms(architecture),
         };
-        let has_norms = field(NORMS).is_ok();
+        // Checkpoints from before there were generations are of the first.
+        let generation = match field(GENERATION) {
+            Ok(generation) => generation.parse().map_err(corrupt)?,
+            Err(_) => 0,
+        };
         if !are_norms(architecture, &norms) {
             return Err(corrupt("its gradients' norms have more bits than they can have"));
         }
@@ -203,14 +213,14 @@ impl Checkpoint {
         };
         let (weights, momentum) = (read("weights", WEIGHT)?, read("momentum", MOMENTUM)?);
         let artist = Artist::new(architecture.clone(), weights, momentum, steps, norms);
-        let checkpoint = Self { artist, holder, genesis, round };
+        let checkpoint = Self { artist, holder, genesis, round, generation };
         let named = tensors(&checkpoint.artist);
         let data: Vec<_> = named
             .into_iter()
             .map(|(name, t)| (name, t.data().iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()))
             .collect();
         let mut header = checkpoint.header();
-        header.retain(|(name, _)| has_norms || *name != NORMS);
+        header.retain(|(name, _)| ![NORMS, GENERATION].contains(name) || field(name).is_ok());
         if field("digest")? != digest(&header, &data) {
             return Err(corrupt("its contents do not match its digest"));
         }
@@ -246,7 +256,7 @@ mod tests {
 
     fn checkpoint() -> (Architecture, Checkpoint) {
         let (architecture, artist) = artist(9);
-        (architecture, Checkpoint { artist, holder: HOLDER, genesis: [3; 32], round: 5 })
+        (architecture, Checkpoint { artist, holder: HOLDER, genesis: [3; 32], round: 5, generation: 2 })
     }
 
     #[test]
@@ -255,18 +265,18 @@ mod tests {
         let again = Checkpoint::decode(&checkpoint.encode().unwrap(), HOLDER, &architecture).unwrap();
         assert_eq!(again.artist.state_commitments(), checkpoint.artist.state_commitments());
         assert_eq!(again.artist.norm_bits, checkpoint.artist.norm_bits);
-        assert_eq!((again.genesis, again.round), (checkpoint.genesis, checkpoint.round));
+        assert_eq!((again.genesis, again.round, again.generation), ([3; 32], 5, 2));
     }
 
     #[test]
-    fn a_checkpoint_from_before_there_were_norms_wakes_the_same_artist() {
+    fn a_checkpoint_from_before_there_were_norms_and_generations_wakes_the_same_artist() {
         let (architecture, checkpoint) = checkpoint();
         let mut header = checkpoint.header();
-        header.retain(|(name, _)| *name != NORMS);
+        header.retain(|(name, _)| ![NORMS, GENERATION].contains(name));
         let bytes = checkpoint.encode_with(&header).unwrap();
         let again = Checkpoint::decode(&bytes, HOLDER, &architecture).unwrap();
         assert_eq!(again.artist.commitments(), checkpoint.artist.commitments());
-        assert_eq!(again.artist.norm_bits, first_norms(&architecture));
+        assert_eq!((again.artist.norm_bits, again.generation), (first_norms(&architecture), 0));
     }
 
     #[test]

@@ -2,29 +2,17 @@
 
 use abraham_messages::{
     PeerKey,
-    collective::{Certificate, Digest, HeldArtist, Holding, Holds, StateName, StateStatement, Statement},
+    collective::{Certificate, Digest, HeldArtist, Holding, Holds, StateName, StateStatement},
     limits::{MAX_ARTISTS, MAX_CHAIN, MAX_SEATS_TOLD},
 };
 
+use abraham_provenance::{artist_name, hash_struct, state_name, verify};
+
 use crate::{
     HeldCommitments,
-    announce::verify,
     holders::{Committee, Held},
     limits,
 };
-
-/// The artist whose first state has these commitments.
-pub(crate) fn artist(commitments: &[Digest; 4]) -> Digest {
-    *blake3::hash(commitments.as_flattened()).as_bytes()
-}
-
-/// The name of a state.
-pub(crate) fn name(statement: &StateStatement) -> StateName {
-    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 state of an artist v1");
-    hasher.update(&statement.artist).update(&statement.round.to_le_bytes());
-    hasher.update(statement.commitments.as_flattened());
-    StateName { round: statement.round, state: *hasher.finalize().as_bytes() }
-}
 
 /// What four painters, who each said what they hold, agree on: all three holders of each component say the same.
 ///
@@ -56,21 +44,26 @@ pub(crate) fn is_valid(certificate: &Certificate) -> bool {
     {
         return false;
     }
-    if statement.round == 0 && artist(&statement.commitments) != statement.artist {
+    if statement.round == 0 && artist_name(&statement.commitments) != statement.artist {
         return false;
     }
     let signed = statement.seats.iter().zip(&certificate.signatures);
     let signed: Vec<bool> = signed
         .filter_map(|(painter, signature)| Some((painter, signature.as_ref()?)))
-        .map(|(painter, signature)| verify(painter, &Statement::State(statement), signature))
+        .map(|(painter, signature)| verify(painter, statement, signature))
         .collect();
     signed.len() >= limits::CERTIFICATE_QUORUM && signed.iter().all(|good| *good)
+}
+
+/// By what one state of an artist is newer than another.
+pub(crate) fn age(statement: &StateStatement) -> (u64, u64) {
+    (statement.round, statement.generation)
 }
 
 /// A hash of a certificate, by which it is known again.
 pub(crate) fn digest(certificate: &Certificate) -> Digest {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 certificate v1");
-    hasher.update(&Statement::State(&certificate.statement).signed_bytes());
+    hasher.update(&hash_struct(&certificate.statement));
     for signature in &certificate.signatures {
         hasher.update(&[u8::from(signature.is_some())]);
         hasher.update(signature.as_ref().map_or(&[][..], |signature| &signature.0));
@@ -98,7 +91,7 @@ impl Kept {
         let mut seen = std::collections::BTreeSet::new();
         self.chain.retain(|link| seen.insert(link.statement.seats));
         self.chain.truncate(MAX_CHAIN);
-        self.states.retain(|kept| kept.statement.round < certificate.statement.round);
+        self.states.retain(|kept| age(&kept.statement) < age(&certificate.statement));
         self.states.insert(0, certificate);
         self.states.truncate(2);
     }
@@ -161,7 +154,7 @@ impl Store {
         seat: usize,
     ) -> Option<&Certificate> {
         let kept = self.kept.iter().find(|kept| kept.artist == *artist && kept.seat == seat)?;
-        kept.states.iter().find(|held| name(&held.statement) == *state)
+        kept.states.iter().find(|held| state_name(&held.statement) == *state)
     }
 
     /// The artists whose shares it has, the one certified last first.
@@ -185,7 +178,7 @@ impl Store {
         let kept = self.kept.iter().map(|kept| Held {
             artist: kept.artist,
             seat: kept.seat,
-            states: kept.states.iter().map(|held| name(&held.statement)).collect(),
+            states: kept.states.iter().map(|held| state_name(&held.statement)).collect(),
         });
         kept.collect()
     }
@@ -198,7 +191,7 @@ impl Store {
     /// What everyone is told: the artist that was certified last.
     pub(crate) fn holding(&self) -> Option<Holding> {
         let newest = self.kept.first()?;
-        let states = newest.states.iter().map(|held| name(&held.statement)).collect();
+        let states = newest.states.iter().map(|held| state_name(&held.statement)).collect();
         Some(Holding { artist: newest.artist, seat: newest.seat as u8, states })
     }
 
@@ -222,7 +215,7 @@ pub(crate) fn fits(
 ) -> bool {
     let statement = &certificate.statement;
     statement.artist == *artist
-        && name(statement) == *state
+        && state_name(statement) == *state
         && statement.seats[seat] == *holder
         && is_valid(certificate)
 }
@@ -230,17 +223,23 @@ pub(crate) fn fits(
 #[cfg(test)]
 mod tests {
     use abraham_messages::collective::Signature;
+    use abraham_provenance::Signer;
 
     use super::*;
-    use crate::announce::Signer;
 
     fn certificate(round: u64, seed: u8) -> (Vec<Signer>, Certificate) {
         let signers: Vec<Signer> = (1..5).map(|n| Signer::new(&[n; 32]).unwrap()).collect();
-        let seats = [0, 1, 2, 3].map(|i: usize| signers[i].me());
+        let seats = [0, 1, 2, 3].map(|i: usize| signers[i].public_key());
         let commitments = [[seed; 32]; 4];
-        let statement =
-            StateStatement { artist: artist(&[[0; 32]; 4]), round, commitments, term: [7; 32], seats };
-        let signatures = [0, 1, 2, 3].map(|i: usize| Some(signers[i].sign(&Statement::State(&statement))));
+        let statement = StateStatement {
+            artist: artist_name(&[[0; 32]; 4]),
+            round,
+            generation: 0,
+            commitments,
+            term: [7; 32],
+            seats,
+        };
+        let signatures = [0, 1, 2, 3].map(|i: usize| Some(signers[i].sign(&statement)));
         (signers, Certificate { statement, signatures })
     }
 
@@ -250,11 +249,11 @@ mod tests {
         assert!(is_valid(&certificate));
         certificate.signatures[0] = None;
         assert!(is_valid(&certificate));
-        certificate.signatures[1] = Some(Signature([1; 64]));
+        certificate.signatures[1] = Some(Signature([1; 65]));
         assert!(!is_valid(&certificate));
-        let state = name(&certificate.statement);
-        certificate.signatures[1] = Some(signers[1].sign(&Statement::State(&certificate.statement)));
-        let (artist, me) = (certificate.statement.artist, signers[2].me());
+        let state = state_name(&certificate.statement);
+        certificate.signatures[1] = Some(signers[1].sign(&certificate.statement));
+        let (artist, me) = (certificate.statement.artist, signers[2].public_key());
         assert!(fits(&certificate, &artist, &state, (&me, 2)));
         assert!(!fits(&certificate, &artist, &state, (&me, 3)), "its holder sat elsewhere");
         assert!(!fits(&certificate, &[9; 32], &state, (&me, 2)));
@@ -265,9 +264,9 @@ mod tests {
     #[test]
     fn one_key_cannot_sign_for_two_seats_and_a_first_state_names_its_artist() {
         let (signers, mut certificate) = certificate(3, 1);
-        certificate.statement.seats[1] = signers[0].me();
-        certificate.statement.seats[2] = signers[0].me();
-        let signature = Some(signers[0].sign(&Statement::State(&certificate.statement)));
+        certificate.statement.seats[1] = signers[0].public_key();
+        certificate.statement.seats[2] = signers[0].public_key();
+        let signature = Some(signers[0].sign(&certificate.statement));
         certificate.signatures = [signature, signature, signature, None];
         assert!(!is_valid(&certificate));
         let (_, first) = super::tests::certificate(0, 0);
@@ -360,7 +359,7 @@ mod tests {
         // A round that is learnt again after its term failed replaces what came of it.
         store.certify(2, certificate(3, 9).1);
         let (_, again) = certificate(3, 9);
-        let (artist, state) = (again.statement.artist, name(&again.statement));
+        let (artist, state) = (again.statement.artist, state_name(&again.statement));
         assert!(store.certificate(&artist, &state, 2).is_some());
         assert!(store.certificate(&artist, &state, 1).is_none());
         assert_eq!(store.holding().unwrap().states.len(), 2);

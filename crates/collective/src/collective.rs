@@ -15,11 +15,11 @@ use abraham_messages::{
     limits::{MAX_ADDRESS_BYTES, MAX_ADDRESSES},
     node::{self, Command, Lane},
 };
+use abraham_provenance::Signer;
 use zeroize::Zeroizing;
 
 use crate::{
     Config, EndCause, Error, Event, Input, Millis, Output, Rejection, Settings, Work,
-    announce::{ReceivedPieces, Signer},
     certificate::Store,
     committee::{Early, Forming},
     faults::Faults,
@@ -28,6 +28,7 @@ use crate::{
     links::Links,
     outbox::Outbox,
     presence::Presences,
+    received::ReceivedPieces,
     rejections::Rejections,
     snapshot::{Connection, DoneSnapshot, Why},
     sortition::Sortition,
@@ -116,7 +117,7 @@ impl Collective {
     /// for others drop what does not count up. `seed` is 32 uniformly random bytes.
     ///
     /// # Errors
-    /// [`Error::Secret`].
+    /// [`Error::Identity`].
     pub fn new(
         config: Config,
         settings: Settings,
@@ -125,7 +126,7 @@ impl Collective {
         now: Millis,
     ) -> Result<Self, Error> {
         let signer = Signer::new(secret)?;
-        let me = signer.me();
+        let me = signer.public_key();
         let mut sortition = Sortition::new(seed);
         let presences = Presences::new(sortition.draw());
         Ok(Self {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
     PeerKey,
-    collective::{Certificate, Digest, Proposal, ProposedOrigin},
+    collective::{Certificate, Digest, Proposal, ProposedOrigin, StateName},
 };
 
 use crate::{Millis, Origin, Term, certificate, limits};
@@ -86,8 +86,8 @@ impl Forming {
         }
         match commitments {
             Some(commitments) => {
-                let (artist, round, holders) = (*artist, from.round, *holders);
-                Formed::Yes(Origin::Continue { artist, round, commitments, holders })
+                let (artist, holders, StateName { round, generation, .. }) = (*artist, *holders, *from);
+                Formed::Yes(Origin::Continue { artist, round, generation, commitments, holders })
             }
             None => Formed::Liar(0),
         }
@@ -140,27 +140,33 @@ impl Early {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::{StateStatement, Statement};
+    use abraham_messages::collective::StateStatement;
+    use abraham_provenance::{Signer, state_name};
 
     use super::*;
-    use crate::announce::Signer;
 
     /// A holder's certificate must be of a committee in which it sat at the seat that it says it holds.
     #[test]
     fn a_holder_needs_a_certificate_that_it_sat_at_this_seat() {
         let signers: Vec<Signer> = (1..6).map(|n| Signer::new(&[n; 32]).unwrap()).collect();
         let formed = |sat: [usize; 4]| {
-            let seats = sat.map(|i| signers[i].me());
-            let statement =
-                StateStatement { artist: [1; 32], round: 4, commitments: [[2; 32]; 4], term: [3; 32], seats };
-            let signatures = sat.map(|i| Some(signers[i].sign(&Statement::State(&statement))));
+            let seats = sat.map(|i| signers[i].public_key());
+            let statement = StateStatement {
+                artist: [1; 32],
+                round: 4,
+                generation: 0,
+                commitments: [[2; 32]; 4],
+                term: [3; 32],
+                seats,
+            };
+            let signatures = sat.map(|i| Some(signers[i].sign(&statement)));
             let certificate = Box::new(Certificate { statement, signatures });
             let origin = ProposedOrigin::Continue {
                 artist: [1; 32],
-                from: certificate::name(&statement),
+                from: state_name(&statement),
                 holders: [true, true, false, false],
             };
-            let seats = [0, 1, 2, 3].map(|i: usize| signers[i].me());
+            let seats = [0, 1, 2, 3].map(|i: usize| signers[i].public_key());
             let proposal = Proposal { number: 1, seats, origin, nonce: [0; 32] };
             let mut forming = Forming::new(0, &proposal, seats[2], 2);
             (0..4).for_each(|seat| forming.accept(seat, (seat < 2).then(|| certificate.clone())));

@@ -1,16 +1,16 @@
 //! What a visitor's build says of itself; the same for all who work on one kind of artist.
 
-use abraham_messages::collective::Capability;
+use abraham_messages::collective::{Capability, Digest};
 
 use crate::Millis;
 
 /// Sizes and quorums that come from the generator and from the learning rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Width and height of a piece in pixels.
-    pub side: u32,
-    /// 1 for grey, 3 for colour.
-    pub channels: u32,
+    /// Hash of the recipe that all painters of an artist have alike.
+    pub recipe: Digest,
+    /// Bytes of a piece's content.
+    pub content_bytes: usize,
     /// Bytes of a batch: pictures × side² × channels × 4.
     pub batch_bytes: usize,
     /// Bytes of an encoded update's share for each seat. Shares of this length must decode: painters agree on which

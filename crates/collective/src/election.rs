@@ -206,7 +206,9 @@ fn held_by_enough(candidates: &[&Candidate]) -> Vec<(Digest, StateName)> {
     let enough = |held: &[bool; 4]| held.iter().filter(|held| **held).count() >= limits::MIN_HOLDERS;
     let mut states: Vec<_> =
         seats.into_iter().filter(|(_, held)| enough(held)).map(|(state, _)| state).collect();
-    states.sort_by_key(|(artist, state)| (std::cmp::Reverse(state.round), *artist, state.state));
+    states.sort_by_key(|(artist, state)| {
+        (std::cmp::Reverse((state.round, state.generation)), *artist, state.state)
+    });
     states
 }
 
@@ -266,7 +268,8 @@ mod tests {
     const A: Digest = [9; 32];
 
     fn holder(candidates: &mut Candidates, n: usize, seat: usize, rounds: &[u64]) {
-        let states = rounds.iter().map(|round| StateName { round: *round, state: [7; 32] }).collect();
+        let states =
+            rounds.iter().map(|round| StateName { round: *round, generation: 0, state: [7; 32] }).collect();
         let candidate = &mut candidates.all[n];
         (candidate.shown, candidate.seats) = (vec![A], vec![(A, seat)]);
         candidate.held = vec![Held { artist: A, seat, states }];

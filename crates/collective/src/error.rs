@@ -4,10 +4,7 @@
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The identity's secret is no scalar of secp256k1; draw another.
-    #[error("the identity's secret is no scalar of secp256k1; draw another")]
-    Secret,
-    /// A piece does not fit its own record.
-    #[error("the piece is refused: {0}")]
-    Piece(&'static str),
+    /// The identity's secret is no key.
+    #[error("the identity is refused: {0}")]
+    Identity(#[from] abraham_provenance::Error),
 }

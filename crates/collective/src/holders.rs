@@ -14,6 +14,8 @@ use abraham_messages::{
     limits::{MAX_ARTISTS, MAX_LINKS},
 };
 
+use abraham_provenance::state_name;
+
 use crate::{
     Millis, Rejection,
     certificate::{self, Store},
@@ -285,12 +287,13 @@ fn shown(from: &PeerKey, artist: &HeldArtist) -> Option<Shown> {
     let newest = &artist.states.first()?.statement;
     let seat = newest.seats.iter().position(|painter| painter == from)?;
     let own = artist.states.iter().all(|state| state.statement.seats[seat] == *from);
-    let falls = artist.states.is_sorted_by(|a, b| a.statement.round > b.statement.round);
+    let falls =
+        artist.states.is_sorted_by(|a, b| certificate::age(&a.statement) > certificate::age(&b.statement));
     let all = || artist.states.iter().chain(&artist.chain);
     if !own || !falls || all().any(|certificate| certificate.statement.artist != newest.artist) {
         return None;
     }
-    let states = artist.states.iter().map(|state| certificate::name(&state.statement)).collect();
+    let states = artist.states.iter().map(|state| state_name(&state.statement)).collect();
     let by = artist.states.iter().map(Committee::of).collect();
     let committees = all().map(Committee::of).collect();
     Some(Shown { held: Held { artist: newest.artist, seat, states }, by, committees })

@@ -1,8 +1,8 @@
 //! What the collective is told, and what it wants done.
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Digest, SignedPiece},
+    PeerKey, SignedPiece,
+    collective::Digest,
     node::{self, Command},
 };
 

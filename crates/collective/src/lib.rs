@@ -1,7 +1,6 @@
 //! Who is here, who paints, and whose turn it is: presence, election, committee, term and round, without network or
 //! clock.
 
-mod announce;
 mod certificate;
 mod collective;
 mod committee;
@@ -15,6 +14,7 @@ pub mod limits;
 mod links;
 mod outbox;
 mod presence;
+mod received;
 mod rejections;
 mod round;
 pub mod snapshot;
@@ -30,8 +30,7 @@ mod waiting;
 mod witness;
 pub mod work;
 
-pub use abraham_messages::collective::{BackendKind, Capability, Digest, SignedPiece};
-pub use announce::check_piece;
+pub use abraham_messages::collective::{BackendKind, Capability, Digest};
 pub use collective::Collective;
 pub use config::{Config, Settings};
 pub use error::Error;

@@ -86,8 +86,8 @@ mod tests {
 
     fn config() -> Config {
         Config {
-            side: 4,
-            channels: 1,
+            recipe: [4; 32],
+            content_bytes: 16,
             batch_bytes: 64,
             update_bytes: [8; 4],
             min_teachers: 3,

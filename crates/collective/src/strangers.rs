@@ -1,26 +1,30 @@
 //! What strangers with free keys and raw messages, and painters who lie, cannot do to one member.
 
 use abraham_messages::{
-    PeerKey,
+    PainterSignature, PeerKey, SignedPiece,
     collective::{
         BackendKind, Capability, Certificate, Control, Digest, Gossip, HeldArtist, Holds, Notice, Presence,
-        Proposal, ProposedOrigin, Seated, SignedPiece, StateStatement, Statement, Step,
+        Proposal, ProposedOrigin, Seated, StateStatement, Step,
     },
     node::{self, Lane},
 };
+use abraham_provenance::{Signer, Unsigned, artist_name, state_name};
 use zeroize::Zeroizing;
 
 use crate::{
-    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work,
-    announce::{self, Signer},
-    certificate,
-    collective::Status,
-    committee::term_id,
-    limits, round,
+    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work, certificate,
+    collective::Status, committee::term_id, limits, round,
 };
 
 fn config() -> Config {
-    Config { side: 4, channels: 1, batch_bytes: 64, update_bytes: [8; 4], min_teachers: 3, min_pictures: 64 }
+    Config {
+        recipe: [4; 32],
+        content_bytes: 16,
+        batch_bytes: 64,
+        update_bytes: [8; 4],
+        min_teachers: 3,
+        min_pictures: 64,
+    }
 }
 
 fn settings() -> Settings {
@@ -33,7 +37,7 @@ fn signers(first: u8) -> [Signer; 4] {
 }
 
 fn keys(signers: &[Signer; 4]) -> [PeerKey; 4] {
-    signers.each_ref().map(Signer::me)
+    signers.each_ref().map(Signer::public_key)
 }
 
 fn member(n: u8, now: Millis) -> Collective {
@@ -77,9 +81,15 @@ fn outputs(member: &mut Collective) -> Vec<Output> {
 
 /// A certificate of a state, signed by all four.
 fn certified(term: Digest, artist: Digest, round: u64, painters: &[Signer; 4]) -> Certificate {
-    let statement =
-        StateStatement { artist, round, commitments: [[0xEE; 32]; 4], term, seats: keys(painters) };
-    let signatures = painters.each_ref().map(|painter| Some(painter.sign(&Statement::State(&statement))));
+    let statement = StateStatement {
+        artist,
+        round,
+        generation: 0,
+        commitments: [[0xEE; 32]; 4],
+        term,
+        seats: keys(painters),
+    };
+    let signatures = painters.each_ref().map(|painter| Some(painter.sign(&statement)));
     Certificate { statement, signatures }
 }
 
@@ -92,7 +102,7 @@ struct Others {
 
 fn others(first: u8, round: u64) -> Others {
     let painters = signers(first);
-    let from = certificate::name(&certified([0; 32], [first; 32], round, &painters).statement);
+    let from = state_name(&certified([0; 32], [first; 32], round, &painters).statement);
     let proposal = Proposal {
         number: 9,
         seats: keys(&painters),
@@ -116,31 +126,31 @@ impl Others {
 
     fn show(&self, member: &mut Collective, now: Millis, painter: usize) {
         let (proposal, certificate) = (self.proposal.clone(), Box::new(self.certificate.clone()));
-        control(member, now, self.painters[painter].me(), &Control::Sits { proposal, certificate });
+        control(member, now, self.painters[painter].public_key(), &Control::Sits { proposal, certificate });
     }
 
     fn link(&self, member: &mut Collective, now: Millis, painter: usize) {
-        link(member, now, self.painters[painter].me());
+        link(member, now, self.painters[painter].public_key());
     }
 }
 
 /// Seats a member with three friends, and has the four certify the first state of a new artist. Returns the term.
 fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) -> Term {
-    let mut seats = [member.me(), friends[0].me(), friends[1].me(), friends[2].me()];
+    let mut seats = [member.me(), friends[0].public_key(), friends[1].public_key(), friends[2].public_key()];
     seats.sort_unstable();
     let mine = seats.iter().position(|seat| *seat == member.me()).unwrap();
     for friend in &friends[..3] {
-        link(member, now, friend.me());
+        link(member, now, friend.public_key());
         let sequence = now + 1;
-        control(member, now, friend.me(), &Control::Presence(presence(sequence, &seats, 0)));
+        control(member, now, friend.public_key(), &Control::Presence(presence(sequence, &seats, 0)));
     }
     member.review.ready_since = Some(0);
     let origin = ProposedOrigin::Genesis;
     let proposal = Proposal { number: 1, seats, origin, nonce: [nonce; 32] };
     let id = term_id(&proposal);
-    control(member, now, friends[0].me(), &Control::Proposal(proposal));
+    control(member, now, friends[0].public_key(), &Control::Proposal(proposal));
     for friend in &friends[..3] {
-        control(member, now, friend.me(), &Control::Accept { term: id, certificate: None });
+        control(member, now, friend.public_key(), &Control::Accept { term: id, certificate: None });
     }
     let ticket = outputs(member).iter().find_map(|output| match output {
         Output::Work { ticket, work: Work::Begin { .. } } => Some(*ticket),
@@ -153,17 +163,17 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
         now,
         Input::Answer { ticket, result: Ok(Done::Begun { commitments: held(mine), liars: Vec::new() }) },
     );
-    let artist = certificate::artist(&all);
-    let statement = StateStatement { artist, round: 0, commitments: all, term: id, seats };
+    let artist = artist_name(&all);
+    let statement = StateStatement { artist, round: 0, generation: 0, commitments: all, term: id, seats };
     let helds = helds(held);
     for friend in &friends[..3] {
-        let at = seats.iter().position(|seat| *seat == friend.me()).unwrap();
+        let at = seats.iter().position(|seat| *seat == friend.public_key()).unwrap();
         let step = Step::Held { commitments: held(at) };
-        control(member, now, friend.me(), &Control::Step { term: id, cycle: 0, step });
+        control(member, now, friend.public_key(), &Control::Step { term: id, cycle: 0, step });
     }
     for friend in &friends[..3] {
-        let step = Step::Certify { helds, signature: friend.sign(&Statement::State(&statement)) };
-        control(member, now, friend.me(), &Control::Step { term: id, cycle: 0, step });
+        let step = Step::Certify { helds, signature: friend.sign(&statement) };
+        control(member, now, friend.public_key(), &Control::Step { term: id, cycle: 0, step });
     }
     assert!(matches!(&member.status, Status::Seated(seat) if seat.is_between()));
     Term { id, number: 1, seats, seat: mine }
@@ -181,7 +191,7 @@ fn sits(member: &Collective) -> bool {
 
 #[test]
 fn numbers_that_a_stranger_makes_up_shut_no_newcomer_out() {
-    let stranger = signers(9)[0].me();
+    let stranger = signers(9)[0].public_key();
     let mut old = member(1, 0);
     for sequence in 1..9 {
         heard(&mut old, sequence * 300, stranger, &presence(sequence, &[], u64::MAX));
@@ -198,7 +208,7 @@ fn numbers_that_a_stranger_makes_up_shut_no_newcomer_out() {
 
 #[test]
 fn numbers_that_a_linked_stranger_makes_up_make_no_member_unseen() {
-    let stranger = signers(9)[0].me();
+    let stranger = signers(9)[0].public_key();
     let (mut victim, mut other) = (member(1, 0), member(2, 0));
     let first = victim.presence(0);
     heard(&mut other, 0, victim.me(), &first);
@@ -220,15 +230,15 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
     for number in [0, 1, u64::MAX] {
         let friends = signers(11);
         let mut one = member(1, 0);
-        let mut seats = [one.me(), friends[0].me(), friends[1].me(), friends[2].me()];
+        let mut seats = [one.me(), friends[0].public_key(), friends[1].public_key(), friends[2].public_key()];
         seats.sort_unstable();
         for friend in &friends[..3] {
-            link(&mut one, 0, friend.me());
-            control(&mut one, 0, friend.me(), &Control::Presence(presence(1, &seats, 7)));
+            link(&mut one, 0, friend.public_key());
+            control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 7)));
         }
         one.review.ready_since = Some(0);
         let proposal = Proposal { number, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
-        control(&mut one, 0, friends[0].me(), &Control::Proposal(proposal));
+        control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
         assert!(matches!(one.status, Status::Forming(_)), "{number}");
         assert_eq!(one.presences.known_term(), 7);
         assert_eq!(one.presence(1).known_term, 0);
@@ -239,17 +249,21 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
 fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
     let friends = signers(11);
     let mut one = member(1, 0);
-    let seats = [one.me(), friends[0].me(), friends[1].me(), friends[2].me()];
+    let seats = [one.me(), friends[0].public_key(), friends[1].public_key(), friends[2].public_key()];
     for friend in &friends[..3] {
-        link(&mut one, 0, friend.me());
-        control(&mut one, 0, friend.me(), &Control::Presence(presence(1, &seats, 0)));
+        link(&mut one, 0, friend.public_key());
+        control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
     }
     one.review.ready_since = Some(0);
-    let from = abraham_messages::collective::StateName { round: limits::MAX_ROUNDS + 1, state: [1; 32] };
+    let from = abraham_messages::collective::StateName {
+        round: limits::MAX_ROUNDS + 1,
+        generation: 0,
+        state: [1; 32],
+    };
     let origin = ProposedOrigin::Continue { artist: [5; 32], from, holders: [false, true, true, true] };
     let proposal = Proposal { number: 1, seats, origin, nonce: [3; 32] };
     outputs(&mut one);
-    control(&mut one, 0, friends[0].me(), &Control::Proposal(proposal));
+    control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
     assert!(matches!(one.status, Status::Idle));
     assert!(!certificate::is_valid(&certified([1; 32], [5; 32], limits::MAX_ROUNDS + 1, &friends)));
     assert!(certificate::is_valid(&certified([1; 32], [5; 32], limits::MAX_ROUNDS, &friends)));
@@ -300,7 +314,7 @@ fn a_term_is_shown_by_its_painters_over_a_link_with_their_proposal_and_signature
     let mut show = |one: &mut Collective, from: &Signer, proposal: &Proposal, certificate: &Certificate| {
         now += limits::MIN_SHOWN_INTERVAL;
         let (proposal, certificate) = (proposal.clone(), Box::new(certificate.clone()));
-        control(one, now, from.me(), &Control::Sits { proposal, certificate });
+        control(one, now, from.public_key(), &Control::Sits { proposal, certificate });
     };
     show(&mut one, &mine.painters[0], &term.proposal, &term.certificate);
     assert!(!shown(&one, &term), "not by one of its painters");
@@ -335,7 +349,7 @@ fn what_was_shown_of_terms_that_nobody_speaks_of_makes_room_and_terms_in_sight_s
     seen.show(&mut one, 0, 0);
     seen.say_that_they_sit(&mut one, 0, 1);
     let crowd = signers(60);
-    link(&mut one, 0, crowd[0].me());
+    link(&mut one, 0, crowd[0].public_key());
     let seats = keys(&crowd);
     for n in 0..2 * limits::MAX_SHOWN_TERMS as u64 {
         let mut nonce = [9; 32];
@@ -344,7 +358,7 @@ fn what_was_shown_of_terms_that_nobody_speaks_of_makes_room_and_terms_in_sight_s
         let certificate = Box::new(certified(term_id(&proposal), [9; 32], 1, &crowd));
         let now = (n + 1) * limits::MIN_SHOWN_INTERVAL;
         seen.say_that_they_sit(&mut one, now, n + 2);
-        control(&mut one, now, crowd[0].me(), &Control::Sits { proposal, certificate });
+        control(&mut one, now, crowd[0].public_key(), &Control::Sits { proposal, certificate });
     }
     assert!(one.witness.sits(&seen.certificate.statement.term).is_some());
 }
@@ -371,7 +385,7 @@ fn a_committee_makes_way_only_for_one_that_two_linked_painters_sit_in_and_one_of
     wait(&mut one);
     assert!(sits(&one), "one link to another committee's painter is not enough");
     let other = signers(90);
-    link(&mut one, 3_400, other[0].me());
+    link(&mut one, 3_400, other[0].public_key());
     wait(&mut one);
     assert!(sits(&one));
     more.link(&mut one, 4_600, 1);
@@ -410,7 +424,7 @@ fn a_member_makes_way_once_in_a_while() {
             one.handle_timeout(*now);
         }
         let gone = !sits(one);
-        let painters = more.painters.iter().map(Signer::me);
+        let painters = more.painters.iter().map(Signer::public_key);
         for peer in painters {
             one.handle(*now, Input::Node(node::Event::LinkDown { peer, reason: "gone".into() }));
         }
@@ -438,7 +452,7 @@ fn members_that_flood_the_node_under_any_keys_fill_no_table() {
         one.handle(0, Input::Node(node::Event::Misbehaved { peer: PeerKey(key), what: what() }));
     }
     assert_eq!(one.faults.iter().count(), 0);
-    let linked = signers(9)[0].me();
+    let linked = signers(9)[0].public_key();
     link(&mut one, 0, linked);
     one.handle(0, Input::Node(node::Event::Misbehaved { peer: linked, what: what() }));
     assert_eq!(one.faults.of(&linked), limits::NAMED_FAULT);
@@ -449,15 +463,16 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
     let mut one = member(1, 0);
     let sitting = others(20, 4);
     let statement = sitting.certificate.statement;
-    let term = Term { id: statement.term, number: 9, seats: statement.seats, seat: 0 };
-    let piece = |term: &Term, artist: &Digest, painters: &[Signer; 4], latent: u8| {
-        let record = announce::record(&config(), term, (artist, 4, &[[2; 32]; 4]), &[latent; 32], &[9; 16]);
-        let signatures = painters.each_ref().map(|painter| painter.sign(&Statement::Piece(&record)));
-        SignedPiece { record, samples: vec![9; 16], signatures }
+    let piece = |artist: &Digest, painters: &[Signer; 4], latent: u8| {
+        let (recipe, round, generation) = (config().recipe, 4, 0);
+        let (commitments, content) = (&[[2; 32]; 4], vec![9; 16]);
+        let (artist, latent) = (*artist, [latent; 32]);
+        let piece =
+            Unsigned { artist, recipe, round, generation, commitments, latent, content: &content }.piece();
+        let sign = |by: &Signer| PainterSignature { painter: by.public_key(), signature: by.sign(&piece) };
+        SignedPiece { piece, content, signatures: painters.iter().map(sign).collect() }
     };
     let made_up = others(30, 4);
-    let made_up_term =
-        Term { id: made_up.certificate.statement.term, seats: made_up.proposal.seats, ..term.clone() };
     sitting.link(&mut one, 0, 0);
     sitting.show(&mut one, 0, 0);
     let hear = |one: &mut Collective, now: Millis, from: PeerKey, piece: &SignedPiece| {
@@ -473,21 +488,20 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
             sitting.say_that_they_sit(&mut one, now, second + 1);
             made_up.say_that_they_sit(&mut one, now, second + 1);
         }
-        let good = piece(&term, &statement.artist, &sitting.painters, second as u8);
+        let good = piece(&statement.artist, &sitting.painters, second as u8);
         let mut bad = good.clone();
-        bad.signatures[0].0[3] ^= 1;
+        bad.signatures[0].signature.0[3] ^= 1;
         for n in 0..256_u16 {
             let mut key = [2; 33];
             key[1..3].copy_from_slice(&n.to_le_bytes());
             assert!(!hear(&mut one, now, PeerKey(key), &bad));
         }
-        let from = made_up.painters[0].me();
-        let hung =
-            piece(&made_up_term, &made_up.certificate.statement.artist, &made_up.painters, second as u8);
+        let from = made_up.painters[0].public_key();
+        let hung = piece(&made_up.certificate.statement.artist, &made_up.painters, second as u8);
         assert!(!hear(&mut one, now, from, &hung), "a committee that nobody showed, beside one that was");
-        let taken = piece(&made_up_term, &statement.artist, &made_up.painters, second as u8);
+        let taken = piece(&statement.artist, &made_up.painters, second as u8);
         assert!(!hear(&mut one, now, from, &taken));
-        seen += usize::from(hear(&mut one, now + 500, sitting.painters[0].me(), &good));
+        seen += usize::from(hear(&mut one, now + 500, sitting.painters[0].public_key(), &good));
     }
     assert_eq!(seen, 60);
 }
@@ -513,15 +527,15 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
             one.handle_timeout(now);
         }
         assert!(now > limits::UNSHOWN_TERM_TIMEOUT);
-        let mut seats = [one.me(), friends[0].me(), friends[1].me(), friends[2].me()];
+        let mut seats = [one.me(), friends[0].public_key(), friends[1].public_key(), friends[2].public_key()];
         seats.sort_unstable();
         for friend in &friends[..3] {
-            link(&mut one, now, friend.me());
-            control(&mut one, now, friend.me(), &Control::Presence(presence(1, &seats, 0)));
+            link(&mut one, now, friend.public_key());
+            control(&mut one, now, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
         }
         one.review.ready_since = Some(0);
         let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
-        control(&mut one, now, friends[0].me(), &Control::Proposal(proposal));
+        control(&mut one, now, friends[0].public_key(), &Control::Proposal(proposal));
         assert_eq!(matches!(one.status, Status::Forming(_)), !shown);
     }
 }
@@ -550,8 +564,8 @@ fn a_teacher_answers_only_painters_of_a_term_that_it_was_shown() {
             payload: &batch,
         };
         for painter in &term.painters[..3] {
-            let signature = painter.sign(&Statement::Notice(&notice));
-            control(one, now, painter.me(), &Control::Notice { notice, signature });
+            let signature = painter.sign(&notice);
+            control(one, now, painter.public_key(), &Control::Notice { notice, signature });
         }
         let (peer, message) = (statement.seats[0], bulk.encode());
         one.handle(now, Input::Node(node::Event::Message { peer, lane: Lane::Bulk, message }));
@@ -578,22 +592,23 @@ impl Table {
     fn new(continued: Option<u64>) -> Self {
         let (friends, mut one) = (signers(11), member(1, 0));
         one.handle(0, Input::Settings(Settings { pictures: 30, ..settings() }));
-        let mut seats = [one.me(), friends[0].me(), friends[1].me(), friends[2].me()];
+        let mut seats = [one.me(), friends[0].public_key(), friends[1].public_key(), friends[2].public_key()];
         seats.sort_unstable();
         let mine = seats.iter().position(|seat| *seat == one.me()).unwrap();
         for friend in &friends[..3] {
-            link(&mut one, 0, friend.me());
+            link(&mut one, 0, friend.public_key());
             let presence = Presence { pictures: 30, ..presence(1, &seats, 0) };
-            control(&mut one, 0, friend.me(), &Control::Presence(presence));
+            control(&mut one, 0, friend.public_key(), &Control::Presence(presence));
         }
         one.review.ready_since = Some(0);
         let commitments = [[3; 32]; 4];
-        let artist = certificate::artist(&commitments);
+        let artist = artist_name(&commitments);
         let certificate = continued.map(|round| {
-            let statement = StateStatement { artist, round, commitments, term: [1; 32], seats };
+            let statement =
+                StateStatement { artist, round, generation: 0, commitments, term: [1; 32], seats };
             let sign = |peer: &PeerKey| {
-                let friend = friends.iter().find(|friend| friend.me() == *peer)?;
-                Some(friend.sign(&Statement::State(&statement)))
+                let friend = friends.iter().find(|friend| friend.public_key() == *peer)?;
+                Some(friend.sign(&statement))
             };
             Box::new(Certificate { statement, signatures: seats.each_ref().map(sign) })
         });
@@ -601,19 +616,19 @@ impl Table {
             for friend in &friends[..3] {
                 let artist = HeldArtist { states: vec![(**certificate).clone()], chain: Vec::new() };
                 let holds = Holds { artists: vec![artist], ..Holds::default() };
-                control(&mut one, 0, friend.me(), &Control::Holds(holds));
+                control(&mut one, 0, friend.public_key(), &Control::Holds(holds));
             }
         }
         let origin = certificate.as_ref().map_or(ProposedOrigin::Genesis, |certificate| {
-            let from = certificate::name(&certificate.statement);
+            let from = state_name(&certificate.statement);
             ProposedOrigin::Continue { artist, from, holders: std::array::from_fn(|seat| seat != mine) }
         });
         let proposal = Proposal { number: 1, seats, origin, nonce: [1; 32] };
         let id = term_id(&proposal);
-        control(&mut one, 0, friends[0].me(), &Control::Proposal(proposal));
+        control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
         for friend in &friends[..3] {
             let certificate = certificate.clone();
-            control(&mut one, 0, friend.me(), &Control::Accept { term: id, certificate });
+            control(&mut one, 0, friend.public_key(), &Control::Accept { term: id, certificate });
         }
         let mut table = Self { one, friends, seats, mine, id, commitments };
         let held = table.held(mine);
@@ -639,7 +654,7 @@ impl Table {
 
     /// What the member said to one of the three since it was asked last.
     fn said(&mut self) -> Vec<Step> {
-        let to = self.friends[0].me();
+        let to = self.friends[0].public_key();
         let outputs = outputs(&mut self.one);
         let said = outputs.iter().filter_map(|output| match output {
             Output::Command(node::Command::Send { peer, lane: Lane::Control, message }) if *peer == to => {
@@ -656,7 +671,7 @@ impl Table {
     /// Each of the three says a step.
     fn say(&mut self, cycle: u32, mut step: impl FnMut(usize, &Signer) -> Step) {
         for friend in 0..3 {
-            let peer = self.friends[friend].me();
+            let peer = self.friends[friend].public_key();
             let seat = self.seats.iter().position(|seat| *seat == peer).unwrap();
             let step = step(seat, &self.friends[friend]);
             control(&mut self.one, 0, peer, &Control::Step { term: self.id, cycle, step });
@@ -664,9 +679,9 @@ impl Table {
     }
 
     fn statement(&self, round: u64) -> StateStatement {
-        let artist = certificate::artist(&self.commitments);
+        let artist = artist_name(&self.commitments);
         let commitments = self.commitments;
-        StateStatement { artist, round, commitments, term: self.id, seats: self.seats }
+        StateStatement { artist, round, generation: 0, commitments, term: self.id, seats: self.seats }
     }
 }
 
@@ -713,7 +728,7 @@ fn signatures_that_are_not_under_the_state_make_no_certificate() {
         let helds = helds(|seat| held[seat]);
         let mut left: usize = good;
         table.say(0, |_, friend| {
-            let mut signature = friend.sign(&Statement::State(&statement));
+            let mut signature = friend.sign(&statement);
             if left == 0 {
                 signature.0[9] ^= 1;
             }
@@ -734,10 +749,7 @@ fn painters_that_opened_another_batch_do_not_learn_together() {
         table.say(0, |seat, _| Step::Held { commitments: held[seat] });
         let statement = table.statement(0);
         let helds = helds(|seat| held[seat]);
-        table.say(0, |_, friend| Step::Certify {
-            helds,
-            signature: friend.sign(&Statement::State(&statement)),
-        });
+        table.say(0, |_, friend| Step::Certify { helds, signature: friend.sign(&statement) });
         let said = table.said();
         let Some(Step::Ready(mine)) = said.last() else { panic!("it says who teaches") };
         let ready = Step::Ready(abraham_messages::collective::Ready { piece_due: false, ..mine.clone() });

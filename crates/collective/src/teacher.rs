@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
     PeerKey,
-    collective::{Bulk, BulkKind, Digest, Notice, Signature, Statement},
+    collective::{Bulk, BulkKind, Digest, Notice, Signature},
 };
+use abraham_provenance::verify;
 
-use crate::{Done, Event, Failed, Millis, Rejection, Work, announce::verify, limits, outbox::Outbox};
+use crate::{Done, Event, Failed, Millis, Rejection, Work, limits, outbox::Outbox};
 
 /// What one linked member said last; a newer word replaces an older, so nobody can crowd out others.
 #[derive(Default)]
@@ -132,7 +133,7 @@ impl Teacher {
         if received.notice.is_some_and(|(known, _)| known == notice) {
             return Err(Rejection::Replayed);
         }
-        if !verify(&from, &Statement::Notice(&notice), signature) {
+        if !verify(&from, &notice, signature) {
             return Err(Rejection::BadSignature);
         }
         received.notice = Some((notice, now));
@@ -220,8 +221,10 @@ impl Teacher {
 
 #[cfg(test)]
 mod tests {
+    use abraham_provenance::Signer;
+
     use super::*;
-    use crate::{Output, announce::Signer};
+    use crate::Output;
 
     const BATCH: [u8; 16] = [5; 16];
 
@@ -238,14 +241,14 @@ mod tests {
         }
 
         fn notice(&self, cycle: u32) -> Notice {
-            let seats = [0, 1, 2, 3].map(|i: usize| self.signers[i].me());
+            let seats = [0, 1, 2, 3].map(|i: usize| self.signers[i].public_key());
             let batch = *blake3::hash(&BATCH).as_bytes();
             Notice { term: [7; 32], cycle, seats, artist: [1; 32], round: 1, batch }
         }
 
         fn tell(&mut self, now: Millis, painter: usize, notice: Notice) -> Result<(), Rejection> {
-            let signature = self.signers[painter].sign(&Statement::Notice(&notice));
-            self.teacher.handle_notice(now, self.signers[painter].me(), notice, &signature)
+            let signature = self.signers[painter].sign(&notice);
+            self.teacher.handle_notice(now, self.signers[painter].public_key(), notice, &signature)
         }
 
         fn works(&mut self, now: Millis) -> Option<u64> {
@@ -264,7 +267,7 @@ mod tests {
     fn it_goes_on_with_three_equal_notices_and_their_batch() {
         let mut scene = Scene::new();
         let notice = scene.notice(4);
-        let painter = scene.signers[2].me();
+        let painter = scene.signers[2].public_key();
         assert_eq!(scene.teacher.handle_batch(0, painter, &BATCH[1..], 16), Err(Rejection::WrongShape));
         assert_eq!(scene.teacher.handle_batch(0, painter, &BATCH, 16), Ok(()));
         scene.tell(0, 0, notice).unwrap();
@@ -286,7 +289,7 @@ mod tests {
         for painter in 0..3 {
             scene.tell(now, painter, notice).unwrap();
         }
-        let painter = scene.signers[0].me();
+        let painter = scene.signers[0].public_key();
         scene.teacher.handle_batch(now, painter, &BATCH, 16).unwrap();
         let ticket = scene.works(now);
         let done = Ok(Done::Update { shares: [(); 4].map(|()| vec![0; 8].into()) });
@@ -366,8 +369,8 @@ mod tests {
         let mut scene = Scene::new();
         let notice = scene.notice(1);
         assert_eq!(scene.tell(0, 4, notice), Err(Rejection::OutOfPlace));
-        let signature = scene.signers[1].sign(&Statement::Notice(&notice));
-        let painter = scene.signers[0].me();
+        let signature = scene.signers[1].sign(&notice);
+        let painter = scene.signers[0].public_key();
         assert_eq!(scene.teacher.handle_notice(0, painter, notice, &signature), Err(Rejection::BadSignature));
         let mut twice = notice;
         twice.seats[3] = twice.seats[0];
@@ -377,7 +380,7 @@ mod tests {
     #[test]
     fn what_never_completes_is_forgotten() {
         let mut scene = Scene::new();
-        let painter = scene.signers[0].me();
+        let painter = scene.signers[0].public_key();
         for cycle in 0..50 {
             let notice = scene.notice(cycle);
             scene.tell(0, 0, notice).unwrap();

@@ -13,14 +13,13 @@ mod piece;
 mod standing;
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Control, Digest, Ready, SignedPiece, StateStatement, Step, TeacherOffer},
+    PeerKey, SignedPiece,
+    collective::{Certificate, Control, Digest, Ready, StateStatement, Step, TeacherOffer},
 };
+use abraham_provenance::Signer;
 
 use crate::{
-    Config, Done, EndCause, Failed, Millis, Origin, Rejection, Settings, Term, Work,
-    announce::Signer,
-    limits,
+    Config, Done, EndCause, Failed, Millis, Origin, Rejection, Settings, Term, Work, limits,
     outbox::Outbox,
     round::{self, Plan},
     steps::{Kind, Steps},
@@ -65,6 +64,7 @@ pub(crate) enum Fact {
 struct State {
     artist: Digest,
     round: u64,
+    generation: u64,
     commitments: [Digest; 4],
 }
 
@@ -238,13 +238,12 @@ impl Seat {
                 }
                 self.hold(context, commitments);
             }
-            (Stage::PaintPiece { latent, .. }, Done::Piece { samples }) => {
+            (Stage::PaintPiece { latent, .. }, Done::Piece { content }) => {
                 let latent = *latent;
-                let side = context.config.side as usize;
-                if samples.len() != side * side * context.config.channels as usize {
+                if content.len() != context.config.content_bytes {
                     return Err(wrong());
                 }
-                self.sign(context, &latent, samples);
+                self.sign(context, latent, content);
             }
             _ => return Err(wrong()),
         }

@@ -4,16 +4,15 @@ use abraham_messages::{
     PeerKey,
     collective::{
         BackendKind, Capability, Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence,
-        Proposal, ProposedOrigin, Seated, StateStatement, Statement,
+        Proposal, ProposedOrigin, Seated, StateStatement,
     },
     node::{self, Lane},
 };
+use abraham_provenance::{Signer, state_name};
 use zeroize::Zeroizing;
 
 use crate::{
     Collective, Config, Done, Event, Input, Millis, Output, Settings, Work,
-    announce::Signer,
-    certificate,
     collective::Status,
     committee, limits,
     snapshot::{Connection, WaitsFor, Why},
@@ -25,8 +24,8 @@ const CAPABILITY: Capability = Capability { backend: BackendKind::Cpu, rate: 1 }
 
 fn member(n: u8) -> Collective {
     let config = Config {
-        side: 4,
-        channels: 1,
+        recipe: [4; 32],
+        content_bytes: 16,
         batch_bytes: 64,
         update_bytes: [8; 4],
         min_teachers: 3,
@@ -75,9 +74,10 @@ fn signers(names: std::ops::Range<u8>) -> Vec<Signer> {
 
 /// A certificate by these four, at these seats.
 fn certified(painters: [&Signer; 4], artist: [u8; 32], round: u64, seed: u8) -> Certificate {
-    let seats = painters.map(Signer::me);
-    let statement = StateStatement { artist, round, commitments: [[seed; 32]; 4], term: [6; 32], seats };
-    let signatures = painters.map(|painter| Some(painter.sign(&Statement::State(&statement))));
+    let seats = painters.map(Signer::public_key);
+    let statement =
+        StateStatement { artist, round, generation: 0, commitments: [[seed; 32]; 4], term: [6; 32], seats };
+    let signatures = painters.map(|painter| Some(painter.sign(&statement)));
     Certificate { statement, signatures }
 }
 
@@ -100,7 +100,7 @@ impl Scene {
     fn newcomer() -> Self {
         let (mut member, strangers) = (member(1), signers(11..16));
         for stranger in &strangers {
-            member.handle(0, Input::Node(node::Event::LinkUp { peer: stranger.me() }));
+            member.handle(0, Input::Node(node::Event::LinkUp { peer: stranger.public_key() }));
         }
         let mut scene = Self { member, honest: signers(1..5), strangers, sequence: 0 };
         scene.present(1, |_, _| ());
@@ -121,20 +121,20 @@ impl Scene {
     /// All strangers but three go.
     fn three_strangers(&mut self) {
         for gone in self.strangers.drain(3..) {
-            let down = node::Event::LinkDown { peer: gone.me(), reason: "gone".into() };
+            let down = node::Event::LinkDown { peer: gone.public_key(), reason: "gone".into() };
             self.member.handle(1, Input::Node(down));
         }
     }
 
     /// All strangers say how they are.
     fn present(&mut self, now: Millis, change: impl Fn(usize, &mut Presence)) {
-        let mut links: Vec<PeerKey> = self.strangers.iter().map(Signer::me).collect();
+        let mut links: Vec<PeerKey> = self.strangers.iter().map(Signer::public_key).collect();
         links.push(self.member.me());
         self.sequence += 1;
         for i in 0..self.strangers.len() {
             let mut presence = presence(self.sequence, &links);
             change(i, &mut presence);
-            let from = self.strangers[i].me();
+            let from = self.strangers[i].public_key();
             control(&mut self.member, now, from, &Control::Presence(presence));
         }
     }
@@ -145,16 +145,15 @@ impl Scene {
         let [d, a, b, c] = [3, 0, 1, 2].map(|i: usize| &self.strangers[i]);
         let certificate = certified([d, a, b, c], artist, round, 0xEE);
         for stranger in 0..2 {
-            let from = self.strangers[stranger].me();
+            let from = self.strangers[stranger].public_key();
             control(&mut self.member, now, from, &holds(&certificate));
         }
         certificate
     }
 
     fn proposal(&self, artist: [u8; 32], certificate: &Certificate, holders: [bool; 4]) -> Proposal {
-        let [a, b, c] = [0, 1, 2].map(|i: usize| self.strangers[i].me());
-        let origin =
-            ProposedOrigin::Continue { artist, from: certificate::name(&certificate.statement), holders };
+        let [a, b, c] = [0, 1, 2].map(|i: usize| self.strangers[i].public_key());
+        let origin = ProposedOrigin::Continue { artist, from: state_name(&certificate.statement), holders };
         Proposal { number: self.sequence, seats: [self.member.me(), a, b, c], origin, nonce: [3; 32] }
     }
 
@@ -167,11 +166,11 @@ impl Scene {
     ) -> Result<(), String> {
         drain(&mut self.member);
         let term = committee::term_id(proposal);
-        let proposer = self.strangers[0].me();
+        let proposer = self.strangers[0].public_key();
         control(&mut self.member, now, proposer, &Control::Proposal(proposal.clone()));
         for i in 0..3 {
             let certificate = certificate.filter(|_| i < 2).map(|it| Box::new(it.clone()));
-            let from = self.strangers[i].me();
+            let from = self.strangers[i].public_key();
             control(&mut self.member, now + 1, from, &Control::Accept { term, certificate });
         }
         match self.member.status {
@@ -224,7 +223,7 @@ fn a_newcomer_goes_by_what_it_was_shown_first() {
     let mut scene = Scene::newcomer();
     let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &scene.honest[i]);
     let true_one = certified([a, b, c, d], A, 10, 1);
-    let holder = scene.honest[1].me();
+    let holder = scene.honest[1].public_key();
     scene.member.handle(5, Input::Node(node::Event::LinkUp { peer: holder }));
     control(&mut scene.member, 5, holder, &holds(&true_one));
     scene.takes_forged(A, 77).unwrap_err();
@@ -248,7 +247,7 @@ fn certificates_count_only_where_they_are_linked_with_what_one_has() {
             certificate.signatures[seat] = None;
         }
         let chain = chain.iter().map(|painters| certified(painters.map(|i| all[i]), A, 11, 0xDD)).collect();
-        let from = all[painters[3]].me();
+        let from = all[painters[3]].public_key();
         let artists = vec![HeldArtist { states: vec![certificate], chain }];
         control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
         scene.member.holders.counted(&scene.member.store).get(&from).is_some_and(|held| !held.is_empty())
@@ -271,12 +270,12 @@ fn of_two_states_that_are_shown_each_must_be_linked_itself() {
     let all: Vec<&Signer> = scene.honest.iter().chain(&scene.strangers).collect();
     let far = certified([7, 6, 5, 4].map(|i| all[i]), A, 1_000, 0xEE);
     let near = certified([0, 1, 2, 4].map(|i| all[i]), A, 11, 0xDD);
-    let from = all[4].me();
+    let from = all[4].public_key();
     let artists = vec![HeldArtist { states: vec![far, near.clone()], chain: Vec::new() }];
     control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
     let counted = scene.member.holders.counted(&scene.member.store);
     let states: Vec<_> = counted[&from].iter().flat_map(|held| held.states.clone()).collect();
-    assert_eq!(states, [certificate::name(&near.statement)]);
+    assert_eq!(states, [state_name(&near.statement)]);
 }
 
 #[test]
@@ -288,7 +287,7 @@ fn what_is_shown_must_be_certified_and_ones_own() {
         let artists = vec![HeldArtist { states: vec![certificate], chain: Vec::new() }];
         let mut holds = Holds { artists, ..Holds::default() };
         change(&mut holds);
-        let from = scene.strangers[0].me();
+        let from = scene.strangers[0].public_key();
         control(&mut scene.member, 5, from, &Control::Holds(holds));
         let counts = scene.member.holders.counted(&scene.member.store).get(&from).map_or(0, Vec::len);
         (counts, scene.member.faults.of(&from))
@@ -309,7 +308,7 @@ fn what_is_shown_must_be_certified_and_ones_own() {
     assert_eq!(shown(&|holds| holds.artists[0].chain.push(other(30))), (1, 0));
     // More than can be checked at once is not looked at, and is no fault.
     let mut scene = Scene::newcomer();
-    let from = scene.strangers[0].me();
+    let from = scene.strangers[0].public_key();
     for n in 0..10 {
         let certificate = certified([0, 1, 2, 3].map(|i| &scene.strangers[i]), [n; 32], 1, n);
         let chain: Vec<Certificate> =
@@ -330,7 +329,7 @@ fn what_is_shown_must_be_certified_and_ones_own() {
 fn who_only_claims_most_rounds_is_not_first_in_turn() {
     let mut scene = Scene::holder();
     let [d, a, b, c] = [3, 0, 1, 2].map(|i: usize| &scene.strangers[i]);
-    let state = certificate::name(&certified([d, a, b, c], [0xC; 32], 77, 0xEE).statement);
+    let state = state_name(&certified([d, a, b, c], [0xC; 32], 77, 0xEE).statement);
     let before = scene.member.candidates(500);
     scene.present(500, |i, presence| {
         presence.holding =
@@ -338,13 +337,18 @@ fn who_only_claims_most_rounds_is_not_first_in_turn() {
     });
     let after = scene.member.candidates(500);
     for stranger in &scene.strangers {
-        assert_eq!(before.rank(&stranger.me()), after.rank(&stranger.me()));
+        assert_eq!(before.rank(&stranger.public_key()), after.rank(&stranger.public_key()));
     }
     assert!(after.choose().is_none(), "the holder of A waits");
     // Nor where they show what cannot be linked with what is held.
     scene.forge(600, A, 1_000_000_000);
     let shown = scene.member.candidates(600);
-    assert!(scene.strangers.iter().all(|stranger| before.rank(&stranger.me()) == shown.rank(&stranger.me())));
+    assert!(
+        scene
+            .strangers
+            .iter()
+            .all(|stranger| before.rank(&stranger.public_key()) == shown.rank(&stranger.public_key()))
+    );
     assert!(shown.choose().is_none());
 }
 
@@ -365,7 +369,7 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     assert_eq!((waiting.waits_for, waiting.round), (WaitsFor::Holders, 10));
     assert_eq!(waiting.holders, [abraham_messages::codec::hex(&scene.member.me().0)]);
     let genesis = |scene: &Scene, number| {
-        let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].me());
+        let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].public_key());
         let seats = [scene.member.me(), a, b, c];
         Proposal { number, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] }
     };
@@ -396,7 +400,7 @@ fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
     scene.member.store.certify(0, certified([a, b, c, d], A, 0, 1));
     assert!(scene.member.waiting(1_000).is_none());
     scene.three_strangers();
-    let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].me());
+    let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].public_key());
     let seats = [scene.member.me(), a, b, c];
     let proposal = Proposal { number: 3, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
     scene.takes(2_000, &proposal, None).unwrap();
@@ -411,7 +415,7 @@ fn mere_claims_are_waited_for_no_longer_than_two_dials_take() {
     let far = PeerKey([2; 33]);
     let say = |scene: &mut Scene, now, sequence, round| {
         let mut said = presence(sequence, &[]);
-        let states = vec![abraham_messages::collective::StateName { round, state: [1; 32] }];
+        let states = vec![abraham_messages::collective::StateName { round, generation: 0, state: [1; 32] }];
         said.holding = Some(Holding { artist: A, seat: 1, states });
         let message = Gossip::Presence(said).encode();
         scene.member.handle(now, Input::Node(node::Event::Gossip { from: far, message }));
@@ -455,7 +459,7 @@ fn together() -> (Scene, Certificate, Proposal) {
     let certificate = certified([&scene.honest[0], a, b, c], A, 10, 1);
     scene.member.store.certify(0, certificate.clone());
     for i in 0..2 {
-        let from = scene.strangers[i].me();
+        let from = scene.strangers[i].public_key();
         control(&mut scene.member, 5, from, &holds(&certificate));
     }
     let proposal = scene.proposal(A, &certificate, [true, true, true, false]);
@@ -521,7 +525,7 @@ fn a_member_is_no_holder_of_what_it_has_not_and_takes_no_other_seat() {
     let [a, b, c] = [0, 1, 2].map(|i: usize| &scene.strangers[i]);
     let newer = certified([&scene.honest[0], a, b, c], A, 11, 2);
     for i in 0..2 {
-        let from = scene.strangers[i].me();
+        let from = scene.strangers[i].public_key();
         control(&mut scene.member, 6, from, &holds(&newer));
     }
     let refuses = |scene: &mut Scene, holders, seat: usize| {
@@ -543,7 +547,7 @@ fn only_the_newest_state_that_two_of_the_four_have_shown_is_gone_on_with() {
     let [a, b, c] = [0, 1, 2].map(|i: usize| &scene.strangers[i]);
     let newer = certified([&scene.honest[0], a, b, c], A, 11, 2);
     for i in 0..2 {
-        let from = scene.strangers[i].me();
+        let from = scene.strangers[i].public_key();
         let artist = HeldArtist { states: vec![newer.clone(), certificate.clone()], chain: Vec::new() };
         control(
             &mut scene.member,
@@ -556,7 +560,7 @@ fn only_the_newest_state_that_two_of_the_four_have_shown_is_gone_on_with() {
     assert!(refused.contains("the newest state"), "{refused}");
     // Nor one that they have not shown, if only they accept with its certificate.
     let (mut scene, certificate, proposal) = together();
-    let from = scene.strangers[0].me();
+    let from = scene.strangers[0].public_key();
     control(&mut scene.member, 6, from, &Control::Holds(Holds::default()));
     let refused = scene.takes(2_000, &proposal, Some(&certificate)).unwrap_err();
     assert!(refused.contains("hold the state"), "{refused}");

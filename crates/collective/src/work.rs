@@ -46,6 +46,8 @@ pub enum Origin {
         artist: Digest,
         /// Learning rounds behind the state that is continued.
         round: u64,
+        /// How often its shares were made anew.
+        generation: u64,
         /// The commitments to that state's four components, from a certificate that was checked.
         commitments: [Digest; 4],
         /// Which seats hold that state already; at least two. The others are filled by them.
@@ -145,8 +147,8 @@ pub enum Done {
     },
     /// A piece was painted.
     Piece {
-        /// Its 8-bit samples, rows first, channels interleaved: side² × channels bytes.
-        samples: Vec<u8>,
+        /// What was opened, as canonical bytes; exactly [`crate::Config::content_bytes`].
+        content: Vec<u8>,
     },
     /// A teacher's update.
     Update {

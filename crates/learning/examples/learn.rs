@@ -20,6 +20,7 @@ use abraham_learning::{
     studio::{Entropy, Studio, StudioConfig},
 };
 use abraham_messages::codec::hex;
+use abraham_provenance::{Signer, to_text};
 use abraham_ring::CpuBackend;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
@@ -225,13 +226,15 @@ async fn paint(
 ) -> Result<()> {
     let mut tiles = Vec::new();
     let mut pieces = Vec::new();
+    let signer = Signer::new(&derive("signer", settings.seed, 0))?;
     for sample in 0..options.samples {
-        let piece = studio.paint(derive("sample", settings.seed, sample)).await?;
-        let tile = rgb(&piece.samples, settings.side as u32, settings.channels as usize)?;
+        let (piece, _) = studio.paint(derive("sample", settings.seed, sample), &signer).await?;
+        let tile = rgb(&piece.content, settings.side as u32, settings.channels as usize)?;
         let name = format!("sample-{sample:04}.png");
         let path = options.out.join(&name);
         tile.save(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-        pieces.push(serde_json::json!({ "file": name, "record": piece.record }));
+        let record: serde_json::Value = serde_json::from_str(&to_text(&piece))?;
+        pieces.push(serde_json::json!({ "file": name, "record": record }));
         tiles.push(tile);
     }
     if !tiles.is_empty() {

@@ -48,6 +48,11 @@ impl Schedule {
         Self { total_rounds: settling_rounds, floor_per_mille: OPEN_ENDED_FLOOR_PER_MILLE }
     }
 
+    /// Adds to a hash what tells this schedule from others.
+    pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
+        hasher.update(&self.total_rounds.to_le_bytes()).update(&self.floor_per_mille.to_le_bytes());
+    }
+
     /// The rates of round `round`, counted from 0.
     pub fn rates(&self, round: u64) -> LearningRates {
         let (numerator, denominator) = self.factor(round);

@@ -30,6 +30,20 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The hash by which pieces and members name it: BLAKE3 over its numbers, 8 bytes each, little-endian, with the
+    /// count of layers before their widths.
+    pub fn id(&self) -> [u8; 32] {
+        let Self { architecture, batch, inner, schedule } = self;
+        let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 recipe v1");
+        let mut add = |number: usize| _ = hasher.update(&(number as u64).to_le_bytes());
+        add(architecture.latents());
+        add(architecture.hidden().len());
+        architecture.hidden().iter().copied().for_each(&mut add);
+        [architecture.side(), architecture.channels(), *batch, *inner].into_iter().for_each(add);
+        schedule.hash(&mut hasher);
+        *hasher.finalize().as_bytes()
+    }
+
     /// Rows and columns of an update: a row for each picture of the batch, the denominators in the last column.
     pub fn update_shape(&self) -> (usize, usize) {
         (self.batch, self.architecture.samples() + 1)
@@ -42,12 +56,18 @@ impl Recipe {
 pub struct State {
     artist: Artist<Sharing>,
     round: u64,
+    generation: u64,
 }
 
 impl State {
     /// Learning rounds behind the weights.
     pub fn round(&self) -> u64 {
         self.round
+    }
+
+    /// How often the shares were made anew.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Learning steps behind the weights.
@@ -99,10 +119,11 @@ impl State {
     pub fn from_components(
         architecture: &Architecture,
         holder: PainterId,
-        round: u64,
+        (round, generation): (u64, u64),
         components: [Option<&[u8]>; 4],
     ) -> Result<Self, Error> {
-        Ok(Self { artist: Artist::from_components(architecture, holder, components)?, round })
+        let artist = Artist::from_components(architecture, holder, components)?;
+        Ok(Self { artist, round, generation })
     }
 
     /// This painter's checkpoint, with the artist's name.
@@ -110,7 +131,9 @@ impl State {
     /// # Errors
     /// [`CheckpointError::Encode`].
     pub fn checkpoint(&self, holder: PainterId, genesis: [u8; 32]) -> Result<Vec<u8>, CheckpointError> {
-        Checkpoint { artist: self.artist.clone(), holder, genesis, round: self.round }.encode()
+        let Self { artist, round, generation } = self;
+        Checkpoint { artist: artist.clone(), holder, genesis, round: *round, generation: *generation }
+            .encode()
     }
 
     /// Reads a checkpoint of `holder`; with the artist's name.
@@ -122,8 +145,9 @@ impl State {
         holder: PainterId,
         architecture: &Architecture,
     ) -> Result<(Self, [u8; 32]), CheckpointError> {
-        let Checkpoint { artist, genesis, round, .. } = Checkpoint::decode(bytes, holder, architecture)?;
-        Ok((Self { artist, round }, genesis))
+        let Checkpoint { artist, genesis, round, generation, .. } =
+            Checkpoint::decode(bytes, holder, architecture)?;
+        Ok((Self { artist, round, generation }, genesis))
     }
 }
 
@@ -176,7 +200,7 @@ impl<C: Channel, B: Backend> Seat<C, B> {
         let artist = genesis(&mut self.painter, &self.recipe.architecture).await?;
         self.painter.verify().await?;
         self.painter.end().await?;
-        self.current = Some(Arc::new(State { artist, round: 0 }));
+        self.current = Some(Arc::new(State { artist, round: 0, generation: 0 }));
         self.previous = None;
         Ok(())
     }
@@ -264,7 +288,7 @@ impl<C: Channel, B: Backend> Seat<C, B> {
         // A lie after the last opening would else stay in the state, and two of its component's holders would have it.
         self.painter.verify().await?;
         self.painter.end().await?;
-        self.current = Some(Arc::new(State { artist, round: state.round + 1 }));
+        self.current = Some(Arc::new(State { artist, round: state.round + 1, generation: state.generation }));
         self.previous = Some(state);
         Ok(Learnt { teachers: sums.teachers, dropped: sums.dropped, refused })
     }

@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
-use abraham_messages::{PROTOCOL_VERSION, PieceRecord, codec::hex, piece::Committee};
+use abraham_messages::{PainterSignature, SignedPiece};
 use abraham_mpc::{
     Meter, PainterId, Scale, UpdateShare,
     channel::memory::{self, MemoryChannel},
     split_update,
 };
+use abraham_provenance::{Signer, Unsigned, artist_name};
 use abraham_ring::{Backend, RingTensor};
 use futures::future::{join_all, try_join_all};
 use zeroize::Zeroizing;
@@ -101,16 +102,6 @@ pub struct RoundReport {
     pub refused: bool,
 }
 
-/// A finished painting.
-pub struct Piece {
-    /// 8-bit samples, rows first, channels interleaved.
-    pub samples: Vec<u8>,
-    /// Where it came from.
-    pub record: PieceRecord,
-    /// What the four painters sent each other.
-    pub meter: Meter,
-}
-
 /// Four painters in one process.
 pub struct Studio<B> {
     config: StudioConfig,
@@ -137,11 +128,7 @@ impl<B: Backend> Studio<B> {
         let mut seats = studio.term(&context).await?;
         try_join_all(seats.iter_mut().map(Seat::genesis)).await?;
         studio.states = states(&seats)?;
-        let mut hasher = blake3::Hasher::new();
-        for commitment in studio.commitments()? {
-            hasher.update(&commitment);
-        }
-        studio.genesis = *hasher.finalize().as_bytes();
+        studio.genesis = artist_name(&studio.commitments()?);
         Ok(studio)
     }
 
@@ -250,12 +237,14 @@ impl<B: Backend> Studio<B> {
         Ok(RoundReport { round: self.round, batch, pictures, meter, uploaded, dropped, refused })
     }
 
-    /// Paints one piece from a public latent.
+    /// Paints one piece from a public latent, with what the four painters sent each other. `signer` is the tab's key:
+    /// it holds all four seats, so one signature says as much as four would.
     ///
     /// # Errors
     /// [`Error::Protocol`].
-    pub async fn paint(&mut self, latent: [u8; 32]) -> Result<Piece, Error> {
-        let share_commitments = self.commitments()?.map(|commitment| hex(&commitment));
+    pub async fn paint(&mut self, latent: [u8; 32], signer: &Signer) -> Result<(SignedPiece, Meter), Error> {
+        let commitments = &self.commitments()?;
+        let generation = self.states.first().map_or(0, |state| state.generation());
         let context = self.next_term(&Purpose::Paint { latent: &latent });
         let mut seats = self.term(&context).await?;
         for seat in &mut seats {
@@ -264,20 +253,12 @@ impl<B: Backend> Studio<B> {
         let pictures = try_join_all(seats.iter_mut().map(|seat| seat.paint(&latent))).await?;
         let meter = meter(&mut seats);
         drop(seats);
-        let samples = agreed(pictures.iter())?.clone();
-        let architecture = &self.config.architecture;
-        let record = PieceRecord {
-            protocol: PROTOCOL_VERSION.into(),
-            genesis: hex(&self.genesis),
-            round: self.round,
-            side: architecture.side() as u32,
-            channels: architecture.channels() as u32,
-            latent: hex(&latent),
-            share_commitments,
-            picture: blake3::hash(&samples).to_hex().to_string(),
-            committee: Committee::Solo,
-        };
-        Ok(Piece { samples, record, meter })
+        let content = agreed(pictures.iter())?.clone();
+        let (artist, recipe, round) = (self.genesis, self.config.id(), self.round);
+        let piece =
+            Unsigned { artist, recipe, round, generation, commitments, latent, content: &content }.piece();
+        let signature = PainterSignature { painter: signer.public_key(), signature: signer.sign(&piece) };
+        Ok((SignedPiece { piece, content, signatures: vec![signature] }, meter))
     }
 
     fn next_term(&mut self, purpose: &Purpose<'_>) -> [u8; 32] {

@@ -6,6 +6,7 @@ use abraham_learning::{
     CandleKernelSums, Curation, Pictures, Schedule,
     studio::{Entropy, Studio, StudioConfig},
 };
+use abraham_provenance::Signer;
 use abraham_ring::CpuBackend;
 
 /// Small enough for a test: 8×8 colour, block averages of the 32×32 tiles of the demo set.
@@ -52,10 +53,11 @@ fn energy_distance(a: &[Picture], b: &[Picture]) -> f64 {
 }
 
 fn painted(studio: &mut Studio<CpuBackend>, count: u8) -> anyhow::Result<Vec<Picture>> {
+    let signer = Signer::new(&[7; 32])?;
     let mut pictures = Vec::new();
     for sample in 0..count {
-        let piece = pollster::block_on(studio.paint([sample; 32]))?;
-        pictures.push(piece.samples.iter().map(|byte| f64::from(*byte) / 127.5 - 1.0).collect());
+        let (piece, _) = pollster::block_on(studio.paint([sample; 32], &signer))?;
+        pictures.push(piece.content.iter().map(|byte| f64::from(*byte) / 127.5 - 1.0).collect());
     }
     Ok(pictures)
 }

@@ -8,6 +8,7 @@ use abraham_learning::{
     CandleKernelSums, Curated, Curation, Error, MIN_SOLO_PICTURES, Pictures, Schedule, reals,
     studio::{Entropy, RoundReport, Studio, StudioConfig, samples},
 };
+use abraham_provenance::{Signer, check};
 use abraham_ring::{CpuBackend, RingTensor};
 
 fn config(channels: usize) -> StudioConfig {
@@ -74,14 +75,19 @@ fn fresh_entropy_changes_the_shares_and_not_the_artist() {
     let mut studio = genesis(config(3), 20);
     learn(&mut studio, &[&teacher(6, 3, 20, 1)]);
     let files = studio.checkpoint().unwrap();
-    let piece = pollster::block_on(studio.paint([5; 32])).unwrap();
+    let signer = Signer::new(&[7; 32]).unwrap();
+    let (piece, _) = pollster::block_on(studio.paint([5; 32], &signer)).unwrap();
     let mut again = restore(config(3), 90, &files).unwrap();
-    let same = pollster::block_on(again.paint([5; 32])).unwrap();
+    let (same, _) = pollster::block_on(again.paint([5; 32], &signer)).unwrap();
     // Opened values may differ by the bounded rounding of the shares: 3 units of 2^-8 each, together 3 levels of 255.
-    let apart = piece.samples.iter().zip(&same.samples).map(|(a, b)| a.abs_diff(*b)).max();
+    let apart = piece.content.iter().zip(&same.content).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(apart <= Some(3), "{apart:?}");
-    assert_eq!(piece.record.share_commitments, same.record.share_commitments);
-    assert_eq!(piece.record.genesis, same.record.genesis);
+    assert_eq!((piece.piece.artist, piece.piece.state), (same.piece.artist, same.piece.state));
+    assert_eq!(
+        (check(&piece), check(&same)),
+        (Ok(()), Ok(())),
+        "one tab's signature is enough for its own artist"
+    );
 }
 
 #[test]
@@ -162,8 +168,9 @@ fn a_round_costs_exactly_what_the_documents_say() {
         schedule: Schedule::to_zero(100),
     };
     let mut studio = genesis(studio_config(64), 70);
-    let piece = pollster::block_on(studio.paint([1; 32])).unwrap();
-    assert_eq!((piece.meter.rounds, piece.meter.bytes()), (8, 84_484));
+    let signer = Signer::new(&[7; 32]).unwrap();
+    let (_, meter) = pollster::block_on(studio.paint([1; 32], &signer)).unwrap();
+    assert_eq!((meter.rounds, meter.bytes()), (8, 84_484));
     let report = learn(&mut studio, &[&teacher(32, 3, 16, 4)]);
     // 2 for keys, 8 to paint, 3 for the updates, 3 for their masses, 19 for the step, 2 to compare transcripts.
     assert_eq!(report.meter.rounds, 37);

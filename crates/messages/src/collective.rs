@@ -2,8 +2,8 @@
 //! batches and updates ([`Bulk`]).
 //!
 //! Every message begins with a version byte. Control messages travel on authenticated links and need no signature;
-//! what others must be able to check carries one: ECDSA over secp256k1 and SHA-256, made with the key that is the
-//! member's identity, over [`Statement::signed_bytes`].
+//! what others must be able to check carries one, made with the key that is the member's identity
+//! (`abraham-provenance`).
 
 mod bulk;
 mod control;
@@ -18,13 +18,13 @@ pub use bulk::{BULK_HEADER_BYTES, Bulk, BulkKind};
 pub use control::{
     Control, Farewell, HeldArtist, Holds, Proposal, ProposedOrigin, Ready, Step, TeacherOffer,
 };
-pub use statement::{Certificate, Notice, Signature, StateStatement, Statement};
-pub use topic::{BackendKind, Capability, Gossip, Holding, Presence, Seated, SignedPiece, StateName};
+pub use statement::{Certificate, Notice, Signature, StateStatement};
+pub use topic::{BackendKind, Capability, Gossip, Holding, Presence, Seated, StateName};
 
 /// Version of these messages; others are refused.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
-/// A BLAKE3 hash.
+/// A hash of 32 bytes: BLAKE3, except where another is named.
 pub type Digest = [u8; 32];
 
 /// Encodes a message that is defined here: the version, then postcard.
@@ -43,17 +43,24 @@ fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8], limit: usize) -> Result<T, De
     }
 }
 
-fn at_most(field: &'static str, count: usize, limit: usize) -> Result<(), DecodeError> {
+pub(crate) fn at_most(field: &'static str, count: usize, limit: usize) -> Result<(), DecodeError> {
     if count > limit {
         return Err(DecodeError::UnknownValue { field, value: count as u64 });
     }
     Ok(())
 }
 
-fn round(round: u64) -> Result<(), DecodeError> {
+pub(crate) fn round(round: u64) -> Result<(), DecodeError> {
     match round <= limits::MAX_ROUNDS {
         true => Ok(()),
         false => Err(DecodeError::UnknownValue { field: "round", value: round }),
+    }
+}
+
+fn generation(generation: u64) -> Result<(), DecodeError> {
+    match generation <= limits::MAX_GENERATIONS {
+        true => Ok(()),
+        false => Err(DecodeError::UnknownValue { field: "generation", value: generation }),
     }
 }
 

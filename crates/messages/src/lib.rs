@@ -1,4 +1,4 @@
-//! Wire types of Abraham: the bounded codec, protocol frames between painters, what a network node is told and tells, the provenance record of a piece,
+//! Wire types of Abraham: the bounded codec, protocol frames between painters, what a network node is told and tells, pieces,
 //! and every limit in one table.
 //!
 //! This is a leaf crate: it knows no algebra, so the relay can depend on it without holding any code that could
@@ -16,13 +16,10 @@ pub use codec::DecodeError;
 pub use frame::{Frame, Kind};
 pub use node::PeerKey;
 pub use payload::Payload;
-pub use piece::PieceRecord;
+pub use piece::{PainterSignature, Piece, SignedPiece};
 
 /// Identifies the wire formats of this crate; a peer with another version is refused.
-pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.1.0";
-
-/// Versions whose provenance records read as today's: pieces outlive the frames that their painters spoke in.
-pub const RECORD_VERSIONS: [&str; 2] = ["/abraham/painters/1.0.0", PROTOCOL_VERSION];
+pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.2.0";
 
 /// The gossip topic of presence and announcements.
 pub const PRESENCE_TOPIC: &str = "abraham/presence/1";

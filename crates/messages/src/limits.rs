@@ -8,8 +8,17 @@ pub const MAX_FRAME_BYTES: usize = 32 << 20;
 /// four frames on a link, and a painter can be one round ahead.
 pub const MAX_FRAMES_AHEAD: u64 = 16;
 
-/// Bytes of a provenance record as JSON: four 32-byte commitments in hex, one latent seed and a few numbers.
-pub const MAX_PIECE_RECORD_BYTES: usize = 8 << 10;
+/// Painters of an artist.
+pub const PAINTERS: usize = 4;
+
+/// Bytes of a piece's content: 64×64 samples in colour.
+pub const MAX_CONTENT_BYTES: usize = 12 << 10;
+
+/// Bytes of a signed piece as text: its content in hex, nine hashes, four keys and signatures.
+pub const MAX_PIECE_TEXT_BYTES: usize = 32 << 10;
+
+/// Bytes of a picture file with a piece inside: the text, and its rendering, which may be larger than the content.
+pub const MAX_PIECE_FILE_BYTES: usize = 16 << 20;
 
 /// Bytes of one painter's checkpoint: three components of weights and momentum of a 64×64 colour generator
 /// (1.6 million parameters, 8 bytes each, twice), with head-room.
@@ -42,6 +51,10 @@ pub const MAX_LINKS: usize = 24;
 /// Learning rounds that any message may speak of: at one a millisecond, nine thousand years. Counting on from there
 /// cannot overflow.
 pub const MAX_ROUNDS: u64 = 1 << 48;
+
+/// Times that any message may say an artist's shares were made anew: once for each change of painters, far fewer than
+/// rounds.
+pub const MAX_GENERATIONS: u64 = 1 << 48;
 
 /// Bytes of one presence: its links (34 bytes each), its addresses, and some hashes.
 pub const MAX_PRESENCE_BYTES: usize = 2 << 10;

@@ -1,14 +1,13 @@
 //! The collective's messages on the wire: vectors that must decode, bytes that must not, and any bytes at all.
 
 use abraham_messages::{
-    DecodeError, PeerKey, PieceRecord,
+    DecodeError, PainterSignature, PeerKey, Piece, SignedPiece,
     collective::{
         BackendKind, Bulk, BulkKind, Capability, Certificate, Control, Farewell, Gossip, HeldArtist, Holding,
-        Holds, Notice, Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, SignedPiece, StateName,
-        StateStatement, Statement, Step, TeacherOffer,
+        Holds, Notice, Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, StateName,
+        StateStatement, Step, TeacherOffer,
     },
     limits,
-    piece::Committee,
 };
 use proptest::prelude::*;
 
@@ -21,7 +20,14 @@ fn seats() -> [PeerKey; 4] {
 }
 
 fn statement() -> StateStatement {
-    StateStatement { artist: [1; 32], round: 7, commitments: [[2; 32]; 4], term: [3; 32], seats: seats() }
+    StateStatement {
+        artist: [1; 32],
+        round: 7,
+        generation: 0,
+        commitments: [[2; 32]; 4],
+        term: [3; 32],
+        seats: seats(),
+    }
 }
 
 fn presence() -> Presence {
@@ -35,7 +41,7 @@ fn presence() -> Presence {
         holding: Some(Holding {
             artist: [1; 32],
             seat: 3,
-            states: vec![StateName { round: 7, state: [2; 32] }],
+            states: vec![StateName { round: 7, generation: 0, state: [2; 32] }],
         }),
         seated: Some(Seated { term: [3; 32], number: 4, seat: 2, artist: [1; 32], round: 7 }),
         known_term: 4,
@@ -43,22 +49,20 @@ fn presence() -> Presence {
 }
 
 fn piece() -> SignedPiece {
-    let hex = "ab".repeat(32);
-    SignedPiece {
-        record: PieceRecord {
-            protocol: abraham_messages::PROTOCOL_VERSION.into(),
-            genesis: hex.clone(),
-            round: 7,
-            side: 32,
-            channels: 3,
-            latent: hex.clone(),
-            share_commitments: std::array::from_fn(|_| hex.clone()),
-            picture: hex.clone(),
-            committee: Committee::Members { term: hex, painters: std::array::from_fn(|_| "02".repeat(33)) },
-        },
-        samples: vec![128; 32 * 32 * 3],
-        signatures: [Signature([6; 64]); 4],
-    }
+    let digest = [0xab; 32];
+    let piece = Piece {
+        artist: digest,
+        recipe: digest,
+        round: 7,
+        latent: digest,
+        state: digest,
+        content: digest,
+        seal: [0; 32],
+        record: [0; 32],
+        credits: [0; 32],
+    };
+    let by = |painter| PainterSignature { painter, signature: Signature([6; 65]) };
+    SignedPiece { piece, content: vec![128; 32 * 32 * 3], signatures: seats().map(by).to_vec() }
 }
 
 fn gossip() -> Vec<Gossip> {
@@ -67,10 +71,10 @@ fn gossip() -> Vec<Gossip> {
 
 fn control() -> Vec<Control> {
     let proposal = |origin| Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] };
-    let from = StateName { round: 7, state: [2; 32] };
+    let from = StateName { round: 7, generation: 0, state: [2; 32] };
     let continued = ProposedOrigin::Continue { artist: [1; 32], from, holders: [true, true, false, true] };
     let certificate =
-        Certificate { statement: statement(), signatures: [Some(Signature([6; 64])), None, None, None] };
+        Certificate { statement: statement(), signatures: [Some(Signature([6; 65])), None, None, None] };
     let step = |step| Control::Step { term: [3; 32], cycle: 8, step };
     let offer = TeacherOffer { peer: key(9), pictures: 30 };
     let notice =
@@ -88,16 +92,16 @@ fn control() -> Vec<Control> {
         step(Step::Have { batch: [4; 32], updates: 0xff }),
         step(Step::Counted { haves: [5; 32] }),
         step(Step::Held { commitments: [None, Some([2; 32]), Some([2; 32]), Some([2; 32])] }),
-        step(Step::Certify { helds: [5; 32], signature: Signature([6; 64]) }),
-        step(Step::Sign(Signature([6; 64]))),
-        Control::Notice { notice, signature: Signature([6; 64]) },
+        step(Step::Certify { helds: [5; 32], signature: Signature([6; 65]) }),
+        step(Step::Sign(Signature([6; 65]))),
+        Control::Notice { notice, signature: Signature([6; 65]) },
         Control::Holds(Holds::default()),
         Control::Holds(holds(1, 1)),
         Control::Sits {
             proposal: proposal(continued),
             certificate: Box::new(Certificate {
                 statement: statement(),
-                signatures: [Some(Signature([6; 64])); 4],
+                signatures: [Some(Signature([6; 65])); 4],
             }),
         },
     ]
@@ -105,7 +109,7 @@ fn control() -> Vec<Control> {
 
 /// So many artists with two states and a chain of so many each.
 fn holds(artists: usize, chain: usize) -> Holds {
-    let certificate = Certificate { statement: statement(), signatures: [Some(Signature([6; 64])); 4] };
+    let certificate = Certificate { statement: statement(), signatures: [Some(Signature([6; 65])); 4] };
     let states = vec![certificate.clone(); 2];
     let artist = HeldArtist { states, chain: vec![certificate; chain] };
     Holds { artists: vec![artist; artists], seats: vec![([1; 32], 3)], begins: true }
@@ -115,7 +119,7 @@ fn holds(artists: usize, chain: usize) -> Holds {
 #[test]
 fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
     for (round, taken) in [(limits::MAX_ROUNDS, true), (limits::MAX_ROUNDS + 1, false), (u64::MAX, false)] {
-        let state = StateName { round, state: [2; 32] };
+        let state = StateName { round, generation: 0, state: [2; 32] };
         let certificate =
             Certificate { statement: StateStatement { round, ..statement() }, signatures: [None; 4] };
         let notice =
@@ -140,7 +144,7 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
                 ..Holds::default()
             }),
             Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
-            Control::Notice { notice, signature: Signature([6; 64]) },
+            Control::Notice { notice, signature: Signature([6; 65]) },
             Control::Proposal(Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] }),
         ];
         for control in controls {
@@ -151,7 +155,7 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
         let mut holds = presence();
         holds.holding = holds.holding.map(|holding| Holding { states: vec![state], ..holding });
         let mut painted = piece();
-        painted.record.round = round;
+        painted.piece.round = round;
         let gossips = [Gossip::Presence(sits), Gossip::Presence(holds), Gossip::Piece(Box::new(painted))];
         for gossip in gossips {
             assert_eq!(Gossip::decode(&gossip.encode()).is_ok(), taken, "{gossip:?}");
@@ -159,6 +163,33 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
     }
     let counted = Presence { known_term: u64::MAX, ..presence() };
     assert!(Gossip::decode(&Gossip::Presence(counted).encode()).is_ok(), "terms only give an order");
+}
+
+/// As for rounds.
+#[test]
+fn generations_that_no_artist_reaches_are_refused_wherever_they_are() {
+    let most = limits::MAX_GENERATIONS;
+    for (generation, taken) in [(most, true), (most + 1, false), (u64::MAX, false)] {
+        let state = StateName { round: 7, generation, state: [2; 32] };
+        let statement = StateStatement { generation, ..statement() };
+        let certificate = Certificate { statement, signatures: [None; 4] };
+        let origin = ProposedOrigin::Continue { artist: [1; 32], from: state, holders: [true; 4] };
+        let chain = vec![certificate.clone()];
+        let controls = [
+            Control::Holds(Holds {
+                artists: vec![HeldArtist { states: Vec::new(), chain }],
+                ..Holds::default()
+            }),
+            Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
+            Control::Proposal(Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] }),
+        ];
+        for control in controls {
+            assert_eq!(Control::decode(&control.encode()).is_ok(), taken, "{control:?}");
+        }
+        let mut holds = presence();
+        holds.holding = holds.holding.map(|holding| Holding { states: vec![state], ..holding });
+        assert_eq!(Gossip::decode(&Gossip::Presence(holds).encode()).is_ok(), taken);
+    }
 }
 
 #[test]
@@ -200,8 +231,8 @@ fn messages_cut_short_or_with_more_behind_are_refused() {
 #[test]
 fn comparing_what_the_four_hold_costs_a_hash_a_message() {
     let step = |step| Control::Step { term: [3; 32], cycle: 8, step }.encode().len();
-    let certify = step(Step::Certify { helds: [5; 32], signature: Signature([6; 64]) });
-    let compared = certify - step(Step::Sign(Signature([6; 64])));
+    let certify = step(Step::Certify { helds: [5; 32], signature: Signature([6; 65]) });
+    let compared = certify - step(Step::Sign(Signature([6; 65])));
     assert_eq!(compared, 32);
     assert!(612 + 12 * compared <= 1_000);
 }
@@ -209,14 +240,14 @@ fn comparing_what_the_four_hold_costs_a_hash_a_message() {
 /// Bytes that other implementations must make and take: version, variant, fields; integers as LEB128.
 #[test]
 fn vectors() {
-    assert_eq!(Gossip::Leave { sequence: 300 }.encode(), [2, 1, 0xac, 0x02]);
-    let mut farewell = vec![2, 3];
+    assert_eq!(Gossip::Leave { sequence: 300 }.encode(), [3, 1, 0xac, 0x02]);
+    let mut farewell = vec![3, 3];
     farewell.extend([3; 32]);
     assert_eq!(
         Control::decode(&[&farewell[..], &[2, 3]].concat()),
         Ok(Control::Farewell { term: [3; 32], why: Farewell::Silent(3) })
     );
-    let mut planned = vec![2, 4];
+    let mut planned = vec![3, 4];
     planned.extend([3; 32]);
     planned.extend([8, 1]);
     planned.extend([5; 32]);
@@ -225,7 +256,7 @@ fn vectors() {
         Ok(Control::Step { term: [3; 32], cycle: 8, step: Step::Planned { readies: [5; 32] } })
     );
     let bulk = Bulk { kind: BulkKind::Update, term: [7; 8], cycle: 0x0102_0304, payload: &[9] };
-    assert_eq!(*bulk.encode(), [2, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
+    assert_eq!(*bulk.encode(), [3, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
 }
 
 #[test]
@@ -235,11 +266,11 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
     assert_eq!(Control::decode(&[0, 3]), Err(version(0)));
     assert_eq!(Bulk::decode(&[9; 20]), Err(version(9)));
     assert_eq!(Gossip::decode(&[]), Err(DecodeError::Truncated { missing: 1 }));
-    assert_eq!(Gossip::decode(&[2, 77]), Err(DecodeError::Malformed));
-    assert_eq!(Control::decode(&[2, 77]), Err(DecodeError::Malformed));
+    assert_eq!(Gossip::decode(&[3, 77]), Err(DecodeError::Malformed));
+    assert_eq!(Control::decode(&[3, 77]), Err(DecodeError::Malformed));
     let kind = DecodeError::UnknownValue { field: "bulk kind", value: 3 };
-    assert_eq!(Bulk::decode(&[2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Err(kind));
-    assert_eq!(Bulk::decode(&[2, 1, 0]), Err(DecodeError::Truncated { missing: 7 }));
+    assert_eq!(Bulk::decode(&[3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Err(kind));
+    assert_eq!(Bulk::decode(&[3, 1, 0]), Err(DecodeError::Truncated { missing: 7 }));
 
     let refused = |field, value| Err(DecodeError::UnknownValue { field, value });
     let with = |change: &dyn Fn(&mut Presence)| {
@@ -247,12 +278,22 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
         change(&mut presence);
         Gossip::decode(&Gossip::Presence(presence).encode())
     };
+    let signed = |change: &dyn Fn(&mut SignedPiece)| {
+        let mut piece = piece();
+        change(&mut piece);
+        Gossip::decode(&Gossip::Piece(Box::new(piece)).encode())
+    };
+    assert_eq!(signed(&|p| p.signatures.extend(p.signatures.clone())), refused("signatures", 8));
+    assert_eq!(
+        signed(&|p| p.content = vec![0; limits::MAX_CONTENT_BYTES + 1]),
+        refused("content length", 12_289)
+    );
     assert_eq!(with(&|p| p.links = vec![key(1); limits::MAX_LINKS + 1]), refused("links", 25));
     assert_eq!(with(&|p| p.addresses = vec![String::new(); 4]), refused("addresses", 4));
     assert_eq!(with(&|p| p.addresses = vec!["a".repeat(257)]), refused("address length", 257));
     assert_eq!(with(&|p| p.seated.iter_mut().for_each(|s| s.seat = 4)), refused("seat", 4));
     assert_eq!(with(&|p| p.holding.iter_mut().for_each(|h| h.seat = 200)), refused("seat", 200));
-    let three = vec![StateName { round: 1, state: [0; 32] }; 3];
+    let three = vec![StateName { round: 1, generation: 0, state: [0; 32] }; 3];
     assert_eq!(with(&|p| p.holding.iter_mut().for_each(|h| h.states = three.clone())), refused("states", 3));
     let long = with(&|p| p.addresses = vec!["a".repeat(2_100)]);
     assert!(matches!(long, Err(DecodeError::TooLong { .. })), "{long:?}");
@@ -293,24 +334,6 @@ fn what_is_held_is_bounded_and_fits_a_message() {
     );
     assert_eq!(decoded(&|it| it.seats.push(([2; 32], 0))), refused("seats", 17));
     assert_eq!(decoded(&|it| it.seats[5].1 = 4), refused("seat", 4));
-}
-
-#[test]
-fn statements_of_different_kinds_never_have_the_same_bytes() {
-    let state = statement();
-    let notice =
-        Notice { term: [3; 32], cycle: 8, seats: seats(), artist: [1; 32], round: 8, batch: [4; 32] };
-    let record = piece().record;
-    let bytes = [Statement::State(&state), Statement::Notice(&notice), Statement::Piece(&record)]
-        .map(|statement| statement.signed_bytes());
-    assert!(bytes[0].starts_with(b"abraham/state/1\0"));
-    assert!(bytes[1].starts_with(b"abraham/notice/1\0"));
-    assert!(bytes[2].starts_with(b"abraham/piece/1\0"));
-    // A term and a cycle are part of what is signed, so nothing can be said again elsewhere.
-    let later = Notice { cycle: 9, ..notice };
-    assert_ne!(Statement::Notice(&later).signed_bytes(), bytes[1]);
-    let elsewhere = StateStatement { term: [4; 32], ..state };
-    assert_ne!(Statement::State(&elsewhere).signed_bytes(), bytes[0]);
 }
 
 proptest! {

@@ -226,7 +226,7 @@ impl Report {
                 print(self.clock, "suspected", serde_json::json!({ "peer": peer.to_string(), "what": what }));
             }
             Event::Piece { piece, helped } => {
-                let of = serde_json::json!({ "helped": helped, "record": piece.record });
+                let of = serde_json::json!({ "helped": helped, "round": piece.piece.round });
                 print(self.clock, "piece", of);
             }
             Event::Failed { reason } => print(self.clock, "failed", serde_json::json!({ "reason": reason })),

@@ -1,6 +1,7 @@
 //! What a visitor's page is told.
 
-use abraham_collective::{SignedPiece, Snapshot};
+use abraham_collective::Snapshot;
+use abraham_messages::SignedPiece;
 
 use crate::FrameTraffic;
 

@@ -74,7 +74,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
     let mut gathered = Gathered { state: None, liars: Vec::new() };
     // Frames of a supplier that are not understood, after which it may still be ready; and who has said that it is.
     let (mut skip, mut ready) = ([0; 4], [false; 4]);
-    if let Origin::Continue { round, commitments, holders, .. } = origin {
+    if let Origin::Continue { round, generation, commitments, holders, .. } = origin {
         if holders[me] {
             let named = |state: &&Arc<State>| is_named(state, me, *round, commitments);
             let mine = held.iter().find(named).cloned();
@@ -88,7 +88,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
         } else {
             let holders = *holders;
             let mut filling = Filling { channel, me, commitments, holders, recipe, until, skip, ready };
-            let state = filling.receive(*round, &mut gathered.liars).await?;
+            let state = filling.receive((*round, *generation), &mut gathered.liars).await?;
             (skip, ready) = (filling.skip, filling.ready);
             gathered.state = Some(Arc::new(state));
         }
@@ -178,8 +178,9 @@ struct Filling<'a, N, T> {
 }
 
 impl<N: Network, T: Timer> Filling<'_, N, T> {
-    /// Receives the three components and checks each against its commitment; notes who sent another.
-    async fn receive(&mut self, round: u64, liars: &mut Vec<usize>) -> Result<State, Failed> {
+    /// Receives the three components of a state of so many rounds and generations and checks each against its
+    /// commitment; notes who sent another.
+    async fn receive(&mut self, version: (u64, u64), liars: &mut Vec<usize>) -> Result<State, Failed> {
         let holder = PainterId::new(self.me).ok_or_else(|| own("there is no such seat"))?;
         let mut components: [Option<Zeroizing<Vec<u8>>>; 4] = Default::default();
         let mut wrong = Vec::new();
@@ -223,7 +224,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
         liars.sort_unstable();
         liars.dedup();
         let received = components.each_ref().map(|bytes| bytes.as_ref().map(|bytes| bytes.as_slice()));
-        State::from_components(&self.recipe.architecture, holder, round, received).map_err(own)
+        State::from_components(&self.recipe.architecture, holder, version, received).map_err(own)
     }
 
     /// Bytes of a component.
@@ -261,7 +262,7 @@ mod tests {
         let question = |c: u8| [AGAIN, &[c]].concat();
         for holders in (0..16_u8).map(|bits| std::array::from_fn(|seat| bits >> seat & 1 == 1)) {
             let (artist, commitments) = ([1; 32], [[2; 32]; 4]);
-            let origin = Origin::Continue { artist, round: 1, commitments, holders };
+            let origin = Origin::Continue { artist, round: 1, generation: 0, commitments, holders };
             for (me, from, c) in (0..64).map(|n| (n / 16, n / 4 % 4, n % 4)) {
                 let may = asks(&origin, me, from, &question(c as u8)).is_some();
                 assert!(!may || c != from && !holders[from] && holders[me] && c != me);

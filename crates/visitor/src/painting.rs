@@ -74,7 +74,7 @@ pub(crate) async fn take<N: Network, T: Timer, B: Backend>(
             let commitments = seat.state().map_err(failed)?.state_commitments();
             Ok(Done::Learned { dropped: learnt.dropped, commitments })
         }
-        Step::Piece { latent } => Ok(Done::Piece { samples: seat.paint(&latent).await.map_err(failed)? }),
+        Step::Piece { latent } => Ok(Done::Piece { content: seat.paint(&latent).await.map_err(failed)? }),
     }
 }
 

@@ -338,8 +338,8 @@ fn config(recipe: &Recipe) -> Result<Config, Error> {
         return Err(Error::TooLarge { bytes: batch_bytes.max(update_bytes[0]), most });
     }
     Ok(Config {
-        side: architecture.side() as u32,
-        channels: architecture.channels() as u32,
+        recipe: recipe.id(),
+        content_bytes: architecture.samples(),
         batch_bytes,
         update_bytes,
         min_teachers: MIN_TEACHERS,

@@ -295,22 +295,16 @@ async fn a_hidden_tab_stays_unless_its_visitor_chooses_that_it_rests() -> Result
 async fn a_piece_hangs_with_its_painters_and_their_signatures() -> Result<()> {
     visit("a_piece_hangs", Setup::scripted(WebGpu::Off), async |visit| {
         let tab = donated(visit).await?;
-        let record = json!({
-            "protocol": "abraham/1", "genesis": "bb".repeat(32), "round": 8, "side": 32, "channels": 3,
-            "latent": "11".repeat(32), "picture": "22".repeat(32),
-            "shareCommitments": (0..4).map(|at| format!("{at}{at}").repeat(32)).collect::<Vec<_>>(),
-            "committee": { "members": { "term": "aa".repeat(32), "painters": (0..4).map(key).collect::<Vec<_>>() } },
-            "signatures": (0..4).map(|at| format!("{at}{at}").repeat(64)).collect::<Vec<_>>(),
-        });
-        tab.value::<bool>(&format!(
-            "fetch('gallery/01.png').then((answer) => answer.arrayBuffer()).then((png) => {{
-                new BroadcastChannel('script').postMessage({{ event: 'collectivePiece', png: new Uint8Array(png), helped: true, record: JSON.stringify({record}) }});
+        tab.value::<bool>(
+            "fetch('gallery/01.png').then((answer) => answer.arrayBuffer()).then((png) => {
+                new BroadcastChannel('script').postMessage({ event: 'collectivePiece', png: new Uint8Array(png), helped: true, round: 8 });
                 return true;
-            }})"
-        ))
+            })",
+        )
         .await?;
         tab.click(&format!("{} button", selector("collective-piece"))).await?;
         tab.reads(&selector("easel"), "four tabs painted it").await?;
+        tab.reads(&selector("easel-check"), "signed by four painters, checked here").await?;
         tab.reads(&selector("easel"), "signature of seat 4").await?;
         tab.sees(&selector("download-png")).await?;
         tab.sees(&selector("download-json")).await?;

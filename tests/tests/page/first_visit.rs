@@ -5,7 +5,7 @@ use std::fs;
 use abraham_tests::{Tab, Visit, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
 
-use crate::{PICTURES, ROUND, awake, flags, learned, pause, wake};
+use crate::{PICTURES, ROUND, awake, flags, learned, pause, provenance::found, wake};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn teach_paint_keep_reload_delete_on_the_processor() -> Result<()> {
@@ -39,7 +39,8 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     tab.click(&selector("paint")).await?;
     tab.sees(&selector("easel-image")).await?;
     tab.click(&selector("keep")).await?;
-    tab.sees(&selector("download-png")).await?;
+    tab.sees(&found("intact")).await?;
+    tab.sees(&selector("download-json")).await?;
     check_downloads(visit, &tab, &genesis).await?;
     tab.click(&selector("easel-close")).await?;
     tab.sees(&selector("piece")).await?;
@@ -59,6 +60,8 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     pause(&tab).await?;
 
     tab.click(&format!("{} button", selector("piece"))).await?;
+    tab.sees(&found("intact")).await?;
+    tab.reads(&selector("easel-check"), "signed by the tab that painted it, checked here").await?;
     tab.click(&selector("delete")).await?;
     tab.sees(&selector("pieces-none")).await?;
     tab.no_longer_sees(&selector("piece")).await?;
@@ -104,11 +107,11 @@ async fn check_downloads(visit: &Visit, tab: &Tab, genesis: &str) -> Result<()> 
     );
     tab.click(&selector("download-json")).await?;
     let record: serde_json::Value = serde_json::from_slice(&fs::read(visit.downloaded(".json").await?)?)?;
-    ensure!(record["genesis"] == genesis, "the record names {} as genesis", record["genesis"]);
-    ensure!(record["round"].as_u64() >= Some(3), "the record says round {}", record["round"]);
-    ensure!(record["committee"] == "solo", "the record says committee {}", record["committee"]);
-    let commitments = record["shareCommitments"].as_array().map_or(0, Vec::len);
-    ensure!(commitments == 4, "the record has {commitments} share commitments");
+    let piece = &record["piece"];
+    ensure!(piece["artist"] == genesis, "the record names {} as the artist", piece["artist"]);
+    ensure!(piece["round"].as_u64() >= Some(3), "the record says round {}", piece["round"]);
+    let signatures = record["signatures"].as_array().map_or(0, Vec::len);
+    ensure!(signatures == 1, "{signatures} signed what one tab painted");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod collective;
 mod first_visit;
 mod look;
 mod manners;
+mod provenance;
 mod storage;
 mod tabs;
 mod weather;

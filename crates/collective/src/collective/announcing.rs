@@ -1,8 +1,8 @@
 //! What this member tells others of itself: its presence, pieces that it helped to paint, goodbyes.
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Control, Farewell, Gossip, Presence, SignedPiece},
+    PeerKey, SignedPiece,
+    collective::{Control, Farewell, Gossip, Presence},
     limits::{MAX_GOSSIP_BYTES, MAX_LINKS},
     node::Command,
 };

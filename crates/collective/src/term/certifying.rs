@@ -1,9 +1,10 @@
 //! How a state becomes certified: the four compare the commitments that they hold to it, and sign them.
 
-use abraham_messages::collective::{Certificate, StateStatement, Statement, Step};
+use abraham_messages::collective::{Certificate, StateStatement, Step};
+use abraham_provenance::{artist_name, verify};
 
 use super::{Context, Fact, Seat, Stage, State};
-use crate::{EndCause, HeldCommitments, Origin, announce::verify, certificate, limits, round, steps::Kind};
+use crate::{EndCause, HeldCommitments, Origin, certificate, limits, round, steps::Kind};
 
 impl Seat {
     pub(super) fn check_origin(&self, held: &HeldCommitments) -> Result<(), EndCause> {
@@ -43,23 +44,23 @@ impl Seat {
             }
             EndCause::Disagreement
         })?;
-        let (artist, round) = match (&self.state, &self.origin) {
-            (Some(state), _) => (state.artist, state.round),
-            (None, Origin::Genesis) => (certificate::artist(&commitments), 0),
-            (None, Origin::Continue { artist, round, commitments: certified, .. }) => {
+        let (artist, round, generation) = match (&self.state, &self.origin) {
+            (Some(state), _) => (state.artist, state.round, state.generation),
+            (None, Origin::Genesis) => (artist_name(&commitments), 0, 0),
+            (None, Origin::Continue { artist, round, generation, commitments: certified, .. }) => {
                 if *certified != commitments {
                     return Err(EndCause::Disagreement);
                 }
-                (*artist, *round)
+                (*artist, *round, *generation)
             }
         };
         if self.state.is_none() {
             context.facts.push(Fact::Named(artist));
         }
-        self.state = Some(State { artist, round, commitments });
+        self.state = Some(State { artist, round, generation, commitments });
         let (term, seats) = (self.term.id, self.term.seats);
-        let statement = StateStatement { artist, round, commitments, term, seats };
-        let signature = context.signer.sign(&Statement::State(&statement));
+        let statement = StateStatement { artist, round, generation, commitments, term, seats };
+        let signature = context.signer.sign(&statement);
         self.enter(context, Stage::Certify { statement: Box::new(statement), helds }, limits::STEP_TIMEOUT);
         self.send_step(context, Step::Certify { helds, signature });
         Ok(true)
@@ -77,7 +78,7 @@ impl Seat {
             };
             if *theirs != helds {
                 told_apart = true;
-            } else if verify(&statement.seats[seat], &Statement::State(&statement), signature) {
+            } else if verify(&statement.seats[seat], &statement, signature) {
                 *place = Some(*signature);
             } else {
                 context.facts.push(Fact::Liar(statement.seats[seat], "its signature is not under the state"));

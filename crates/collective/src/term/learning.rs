@@ -2,7 +2,7 @@
 
 use abraham_messages::{
     PeerKey,
-    collective::{Bulk, BulkKind, Control, Digest, Notice, Statement, Step, TeacherOffer},
+    collective::{Bulk, BulkKind, Control, Digest, Notice, Step, TeacherOffer},
 };
 use zeroize::Zeroizing;
 
@@ -83,7 +83,7 @@ impl Seat {
             round: state.round + 1,
             batch: hash,
         };
-        let signature = context.signer.sign(&Statement::Notice(&notice));
+        let signature = context.signer.sign(&notice);
         let bulk = Bulk { kind: BulkKind::Batch, term: self.term.prefix(), cycle, payload: batch };
         for (place, teacher) in gathering.teachers.iter().enumerate() {
             context.out.control(teacher.peer, &Control::Notice { notice, signature });

@@ -1,22 +1,22 @@
 //! How a piece that the four painted becomes signed by all of them.
 
-use abraham_messages::collective::{Digest, Signature, SignedPiece, Statement, Step};
+use abraham_messages::{
+    PainterSignature, SignedPiece,
+    collective::{Digest, Step},
+};
+use abraham_provenance::{Unsigned, verify};
 
 use super::{Context, Fact, Seat, Stage, State};
-use crate::{
-    EndCause,
-    announce::{self, verify},
-    limits,
-    steps::Kind,
-};
+use crate::{EndCause, limits, steps::Kind};
 
 impl Seat {
-    pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: &Digest, samples: Vec<u8>) {
-        let Some(State { artist, round, commitments }) = self.state else { return };
-        let state = (&artist, round, &commitments);
-        let record = announce::record(context.config, &self.term, state, latent, &samples);
-        let signature = context.signer.sign(&Statement::Piece(&record));
-        let piece = SignedPiece { record, samples, signatures: [Signature([0; 64]); 4] };
+    pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: Digest, content: Vec<u8>) {
+        let Some(State { artist, round, generation, ref commitments }) = self.state else { return };
+        let recipe = context.config.recipe;
+        let piece =
+            Unsigned { artist, recipe, round, generation, commitments, latent, content: &content }.piece();
+        let signature = context.signer.sign(&piece);
+        let piece = SignedPiece { piece, content, signatures: Vec::new() };
         self.enter(context, Stage::Sign(Box::new(piece)), limits::STEP_AFTER_WORK_TIMEOUT);
         self.send_step(context, Step::Sign(signature));
     }
@@ -27,10 +27,8 @@ impl Seat {
         for seat in 0..4 {
             let painter = self.term.seats[seat];
             match self.steps.get(Kind::Sign, seat) {
-                Some(Step::Sign(signature))
-                    if verify(&painter, &Statement::Piece(&piece.record), signature) =>
-                {
-                    piece.signatures[seat] = *signature;
+                Some(Step::Sign(signature)) if verify(&painter, &piece.piece, signature) => {
+                    piece.signatures.push(PainterSignature { painter, signature: *signature });
                 }
                 _ => {
                     context.facts.push(Fact::Liar(painter, "its signature is not under the piece"));

@@ -2,46 +2,34 @@
 
 use abraham_collective::Input;
 use abraham_messages::{
-    Payload, PeerKey,
+    Payload,
     collective::{
         Certificate, Control, Digest, Gossip, HeldArtist, Holding, Holds, Presence, Proposal, ProposedOrigin,
-        Signature, StateName, StateStatement, Statement,
+        StateStatement,
     },
     node::Lane,
 };
-use k256::ecdsa::{self, SigningKey, signature::Signer as _};
+use abraham_provenance::{Signer, state_name};
 
 use crate::world::{Manner, World};
-
-fn key(secret: &SigningKey) -> PeerKey {
-    let point = secret.verifying_key().to_sec1_point(true);
-    PeerKey(point.as_bytes().try_into().expect("a compressed point"))
-}
-
-/// The name of a state, as everyone makes it.
-fn name(statement: &StateStatement) -> StateName {
-    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 state of an artist v1");
-    hasher.update(&statement.artist).update(&statement.round.to_le_bytes());
-    hasher.update(statement.commitments.as_flattened());
-    StateName { round: statement.round, state: *hasher.finalize().as_bytes() }
-}
 
 impl World {
     /// Makes these two claimants of a state that nobody has learnt, certified by them and two keys more.
     pub(crate) fn forge(&mut self, tabs: [usize; 2], artist: Digest, round: u64) {
-        let secrets = tabs.map(|tab| SigningKey::from_slice(&self.nodes[tab].secret[..]).expect("a secret"));
-        let keys = [[77; 32], [78; 32]].map(|secret| SigningKey::from_slice(&secret).expect("a secret"));
-        let [a, b] = &secrets;
-        let [c, d] = &keys;
-        let painters = [a, b, c, d];
-        let seats = painters.map(key);
-        let statement = StateStatement { artist, round, commitments: [[0xEE; 32]; 4], term: [6; 32], seats };
-        let bytes = Statement::State(&statement).signed_bytes();
-        let sign = |key: &SigningKey| {
-            let signature: ecdsa::Signature = key.sign(&bytes);
-            Some(Signature(signature.to_bytes().into()))
+        let secret = |tab: usize| *self.nodes[tab].secret;
+        let painters = [secret(tabs[0]), secret(tabs[1]), [77; 32], [78; 32]]
+            .map(|secret| Signer::new(&secret).expect("a secret"));
+        let seats = painters.each_ref().map(Signer::public_key);
+        let statement = StateStatement {
+            artist,
+            round,
+            generation: 0,
+            commitments: [[0xEE; 32]; 4],
+            term: [6; 32],
+            seats,
         };
-        self.forgery = Some(Certificate { statement, signatures: painters.map(sign) });
+        let signatures = painters.map(|painter| Some(painter.sign(&statement)));
+        self.forgery = Some(Certificate { statement, signatures });
         for tab in tabs {
             self.nodes[tab].manner = Manner::Claimant;
         }
@@ -55,7 +43,7 @@ impl World {
         let statement = &self.forged().statement;
         let seat = statement.seats.iter().position(|seat| *seat == self.nodes[from].key);
         let seat = seat.expect("a claimant sits in what it shows") as u8;
-        let states = vec![name(statement)];
+        let states = vec![state_name(statement)];
         presence.holding = Some(Holding { artist: statement.artist, seat, states });
     }
 
@@ -91,7 +79,7 @@ impl World {
         let certificate = self.forged().clone();
         let statement = &certificate.statement;
         let seats = [tabs[0], tabs[1], others[0], others[1]].map(|node| self.nodes[node].key);
-        let (artist, from) = (statement.artist, name(statement));
+        let (artist, from) = (statement.artist, state_name(statement));
         let origin = ProposedOrigin::Continue { artist, from, holders: [true, true, false, false] };
         let proposal = Proposal { number, seats, origin, nonce: [9; 32] };
         let term = *blake3::hash(&proposal.term_bytes()).as_bytes();

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 pub(crate) const UPDATE_BYTES: [usize; 4] = [40, 41, 42, 43];
 /// Simulated bytes of a batch.
 pub(crate) const BATCH_BYTES: usize = 64;
+pub(crate) const CONTENT_BYTES: usize = 16;
 /// A painter's channel gives up after so long.
 pub(crate) const CHANNEL: u64 = 15_000;
 
@@ -210,7 +211,7 @@ impl Joint {
                     commitments: held(commitments(term, &artist, *round), seat),
                 }
             }
-            Operation::Piece { latent } => Done::Piece { samples: latent[..16].to_vec() },
+            Operation::Piece { latent } => Done::Piece { content: latent[..CONTENT_BYTES].to_vec() },
         }
     }
 }

@@ -4,19 +4,17 @@ use std::{cell::RefCell, rc::Rc};
 
 use abraham_collective::{BackendKind, Capability, Digest, Event, limits};
 use abraham_messages::{
-    PeerKey, PieceRecord,
-    codec::hex,
+    PainterSignature, PeerKey, SignedPiece,
     collective::{
         Bulk, BulkKind, Certificate, Control, Gossip, Notice, Presence, Proposal, ProposedOrigin, Seated,
-        Signature, SignedPiece, StateStatement, Statement,
+        StateStatement,
     },
     node::Lane,
-    piece::Committee,
 };
-use k256::ecdsa::{self, SigningKey, signature::Signer as _};
+use abraham_provenance::{Signer, Unsigned};
 use zeroize::Zeroizing;
 
-use crate::world::{World, both, painter, teacher};
+use crate::world::{RECIPE, World, both, painter, teacher};
 
 /// As honest members do.
 const EVERY: u64 = limits::PRESENCE_INTERVAL;
@@ -39,10 +37,8 @@ fn says(world: &mut World, stranger: usize, presence: Presence) {
     world.publish(stranger, Gossip::Presence(presence).encode());
 }
 
-fn sign(world: &World, stranger: usize, statement: &Statement<'_>) -> Signature {
-    let key = SigningKey::from_slice(world.secret(stranger)).expect("a good secret");
-    let signature: ecdsa::Signature = key.sign(&statement.signed_bytes());
-    Signature(signature.to_bytes().into())
+fn signer(world: &World, stranger: usize) -> Signer {
+    Signer::new(world.secret(stranger)).expect("a good secret")
 }
 
 /// Four strangers' own term: its proposal, and a certificate of any state.
@@ -57,13 +53,10 @@ impl MadeUp {
         let seats = strangers.map(|stranger| world.nodes[stranger].key);
         let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce: [7; 32] };
         let term = *blake3::hash(&proposal.term_bytes()).as_bytes();
-        let statement = StateStatement { artist: [8; 32], round, commitments: [[9; 32]; 4], term, seats };
-        let signatures = strangers.map(|stranger| Some(sign(world, stranger, &Statement::State(&statement))));
+        let statement =
+            StateStatement { artist: [8; 32], round, generation: 0, commitments: [[9; 32]; 4], term, seats };
+        let signatures = strangers.map(|stranger| Some(signer(world, stranger).sign(&statement)));
         Self { strangers, proposal, certificate: Certificate { statement, signatures } }
-    }
-
-    fn term(&self) -> Digest {
-        self.certificate.statement.term
     }
 
     fn say_that_they_sit(&self, world: &mut World) {
@@ -127,9 +120,7 @@ fn first_in(world: &mut World, purpose: &[u8], count: usize, answer: bool) -> Ve
     while strangers.len() < count {
         let mut secret = Zeroizing::new([0; 32]);
         secret[..8].copy_from_slice(&world.between((1, u64::MAX - 1)).to_le_bytes());
-        let key = SigningKey::from_slice(&*secret).expect("a good secret");
-        let point = key.verifying_key().to_sec1_point(true);
-        let key = PeerKey(point.as_bytes().try_into().expect("compressed"));
+        let key = Signer::new(&secret).expect("a good secret").public_key();
         if place(purpose, &key) < first {
             strangers.push(world.stranger_of(secret, answer));
         }
@@ -231,7 +222,7 @@ fn a_teacher_is_no_oracle_for_whoever_links_with_it() {
             let batch = *blake3::hash(&payload).as_bytes();
             let notice = Notice { term, cycle, seats, artist, round: 4 + u64::from(cycle), batch };
             for stranger in made_up.strangers {
-                let signature = sign(world, stranger, &Statement::Notice(&notice));
+                let signature = signer(world, stranger).sign(&notice);
                 let message = Control::Notice { notice, signature }.encode().into();
                 world.carry(stranger, 0, Lane::Control, message);
             }
@@ -257,30 +248,28 @@ fn nobody_hangs_a_picture_on_everybodys_wall() {
     let (artist, _) = world.artist().expect("it has a name");
     let onlooker = world.join(teacher(0), 0);
     world.run(5_000);
-    let sitting = world.snapshot(onlooker).term.expect("it sees the committee").id;
+    assert!(world.snapshot(onlooker).term.is_some(), "it sees the committee");
+    let mut true_artist = [0; 32];
+    base16ct::lower::decode(artist, &mut true_artist).expect("a name in hex");
     world.every(EVERY, move |world| {
         made_up.say_that_they_sit(world);
-        for (term, genesis) in [
-            (hex(&made_up.term()), hex(&[8; 32])),
-            (hex(&made_up.term()), artist.clone()),
-            (sitting.clone(), artist.clone()),
-        ] {
-            let samples = vec![world.between((0, 255)) as u8; 16];
-            let seats = made_up.proposal.seats;
-            let record = PieceRecord {
-                protocol: abraham_messages::PROTOCOL_VERSION.into(),
-                genesis,
+        for artist in [[8; 32], true_artist] {
+            let content = vec![world.between((0, 255)) as u8; crate::engine::CONTENT_BYTES];
+            let piece = Unsigned {
+                artist,
+                recipe: RECIPE,
                 round: 9,
-                side: 4,
-                channels: 1,
-                latent: hex(&[1; 32]),
-                share_commitments: [0; 4].map(|n| hex(&[n; 32])),
-                picture: hex(blake3::hash(&samples).as_bytes()),
-                committee: Committee::Members { term, painters: seats.map(|key| hex(&key.0)) },
-            };
-            let signatures =
-                made_up.strangers.map(|stranger| sign(world, stranger, &Statement::Piece(&record)));
-            let piece = Box::new(SignedPiece { record, samples, signatures });
+                generation: 0,
+                commitments: &[0; 4].map(|n| [n; 32]),
+                latent: [1; 32],
+                content: &content,
+            }
+            .piece();
+            let signatures = made_up.strangers.map(|stranger| {
+                let by = signer(world, stranger);
+                PainterSignature { painter: by.public_key(), signature: by.sign(&piece) }
+            });
+            let piece = Box::new(SignedPiece { piece, content, signatures: signatures.to_vec() });
             world.publish(made_up.strangers[0], Gossip::Piece(piece).encode());
         }
     });
@@ -292,11 +281,8 @@ fn nobody_hangs_a_picture_on_everybodys_wall() {
         })
     };
     for node in (0..world.nodes.len()).filter(|node| !world.is_stranger(*node)) {
-        let theirs = hex(&world.nodes[strangers[0]].key.0);
-        let hung = pieces(node).filter(|piece| match &piece.record.committee {
-            Committee::Members { painters, .. } => painters.contains(&theirs),
-            _ => true,
-        });
+        let theirs = world.nodes[strangers[0]].key;
+        let hung = pieces(node).filter(|piece| piece.signatures.iter().any(|by| by.painter == theirs));
         assert_eq!(hung.count(), 0, "{node}");
     }
     assert!(pieces(onlooker).count() >= 1, "the committee's own are seen");

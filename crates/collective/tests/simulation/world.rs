@@ -123,10 +123,13 @@ pub(crate) struct World {
     index: BTreeMap<PeerKey, usize>,
 }
 
+/// The hash of everybody's recipe.
+pub(crate) const RECIPE: [u8; 32] = [4; 32];
+
 pub(crate) fn config() -> Config {
     Config {
-        side: 4,
-        channels: 1,
+        recipe: RECIPE,
+        content_bytes: engine::CONTENT_BYTES,
         batch_bytes: engine::BATCH_BYTES,
         update_bytes: engine::UPDATE_BYTES,
         min_teachers: 3,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Certificate, Digest, Notice, Presence, Signature, StateName, at_most, decode, encode, round, seat,
+    Certificate, Digest, Notice, Presence, Signature, StateName, StateStatement, at_most, decode, encode,
+    round, seat,
 };
 use crate::{PeerKey, codec::DecodeError, limits};
 
@@ -46,7 +47,7 @@ impl Proposal {
 
     fn check(&self) -> Result<(), DecodeError> {
         match &self.origin {
-            ProposedOrigin::Continue { from, .. } => round(from.round),
+            ProposedOrigin::Continue { from, .. } => from.check(),
             ProposedOrigin::Genesis => Ok(()),
         }
     }
@@ -104,10 +105,10 @@ pub enum Step {
     Certify {
         /// BLAKE3 over the four [`Step::Held`] that this painter heard.
         helds: Digest,
-        /// A signature over [`super::Statement::State`].
+        /// A signature under the [`super::StateStatement`].
         signature: Signature,
     },
-    /// A signature over [`super::Statement::Piece`].
+    /// A signature under the [`crate::Piece`].
     Sign(Signature),
 }
 
@@ -153,7 +154,7 @@ impl Holds {
             at_most("states", artist.states.len(), 2)?;
             at_most("chain", artist.chain.len(), limits::MAX_CHAIN)?;
             let certificates = artist.states.iter().chain(&artist.chain);
-            certificates.map(|certificate| certificate.statement.round).try_for_each(round)?;
+            certificates.map(|certificate| &certificate.statement).try_for_each(StateStatement::check)?;
         }
         at_most("seats", self.seats.len(), limits::MAX_SEATS_TOLD)?;
         self.seats.iter().try_for_each(|(_, held)| seat(*held))
@@ -213,7 +214,7 @@ pub enum Control {
     Notice {
         /// The batch.
         notice: Notice,
-        /// Over [`super::Statement::Notice`].
+        /// Under it.
         signature: Signature,
     },
     /// These are the shares that I hold.
@@ -244,10 +245,10 @@ impl Control {
             Self::Step { step, .. } => step.check()?,
             Self::Holds(holds) => holds.check()?,
             Self::Proposal(proposal) => proposal.check()?,
-            Self::Accept { certificate: Some(certificate), .. } => round(certificate.statement.round)?,
+            Self::Accept { certificate: Some(certificate), .. } => certificate.statement.check()?,
             Self::Sits { proposal, certificate } => {
                 proposal.check()?;
-                round(certificate.statement.round)?;
+                certificate.statement.check()?;
             }
             Self::Notice { notice, .. } => round(notice.round)?,
             Self::Farewell { why: Farewell::Silent(silent), .. } => seat(*silent)?,

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
-use crate::{PeerKey, PieceRecord};
+use super::{Digest, generation, round};
+use crate::{PeerKey, codec::DecodeError};
 
-/// An ECDSA signature over secp256k1: r and s, 32 bytes each, big-endian. Not checked to be one.
+/// An ECDSA signature over secp256k1, as Ethereum writes it: r and s, 32 bytes each, big-endian, then 27 or 28 by which
+/// the key can be recovered. Not checked to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature(#[serde(with = "serde_bytes")] pub [u8; 64]);
+pub struct Signature(#[serde(with = "serde_bytes")] pub [u8; 65]);
 
 /// What four painters certify: a state of their artist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct StateStatement {
     pub artist: Digest,
     /// Learning rounds behind it.
     pub round: u64,
+    /// How often its shares were made anew; zero until they ever are.
+    pub generation: u64,
     /// The commitments to its four components.
     pub commitments: [Digest; 4],
     /// The term that certifies it.
@@ -24,7 +27,14 @@ pub struct StateStatement {
     pub seats: [PeerKey; 4],
 }
 
-/// A state with its painters' signatures over [`Statement::State`].
+impl StateStatement {
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        round(self.round)?;
+        generation(self.generation)
+    }
+}
+
+/// A state with its painters' signatures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// What they signed.
@@ -48,31 +58,4 @@ pub struct Notice {
     pub round: u64,
     /// BLAKE3 of the batch.
     pub batch: Digest,
-}
-
-/// What is signed. The domain is part of the signed bytes, so a signature is never one over something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statement<'a> {
-    /// A state of an artist.
-    State(&'a StateStatement),
-    /// A batch for teachers.
-    Notice(&'a Notice),
-    /// A piece.
-    Piece(&'a PieceRecord),
-}
-
-impl Statement<'_> {
-    /// The bytes that are hashed by SHA-256 and signed: a domain, a zero byte, the statement in postcard's format.
-    pub fn signed_bytes(&self) -> Vec<u8> {
-        let (domain, body) = match self {
-            Self::State(state) => ("abraham/state/1", postcard::to_allocvec(state)),
-            Self::Notice(notice) => ("abraham/notice/1", postcard::to_allocvec(notice)),
-            Self::Piece(record) => ("abraham/piece/1", postcard::to_allocvec(record)),
-        };
-        let mut bytes = domain.as_bytes().to_vec();
-        bytes.push(0);
-        // Serialising plain data into a growing buffer cannot fail.
-        bytes.extend(body.unwrap_or_default());
-        bytes
-    }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Signature, at_most, decode, encode, round, seat};
-use crate::{PeerKey, PieceRecord, codec::DecodeError, limits};
+use super::{Digest, at_most, decode, encode, generation, round, seat};
+use crate::{PeerKey, SignedPiece, codec::DecodeError, limits};
 
 /// What a member computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +28,17 @@ pub struct Capability {
 pub struct StateName {
     /// Learning rounds behind it.
     pub round: u64,
-    /// BLAKE3 over artist, round and the four commitments: two states of one round differ in it.
+    /// How often its shares were made anew.
+    pub generation: u64,
+    /// A hash over its four commitments, round and generation: two states of one round differ in it.
     pub state: Digest,
+}
+
+impl StateName {
+    pub(super) fn check(&self) -> Result<(), DecodeError> {
+        round(self.round)?;
+        generation(self.generation)
+    }
 }
 
 /// Shares that a member holds.
@@ -91,24 +100,12 @@ impl Presence {
         if let Some(holding) = &self.holding {
             seat(holding.seat)?;
             at_most("states", holding.states.len(), 2)?;
-            holding.states.iter().try_for_each(|state| round(state.round))?;
+            holding.states.iter().try_for_each(StateName::check)?;
         }
         let Some(seated) = &self.seated else { return Ok(()) };
         seat(seated.seat)?;
         round(seated.round)
     }
-}
-
-/// A piece with its painters' signatures over [`super::Statement::Piece`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedPiece {
-    /// Where it came from; its committee is [`crate::piece::Committee::Members`].
-    pub record: PieceRecord,
-    /// 8-bit samples, rows first, channels interleaved.
-    #[serde(with = "serde_bytes")]
-    pub samples: Vec<u8>,
-    /// By seat.
-    pub signatures: [Signature; 4],
 }
 
 /// What travels on the presence topic, whose authors the network node has checked.
@@ -150,7 +147,7 @@ impl Gossip {
                 }
                 presence.check()?;
             }
-            Self::Piece(piece) => round(piece.record.round)?,
+            Self::Piece(piece) => piece.check()?,
             Self::Leave { .. } => {}
         }
         Ok(message)

@@ -207,7 +207,7 @@ impl Members {
     fn piece(&mut self, seats: [usize; 4], latent: Digest) -> Vec<u8> {
         let pieces = self.all(seats, |_| Work::PaintPiece { latent });
         let pieces = pieces.into_iter().map(|done| match done.unwrap() {
-            Done::Piece { samples } => samples,
+            Done::Piece { content } => content,
             _ => panic!("a piece"),
         });
         let pieces: Vec<_> = pieces.collect();
@@ -314,7 +314,7 @@ fn a_replacement_is_filled_by_the_holders_and_the_artist_goes_on() {
         let before = members.piece(FOUR, [7; 32]);
         members.end(1, FOUR);
         let seats = [0, 1, 2, 3].map(|seat| if stay[seat] { seat } else { seat + 4 });
-        let origin = Origin::Continue { artist, round: 1, commitments: first, holders: stay };
+        let origin = Origin::Continue { artist, round: 1, generation: 0, commitments: first, holders: stay };
         assert_eq!(begun(&members.begin(2, seats, &origin)), first, "{number}");
         // The same picture, up to the bounded rounding of other shares.
         let after = members.piece(seats, [7; 32]);
@@ -332,11 +332,12 @@ fn the_state_before_the_last_round_can_be_gone_back_to() {
     members.round(FOUR, artist, 2, &FOUR).unwrap();
     members.end(1, FOUR);
     // The second round was learnt and not certified.
-    let origin = Origin::Continue { artist, round: 1, commitments: first, holders: [true; 4] };
+    let origin = Origin::Continue { artist, round: 1, generation: 0, commitments: first, holders: [true; 4] };
     assert_eq!(begun(&members.begin(2, FOUR, &origin)), first);
     let second = members.round(FOUR, artist, 2, &FOUR).unwrap();
     members.end(2, FOUR);
-    let origin = Origin::Continue { artist, round: 2, commitments: second, holders: [true; 4] };
+    let origin =
+        Origin::Continue { artist, round: 2, generation: 0, commitments: second, holders: [true; 4] };
     assert_eq!(begun(&members.begin(3, FOUR, &origin)), second);
     // What was forgotten cannot be gone on with, and that is nobody else's fault.
     members.end(3, FOUR);
@@ -370,12 +371,13 @@ fn shares_of_an_artist_stay_while_another_is_begun() {
     let other = members.round(FOUR, second, 1, &FOUR).unwrap();
     members.end(2, FOUR);
     for (number, artist, commitments) in [(3, first, learnt), (4, second, other)] {
-        let origin = Origin::Continue { artist, round: 1, commitments, holders: [true; 4] };
+        let origin = Origin::Continue { artist, round: 1, generation: 0, commitments, holders: [true; 4] };
         assert_eq!(begun(&members.begin_kept(number, FOUR, &origin, &[artist, first, second])), commitments);
         members.end(number, FOUR);
     }
     keep(&mut members, &[first]);
-    let origin = Origin::Continue { artist: second, round: 1, commitments: other, holders: [true; 4] };
+    let origin =
+        Origin::Continue { artist: second, round: 1, generation: 0, commitments: other, holders: [true; 4] };
     let answers = members.begin(5, FOUR, &origin);
     assert!(answers.iter().all(|answer| matches!(answer, Err(Failed { suspects: None, late: None, .. }))));
 }
@@ -398,8 +400,13 @@ fn a_link_that_breaks_while_a_seat_is_filled_names_nobody() {
             }
             !between || after.is_some()
         });
-        let origin =
-            Origin::Continue { artist, round: 1, commitments: first, holders: [true, true, true, false] };
+        let origin = Origin::Continue {
+            artist,
+            round: 1,
+            generation: 0,
+            commitments: first,
+            holders: [true, true, true, false],
+        };
         let answers = members.begin(2, [0, 1, 2, 4], &origin);
         for answer in answers {
             let failed = answer.err().unwrap();
@@ -429,7 +436,7 @@ fn filled_by_a_cheat(
         true
     });
     let seats = [0, 1, if holders[2] { 2 } else { 5 }, 4];
-    let origin = Origin::Continue { artist, round: 1, commitments: first, holders };
+    let origin = Origin::Continue { artist, round: 1, generation: 0, commitments: first, holders };
     let answers = members.begin(2, seats, &origin);
     (members, artist, first, answers)
 }
@@ -595,7 +602,7 @@ fn ended_work_leaves_the_shares_and_answers_nothing() {
         engine.borrow_mut().start(1_000, Work::PaintBatch { artist, round: 2 });
     }
     members.end(1, FOUR);
-    let origin = Origin::Continue { artist, round: 1, commitments: first, holders: [true; 4] };
+    let origin = Origin::Continue { artist, round: 1, generation: 0, commitments: first, holders: [true; 4] };
     assert_eq!(begun(&members.begin(2, FOUR, &origin)), first);
     members.round(FOUR, artist, 2, &FOUR).unwrap();
 }

@@ -6,12 +6,10 @@ use std::{
     rc::Rc,
 };
 
-use abraham_collective::{
-    BackendKind, Capability, Digest, EndCause, Event as News, Millis, SignedPiece, Snapshot,
-};
+use abraham_collective::{BackendKind, Capability, Digest, EndCause, Event as News, Millis, Snapshot};
 use abraham_learning::CandleKernelSums;
 use abraham_messages::{
-    PeerKey,
+    PeerKey, SignedPiece,
     collective::BULK_HEADER_BYTES,
     node::{Command, Lane},
 };
@@ -195,7 +193,7 @@ fn four_visitors_meet_learn_and_paint_the_same_pieces() {
         |guests: &[Guest]| guests.iter().all(|guest| !guest.page.borrow().pieces.is_empty());
     assert!(party.run(all_have_a_piece), "{}", party.told());
     let first = party.guests[0].page.borrow().pieces[0].0.clone();
-    assert_eq!(first.samples.len(), 108);
+    assert_eq!(first.content.len(), 108);
     let update: usize =
         PainterId::ALL.iter().map(|id| UpdateShare::bytes_for(*id, recipe().update_shape())).sum();
     for guest in &party.guests {

@@ -1,0 +1,108 @@
+//! A piece as a picture file: a PNG that carries the piece as text, and says that a trained algorithm made it.
+//!
+//! The record lies in an iTXt chunk (PNG, third edition, section 11.3.3.4) before the picture, so that a file without
+//! one is known by its first bytes.
+
+use std::io::Cursor;
+
+use abraham_messages::{SignedPiece, limits::MAX_PIECE_FILE_BYTES};
+use png::{BitDepth, ColorType, DecodeOptions, Decoder, Encoder, Reader};
+
+use crate::{Error, check, from_text, to_text};
+
+/// The keyword of the chunk that holds the record.
+const RECORD: &str = "abraham-provenance";
+
+/// What the picture says of its making to programs that show where pictures come from: XMP with the digital source type
+/// of the IPTC's vocabulary for what a trained model made.
+const SOURCE: &str = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
+    xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description rdf:about=\"\" \
+    xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" \
+    Iptc4xmpExt:DigitalSourceType=\"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\"/>\
+    </rdf:RDF></x:xmpmeta>";
+
+/// Writes a piece whose content is `side` × `side` samples, grey or in colour.
+///
+/// # Errors
+/// [`Error::Size`] where the content is no such picture.
+pub fn write(signed: &SignedPiece, side: u32) -> Result<Vec<u8>, Error> {
+    let size = Error::Size { bytes: signed.content.len(), side };
+    let color = color_of(signed.content.len(), side).ok_or(size)?;
+    let mut out = Vec::new();
+    let mut encoder = Encoder::new(&mut out, side, side);
+    encoder.set_color(color);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    let written = (|| {
+        encoder.add_itxt_chunk(RECORD.into(), to_text(signed))?;
+        encoder.add_itxt_chunk("XML:com.adobe.xmp".into(), SOURCE.into())?;
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&signed.content)?;
+        writer.finish()
+    })();
+    written.map_err(|_: png::EncodingError| size)?;
+    Ok(out)
+}
+
+/// Of a square picture with so many samples.
+fn color_of(samples: usize, side: u32) -> Option<ColorType> {
+    let pixels = usize::try_from(u64::from(side) * u64::from(side)).ok()?;
+    if samples == pixels {
+        Some(ColorType::Grayscale)
+    } else {
+        (pixels.checked_mul(3)? == samples).then_some(ColorType::Rgb)
+    }
+}
+
+/// The record in a picture file as text, unchecked: whoever made the file can have written anything.
+///
+/// # Errors
+/// [`Error::TooLong`], [`Error::NoRecord`], [`Error::Damaged`].
+pub fn record(file: &[u8]) -> Result<String, Error> {
+    Ok(begin(file)?.1)
+}
+
+/// Reads a piece's picture file and checks all of it: the record, the content's hash, each signature, and that the
+/// picture is what the content shows.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn open(file: &[u8]) -> Result<SignedPiece, Error> {
+    let (mut reader, text) = begin(file)?;
+    let signed = from_text(&text)?;
+    check(&signed)?;
+    let info = reader.info();
+    let color = color_of(signed.content.len(), info.width);
+    if info.width != info.height || color != Some(info.color_type) || info.bit_depth != BitDepth::Eight {
+        return Err(Error::Picture);
+    }
+    let mut samples = vec![0; signed.content.len()];
+    reader.next_frame(&mut samples).map_err(|_| Error::Damaged)?;
+    reader.finish().map_err(|_| Error::Damaged)?;
+    if samples != signed.content { Err(Error::Picture) } else { Ok(signed) }
+}
+
+type Begun<'a> = (Reader<Cursor<&'a [u8]>>, String);
+
+/// Reads a file as far as its picture.
+fn begin(file: &[u8]) -> Result<Begun<'_>, Error> {
+    if file.len() > MAX_PIECE_FILE_BYTES {
+        return Err(Error::TooLong { bytes: file.len(), limit: MAX_PIECE_FILE_BYTES });
+    }
+    if !file.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Err(Error::NoRecord);
+    }
+    let mut options = DecodeOptions::default();
+    // The record is such a chunk: one that is damaged is told, not passed over.
+    options.set_skip_ancillary_crc_failures(false);
+    let reader =
+        Decoder::new_with_options(Cursor::new(file), options).read_info().map_err(|_| Error::Damaged)?;
+    let mut texts = reader.info().utf8_text.iter().filter(|chunk| chunk.keyword == RECORD);
+    let text = texts.next().ok_or(Error::NoRecord)?.get_text().map_err(|_| Error::Damaged)?;
+    // Two would be read as one by this program and as the other by the next.
+    if texts.next().is_some() {
+        return Err(Error::Record);
+    }
+    drop(texts);
+    Ok((reader, text))
+}

@@ -1,0 +1,38 @@
+/** What is said of a piece and of what its check found. */
+
+import { count } from "./words.js";
+
+/** @import { Checked, Verdict } from "../types/messages.js" */
+
+/** @type {Record<Exclude<Verdict, "intact">, string>} */
+const FAULTS = {
+  older:
+    "An earlier version of this page made it and did not keep its signatures. So nobody can check any more where it comes from.",
+  "no-record": "This picture has no record. Nothing in it says who made it.",
+  record: "Its record cannot be read. Somebody changed it, or a later version of this page wrote it.",
+  picture: "This is not the picture in its record. Somebody changed it after it was signed.",
+  content: "This is not what was signed. Somebody changed the picture and its record.",
+  signature: "A signature does not fit. Somebody changed the record or the signature.",
+  "signature-count": "It does not have the signatures that a piece has: four, or one for a studio in one tab.",
+  "painter-twice": "One painter signed for two. So this is not the work of four painters.",
+  damaged: "The file is damaged. Get it again from where it came.",
+  "too-long": "The file is too large to be a piece.",
+};
+
+/**
+ * What the check found. Only a whole piece is ever called checked.
+ *
+ * @param {Checked} checked
+ */
+export function verdictInWords({ verdict, record }) {
+  if (verdict !== "intact") return FAULTS[verdict];
+  return record?.signatures.length === 1
+    ? "Signed by the tab that painted it, checked here: nothing was changed since."
+    : "Signed by four painters, checked here: nothing was changed since.";
+}
+
+/** @param {number | null} round null where its record cannot be read @param {boolean} together whether four tabs painted it */
+export function hungInWords(round, together) {
+  const when = round === null ? "Without a readable record" : `Round ${count(round)}`;
+  return `${when}${together ? ", by the collective" : ""}`;
+}

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { hungInWords, verdictInWords } from "./pieces-words.js";
+
+const record = (/** @type {number} */ signatures) => ({ signatures: new Array(signatures).fill({}) });
+
+/** As `Error::code` of the crate `abraham-provenance` has them, where a file can cause them. */
+const FAULTS = ["older", "no-record", "record", "picture", "content", "signature", "signature-count", "painter-twice", "damaged", "too-long"];
+
+test("only a whole piece is called checked", () => {
+  assert.match(verdictInWords({ verdict: "intact", record: record(4), text: "" }), /four painters, checked here/);
+  assert.match(verdictInWords({ verdict: "intact", record: record(1), text: "" }), /the tab that painted it, checked here/);
+  for (const verdict of FAULTS) {
+    const words = verdictInWords({ verdict, record: record(4), text: "" });
+    assert.match(words, /\.$/, verdict);
+    assert.doesNotMatch(words, /checked here/, verdict);
+  }
+});
+
+test("what hangs says its round and who painted it", () => {
+  assert.equal(hungInWords(1_200, true), "Round 1,200, by the collective");
+  assert.equal(hungInWords(0, false), "Round 0");
+  assert.equal(hungInWords(null, false), "Without a readable record");
+});
