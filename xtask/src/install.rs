@@ -134,7 +134,10 @@ fn toolchain_has_wasm() -> bool {
 
 /// Node.js, and the npm packages that `web/package-lock.json` pins.
 pub(crate) fn node_tools() -> Result<()> {
-    npm_packages("web", "what shrinks, checks and tests the page: binaryen, typescript, axe-core and noble's curves and hashes")
+    npm_packages(
+        "web",
+        "what shrinks, checks and tests the page: binaryen, typescript, axe-core and noble's curves and hashes",
+    )
 }
 
 /// Node.js, and the npm packages that `tests/interop/package-lock.json` pins.

@@ -66,7 +66,7 @@ enum Task {
     /// was, and a mutant that a test noticed is not run again; survivors are. Survivors that do not matter are listed
     /// with their reasons in xtask/mutants.txt. Fails where another survives.
     Mutants {
-        /// Run only so many, drawn by lot; 40 take about half an hour
+        /// Run only so many, drawn by lot; 40 take about an hour
         #[arg(long, value_name = "N")]
         sample: Option<usize>,
         /// What the lot depends on

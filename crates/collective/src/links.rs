@@ -327,7 +327,15 @@ mod tests {
         let few = keys(1..9);
         assert_eq!(scene.review(0, &few, &[])[0], few, "without others all dials are for those wanted");
         few.iter().for_each(|peer| scene.links.unreachable(0, peer));
+        let failures = |scene: &Scene| [1, 200].map(|n| scene.links.failures(&key(n)));
+        assert_eq!(failures(&scene), [1, 0], "who was never dialled never failed");
         assert_eq!(scene.review(limits::MIN_DIAL_BACKOFF, &few, &[])[0], few);
+        let mut again = Scene::new();
+        assert_eq!(again.review(0, &few, &[])[0], few);
+        (0..2).for_each(|_| again.links.unreachable(0, &key(1)));
+        assert_eq!(failures(&again), [2, 0]);
+        again.links.link_up(key(1));
+        assert_eq!(failures(&again), [0, 0], "a dial has succeeded");
         let later = limits::MIN_DIAL_BACKOFF + limits::FRESH_DIAL_TIMEOUT;
         let more = keys(20..28);
         assert_eq!(scene.review(later, &more, &[]), [more.clone(), vec![]]);

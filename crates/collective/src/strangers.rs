@@ -3,8 +3,8 @@
 use abraham_messages::{
     PainterSignature, PeerKey, SignedPiece,
     collective::{
-        BackendKind, Capability, Certificate, Control, Digest, Gossip, HeldArtist, Holds, Notice, Presence,
-        Proposal, ProposedOrigin, Seated, StateStatement, Step,
+        BackendKind, Capability, Certificate, Control, Digest, Farewell, Gossip, HeldArtist, Holds, Notice,
+        Presence, Proposal, ProposedOrigin, Ready, Seated, StateStatement, Step,
     },
     node::{self, Lane},
 };
@@ -175,7 +175,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
         let step = Step::Certify { helds, signature: friend.sign(&statement) };
         control(member, now, friend.public_key(), &Control::Step { term: id, cycle: 0, step });
     }
-    assert!(matches!(&member.status, Status::Seated(seat) if seat.is_between()));
+    assert!(matches!(&member.status, Status::Seated(seat) if seat.is_between() && seat.cycle() == 1));
     Term { id, number: 1, seats, seat: mine }
 }
 
@@ -504,6 +504,44 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
         seen += usize::from(hear(&mut one, now + 500, sitting.painters[0].public_key(), &good));
     }
     assert_eq!(seen, 60);
+}
+
+/// Both sides of an accusation of silence are as likely to blame.
+#[test]
+fn who_gives_a_term_up_over_another_is_blamed_with_it_and_nobody_else_is() {
+    let friends = signers(11);
+    let mut one = member(1, 0);
+    let term = seat(&mut one, 0, &friends, 7);
+    let [by, accused, other] = [0, 1, 2].map(|i: usize| friends[i].public_key());
+    let silent = seat_of(&term, &friends[1]);
+    control(&mut one, 1, by, &Control::Farewell { term: term.id, why: Farewell::Silent(silent) });
+    assert_eq!([by, accused, other].map(|peer| one.faults.of(&peer)), [limits::FAULT, limits::FAULT, 0]);
+}
+
+#[test]
+fn a_term_that_waits_in_vain_blames_exactly_those_who_are_silent() {
+    for silent in 0..3 {
+        let friends = signers(11);
+        let mut one = member(1, 0);
+        let term = seat(&mut one, 0, &friends, 7);
+        for friend in (0..3).filter(|friend| *friend != silent) {
+            let ready = Ready { leaves: false, piece_due: false, teachers: Vec::new() };
+            let step = Control::Step { term: term.id, cycle: 1, step: Step::Ready(ready) };
+            control(&mut one, 1, friends[friend].public_key(), &step);
+        }
+        while matches!(one.status, Status::Seated(_)) {
+            let next = one.next_deadline().expect("a term has a deadline");
+            one.handle_timeout(next);
+        }
+        assert_eq!(one.last_end, Some(EndCause::Silent { seat: seat_of(&term, &friends[silent]) }));
+        for (friend, signer) in friends[..3].iter().enumerate() {
+            assert_eq!(one.faults.of(&signer.public_key()) > 0, friend == silent, "{friend} {silent}");
+        }
+    }
+}
+
+fn seat_of(term: &Term, signer: &Signer) -> u8 {
+    term.seats.iter().position(|seat| *seat == signer.public_key()).unwrap() as u8
 }
 
 #[test]

@@ -6,7 +6,7 @@ use abraham_messages::{
         BackendKind, Capability, Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence,
         Proposal, ProposedOrigin, Seated, StateStatement,
     },
-    node::{self, Lane},
+    node::{self, Command, Lane},
 };
 use abraham_provenance::{Signer, state_name};
 use zeroize::Zeroizing;
@@ -578,4 +578,28 @@ fn what_the_node_says_of_the_relay_is_what_the_page_is_given() {
     assert_eq!(connection(node::Event::Connecting), Connection::Connecting);
     assert_eq!(connection(node::Event::Online { addresses: Vec::new() }), Connection::Online);
     assert_eq!(connection(node::Event::Stopped), Connection::Stopped);
+}
+
+#[test]
+fn a_dial_that_fails_is_counted() {
+    let mut scene = Scene::newcomer();
+    let stranger = signers(30..31).remove(0);
+    let presence = presence(1, &[]);
+    let message = Gossip::Presence(presence).encode();
+    scene.member.handle(1, Input::Node(node::Event::Online { addresses: vec!["/memory/1".into()] }));
+    scene.member.handle(1, Input::Node(node::Event::Gossip { from: stranger.public_key(), message }));
+    let peer = stranger.public_key();
+    let dials = |member: &mut Collective| {
+        std::iter::from_fn(|| member.poll_output())
+            .any(|output| matches!(output, Output::Command(Command::Connect { peer: to, .. }) if to == peer))
+    };
+    let mut now = 1;
+    while !dials(&mut scene.member) {
+        now = scene.member.next_deadline().expect("it looks for others");
+        assert!(now < 60_000, "a member that is here is dialled");
+        scene.member.handle_timeout(now);
+    }
+    assert_eq!(scene.member.links.failures(&peer), 0);
+    scene.member.handle(now, Input::Node(node::Event::Unreachable { peer, reason: "no way".into() }));
+    assert_eq!(scene.member.links.failures(&peer), 1);
 }

@@ -235,3 +235,53 @@ impl Drop for MemoryChannel {
         (0..4).for_each(|painter| state.wake(painter));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, task::Waker};
+
+    use super::*;
+
+    fn now<T>(future: impl Future<Output = T>) -> Poll<T> {
+        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// What the second painter receives of sixteen frames that the first sends.
+    fn received(network: [MemoryChannel; 4]) -> Vec<u8> {
+        let [a, b, _c, _d] = network;
+        for n in 0..16 {
+            assert_eq!(now(a.send(PainterId::ALL[1], vec![n])), Poll::Ready(Ok(())));
+        }
+        let receive = || loop {
+            // A frame that is late comes at the next try.
+            if let Poll::Ready(frame) = now(b.receive(PainterId::ALL[0], &b.deadline())) {
+                return frame.expect("it was sent")[0];
+            }
+        };
+        (0..16).map(|_| receive()).collect()
+    }
+
+    #[test]
+    fn frames_come_in_order_or_in_the_disorder_of_a_seed() {
+        let sent: Vec<u8> = (0..16).collect();
+        assert_eq!(received(network()), sent);
+        let disordered = received(disordered_network(7));
+        assert_ne!(disordered, sent);
+        assert_eq!(received(disordered_network(7)), disordered, "the same seed, the same disorder");
+        let mut all = disordered;
+        all.sort_unstable();
+        assert_eq!(all, sent, "none is lost, none comes twice");
+    }
+
+    #[test]
+    fn a_full_link_makes_its_sender_wait() {
+        let [a, b, _c, _d] = network();
+        let to = PainterId::ALL[1];
+        for _ in 0..QUEUE_FRAMES {
+            assert_eq!(now(a.send(to, vec![0])), Poll::Ready(Ok(())));
+        }
+        assert_eq!(now(a.send(to, vec![0])), Poll::Pending);
+        assert!(now(b.receive(PainterId::ALL[0], &b.deadline())).is_ready());
+        assert_eq!(now(a.send(to, vec![0])), Poll::Ready(Ok(())));
+    }
+}
