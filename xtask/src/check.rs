@@ -12,8 +12,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{install, shell};
 
 /// Crates that know no network, clock, thread, storage or browser.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "abraham-messages",
+    "abraham-provenance",
     "abraham-ring",
     "abraham-mpc",
     "abraham-artist",
@@ -27,13 +28,15 @@ const PURE: [&str; 9] = [
 const IMPURE: [&str; 8] =
     ["wasm-bindgen", "web-sys", "js-sys", "tokio", "actix-web", "wgpu", "libp2p", "web-time"];
 /// Which of the project's own crates a crate may reach; a crate that is not named may reach any.
-const REACH: [(&str, &[&str]); 8] = [
+const REACH: [(&str, &[&str]); 9] = [
     // The relay holds no code that could reconstruct a share.
     ("abraham-relay", &["abraham-messages"]),
     // Neither has what carries shares from tab to tab, nor what decides who holds them.
     ("abraham-p2p", &["abraham-messages"]),
     ("abraham-window", &["abraham-messages", "abraham-p2p"]),
-    ("abraham-collective", &["abraham-messages"]),
+    ("abraham-collective", &["abraham-messages", "abraham-provenance"]),
+    // Whoever checks a piece needs neither.
+    ("abraham-provenance", &["abraham-messages"]),
     // What reads strangers' files knows nothing else.
     ("abraham-decoder", &["abraham-pictures"]),
     ("abraham-pictures", &[]),
@@ -43,8 +46,9 @@ const REACH: [(&str, &[&str]); 8] = [
 /// The only crate that JavaScript calls.
 const BROWSER_CRATE: &str = "client-wasm";
 /// Folders whose types may hold shares or keys, each after those that it uses.
-const SECRETIVE: [&str; 8] = [
+const SECRETIVE: [&str; 9] = [
     "crates/messages",
+    "crates/provenance",
     "crates/ring",
     "crates/mpc",
     "crates/artist",

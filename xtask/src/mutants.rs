@@ -106,7 +106,7 @@ pub(crate) fn run(sample: Option<usize>, seed: u64, shard: Option<Shard>, fresh:
 fn install(folder: &Path) -> Result<PathBuf> {
     let root = folder.join("tool");
     let program = root.join("bin").join(format!("cargo-mutants{}", std::env::consts::EXE_SUFFIX));
-    let is = shell::output(Command::new(&program).arg("--version")).unwrap_or_default();
+    let is = shell::output(Command::new(&program).args(["mutants", "--version"])).unwrap_or_default();
     if is.trim().ends_with(VERSION) {
         return Ok(program);
     }

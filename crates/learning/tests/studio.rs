@@ -5,7 +5,7 @@
 
 use abraham_artist::{Architecture, latents};
 use abraham_learning::{
-    CandleKernelSums, Curated, Curation, Error, MIN_SOLO_PICTURES, Pictures, Schedule, Sums, reals,
+    CandleKernelSums, Curated, Curation, Error, MIN_SOLO_PICTURES, Pictures, Schedule, reals,
     studio::{Entropy, RoundReport, Studio, StudioConfig, samples},
 };
 use abraham_provenance::{Signer, check};

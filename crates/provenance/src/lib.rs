@@ -1,8 +1,8 @@
 //! Who made what, and how anyone can check it.
 //!
 //! One [`sign`](Signer::sign) and one [`verify`] serve pieces, states and notices, in the solo studio and in the
-//! collective. What is signed is an EIP-712 digest ([`digest`]), so that a browser wallet and a contract compute the
-//! same. A piece's picture file carries its record ([`file`]), and [`file::open`] is the one function by which a piece
+//! collective. What is signed is an EIP-712 digest ([`digest()`]), so that a browser wallet and a contract compute the
+//! same. A piece's picture file carries its record ([`mod@file`]), and [`file::open`] is the one function by which a piece
 //! that was kept, received or dropped on the page is checked.
 //!
 //! What a signature says: whoever had this key signed this. Against whom: anyone who changes a picture, a record or a
