@@ -154,7 +154,7 @@ const presence = struct({
   sequence: u64,
   paint: flag,
   pictures: u32,
-  capability: struct({ backend: oneOf(["Gpu"], ["Cpu"]), rate: u32 }),
+  backend: oneOf(["Gpu"], ["Cpu"]),
   addresses: list(address, "addresses", 3),
   links: list(key, "links", 24),
   holding: option(struct({ artist: digest, seat, states: list(stateName, "states", 2) })),

@@ -2,9 +2,8 @@
 
 use std::cell::RefCell;
 
-use abraham_collective::{BackendKind, Capability, Event as News, Snapshot};
+use abraham_collective::{BackendKind, Event as News, Snapshot};
 use abraham_messages::{SignedPiece, codec::hex};
-use abraham_ring::CpuBackend;
 use abraham_visitor::{Event, FrameTraffic, Handle, LinkTraffic, Offer, Tools, Visitor};
 use futures::channel::{mpsc, oneshot};
 use js_sys::{Function, Uint8Array};
@@ -20,7 +19,6 @@ use crate::{
     error::Error,
     kernel::TeacherDevice,
     lessons::Lessons,
-    measure::gmacs,
     object::{set, to_object},
     picture,
     pieces::painting,
@@ -28,8 +26,6 @@ use crate::{
     surroundings::{Listener, Port, Randomness, WorkerTimer},
 };
 
-/// Side of the matrix product by which a member tells how fast it is: a few milliseconds.
-const PROBE_SIDE: usize = 192;
 /// Least time between two reports of traffic to the page, ms.
 const TRAFFIC_EVERY_MS: f64 = 1_000.0;
 
@@ -62,7 +58,7 @@ struct TrafficReport {
 #[wasm_bindgen]
 pub struct Member {
     handle: Handle,
-    capability: Capability,
+    backend: BackendKind,
     lessons: Lessons,
     ended: RefCell<Option<oneshot::Receiver<()>>>,
     _listener: Listener,
@@ -83,10 +79,7 @@ impl Member {
         let options: Options =
             serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
         let device = Device::get(&options.webgpu).await?;
-        let capability = Capability {
-            backend: if device.backend.gpu().is_some() { BackendKind::Gpu } else { BackendKind::Cpu },
-            rate: (gmacs(&CpuBackend, PROBE_SIDE, 2).await? * 10.0) as u32,
-        };
+        let backend = if device.backend.gpu().is_some() { BackendKind::Gpu } else { BackendKind::Cpu };
         let secret = Zeroizing::new(random()?);
         let (sender, events) = mpsc::unbounded();
         let (network, listener) = Port::open(port, &secret, sender);
@@ -97,7 +90,7 @@ impl Member {
             kernel: TeacherDevice(device.backend),
             seeds: Randomness::new()?,
         };
-        let offer = offer(capability, options.share, false);
+        let offer = offer(backend, options.share, false);
         let (visitor, handle) = Visitor::new(recipe::collective()?, &secret, offer, tools)?;
         let lessons = lessons.another();
         lessons.follow(Some(handle.clone()));
@@ -108,12 +101,12 @@ impl Member {
             // Nobody may wait for it.
             let _ = end.send(());
         });
-        Ok(Self { handle, capability, lessons, ended: RefCell::new(Some(ended)), _listener: listener })
+        Ok(Self { handle, backend, lessons, ended: RefCell::new(Some(ended)), _listener: listener })
     }
 
     /// Changes how much of the time rounds may take. While `resting`, it leaves its seat and teaches nothing.
     pub fn pace(&self, share: f64, resting: bool) {
-        self.handle.offer(offer(self.capability, share, resting));
+        self.handle.offer(offer(self.backend, share, resting));
         self.lessons.follow((!resting).then(|| self.handle.clone()));
     }
 
@@ -135,8 +128,8 @@ impl Member {
     }
 }
 
-fn offer(capability: Capability, share: f64, resting: bool) -> Offer {
-    Offer { paint: !resting, capability, pace: (share.clamp(0.1, 1.0) * 100.0) as u8 }
+fn offer(backend: BackendKind, share: f64, resting: bool) -> Offer {
+    Offer { paint: !resting, backend, pace: (share.clamp(0.1, 1.0) * 100.0) as u8 }
 }
 
 /// What the page was told, and what it needs beside.

@@ -47,8 +47,6 @@ export interface Member {
   paints: boolean;
   pictures: number;
   backend: string;
-  /** Matrix products, in 10^8 multiply-accumulates a second. */
-  rate: number;
   /** Whether this member has a direct link to it. */
   linked: boolean;
   links: string[];

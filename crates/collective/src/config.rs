@@ -1,6 +1,6 @@
 //! What a visitor's build says of itself; the same for all who work on one kind of artist.
 
-use abraham_messages::collective::{Capability, Digest};
+use abraham_messages::collective::{BackendKind, Digest};
 
 use crate::Millis;
 
@@ -29,8 +29,8 @@ pub struct Settings {
     pub paint: bool,
     /// How many pictures it teaches with; 0 is not teaching.
     pub pictures: u32,
-    /// Its backend and speed.
-    pub capability: Capability,
+    /// What it computes with.
+    pub backend: BackendKind,
     /// Share of the time that it is ready to work, in per cent, 10 to 100; a painter rests after each round so that
     /// this comes out, at most [`crate::limits::MAX_PAUSE`].
     pub pace: u8,

@@ -30,7 +30,7 @@ mod waiting;
 mod witness;
 pub mod work;
 
-pub use abraham_messages::collective::{BackendKind, Capability, Digest};
+pub use abraham_messages::collective::{BackendKind, Digest};
 pub use collective::Collective;
 pub use config::{Config, Settings};
 pub use error::Error;

@@ -208,7 +208,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::{BackendKind, Capability, Presence};
+    use abraham_messages::collective::{BackendKind, Presence};
 
     use super::*;
 
@@ -229,7 +229,7 @@ mod tests {
                 sequence: 1,
                 paint: true,
                 pictures: 0,
-                capability: Capability { backend: BackendKind::Cpu, rate: 1 },
+                backend: BackendKind::Cpu,
                 addresses: vec!["/memory/1".into()],
                 links: Vec::new(),
                 holding: None,

@@ -275,7 +275,7 @@ impl Presences {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::{BackendKind, Capability};
+    use abraham_messages::collective::BackendKind;
 
     use super::*;
 
@@ -290,7 +290,7 @@ mod tests {
             sequence,
             paint: true,
             pictures: 0,
-            capability: Capability { backend: BackendKind::Cpu, rate: 1 },
+            backend: BackendKind::Cpu,
             addresses: Vec::new(),
             links: Vec::new(),
             holding: None,

@@ -112,8 +112,6 @@ pub struct MemberSnapshot {
     pub pictures: u32,
     /// `gpu` or `cpu`.
     pub backend: String,
-    /// Matrix products, in 10^8 multiply-accumulates a second.
-    pub rate: u32,
     /// Whether this member has a direct link to it.
     pub linked: bool,
     /// Keys of the members that it says it is linked with.

@@ -3,8 +3,8 @@
 use abraham_messages::{
     PainterSignature, PeerKey, SignedPiece,
     collective::{
-        BackendKind, Capability, Certificate, Control, Digest, Farewell, Gossip, HeldArtist, Holds, Notice,
-        Presence, Proposal, ProposedOrigin, Ready, Seated, StateStatement, Step,
+        BackendKind, Certificate, Control, Digest, Farewell, Gossip, HeldArtist, Holds, Notice, Presence,
+        Proposal, ProposedOrigin, Ready, Seated, StateStatement, Step,
     },
     node::{self, Lane},
 };
@@ -28,8 +28,8 @@ fn config() -> Config {
 }
 
 fn settings() -> Settings {
-    let capability = Capability { backend: BackendKind::Cpu, rate: 1 };
-    Settings { paint: true, pictures: 0, capability, pace: 100 }
+    let backend = BackendKind::Cpu;
+    Settings { paint: true, pictures: 0, backend, pace: 100 }
 }
 
 fn signers(first: u8) -> [Signer; 4] {
@@ -52,7 +52,7 @@ fn presence(sequence: u64, links: &[PeerKey], known_term: u64) -> Presence {
         sequence,
         paint: true,
         pictures: 0,
-        capability: Capability { backend: BackendKind::Cpu, rate: 1 },
+        backend: BackendKind::Cpu,
         addresses: vec!["/memory/1".into()],
         links: links.to_vec(),
         holding: None,

@@ -3,8 +3,8 @@
 use abraham_messages::{
     PeerKey,
     collective::{
-        BackendKind, Capability, Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence,
-        Proposal, ProposedOrigin, Seated, StateStatement,
+        BackendKind, Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence, Proposal,
+        ProposedOrigin, Seated, StateStatement,
     },
     node::{self, Command, Lane},
 };
@@ -20,7 +20,6 @@ use crate::{
 
 const A: [u8; 32] = [0xA; 32];
 const B: [u8; 32] = [0xB; 32];
-const CAPABILITY: Capability = Capability { backend: BackendKind::Cpu, rate: 1 };
 
 fn member(n: u8) -> Collective {
     let config = Config {
@@ -31,7 +30,7 @@ fn member(n: u8) -> Collective {
         min_teachers: 3,
         min_pictures: 64,
     };
-    let settings = Settings { paint: true, pictures: 0, capability: CAPABILITY, pace: 100 };
+    let settings = Settings { paint: true, pictures: 0, backend: BackendKind::Cpu, pace: 100 };
     let mut member = Collective::new(config, settings, &Zeroizing::new([n; 32]), [n; 32], 0).unwrap();
     member.handle(0, Input::Node(node::Event::Online { addresses: vec!["/memory/0".into()] }));
     member
@@ -42,7 +41,7 @@ fn presence(sequence: u64, links: &[PeerKey]) -> Presence {
         sequence,
         paint: true,
         pictures: 0,
-        capability: CAPABILITY,
+        backend: BackendKind::Cpu,
         addresses: vec!["/memory/1".into()],
         links: links.to_vec(),
         holding: None,

@@ -19,7 +19,7 @@ pub use control::{
     Control, Farewell, HeldArtist, Holds, Proposal, ProposedOrigin, Ready, Step, TeacherOffer,
 };
 pub use statement::{Certificate, Notice, Signature, StateStatement};
-pub use topic::{BackendKind, Capability, Gossip, Holding, Presence, Seated, StateName};
+pub use topic::{BackendKind, Gossip, Holding, Presence, Seated, StateName};
 
 /// Version of these messages; others are refused.
 pub const VERSION: u8 = 3;

@@ -3,9 +3,9 @@
 use abraham_messages::{
     DecodeError, PainterSignature, PeerKey, Piece, SignedPiece,
     collective::{
-        BackendKind, Bulk, BulkKind, Capability, Certificate, Control, Farewell, Gossip, HeldArtist, Holding,
-        Holds, Notice, Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, StateName,
-        StateStatement, Step, TeacherOffer,
+        BackendKind, Bulk, BulkKind, Certificate, Control, Farewell, Gossip, HeldArtist, Holding, Holds,
+        Notice, Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, StateName, StateStatement,
+        Step, TeacherOffer,
     },
     limits,
 };
@@ -35,7 +35,7 @@ fn presence() -> Presence {
         sequence: 300,
         paint: true,
         pictures: 12,
-        capability: Capability { backend: BackendKind::Gpu, rate: 26 },
+        backend: BackendKind::Gpu,
         addresses: vec!["/ip4/127.0.0.1/tcp/4001/ws".into()],
         links: vec![key(9)],
         holding: Some(Holding {

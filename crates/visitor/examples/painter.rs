@@ -13,7 +13,7 @@ use std::{
 };
 
 use abraham_artist::Architecture;
-use abraham_collective::{BackendKind, Capability, Event as News, Millis};
+use abraham_collective::{BackendKind, Event as News, Millis};
 use abraham_learning::{CandleKernelSums, Pictures, Schedule, seat::Recipe};
 use abraham_messages::node::Command;
 use abraham_p2p::{Config, Node, Secret};
@@ -137,8 +137,8 @@ async fn take_part(options: Options) -> Result<()> {
     };
     let tools =
         Tools { network: Port(port), timer: clock, backend: CpuBackend, kernel: CandleKernelSums, seeds };
-    let capability = Capability { backend: BackendKind::Cpu, rate: 10 };
-    let offer = Offer { paint: !options.no_paint, capability, pace: options.pace };
+    let backend = BackendKind::Cpu;
+    let offer = Offer { paint: !options.no_paint, backend, pace: options.pace };
     let (visitor, handle) = Visitor::new(recipe, &secret, offer, tools)?;
     let pictures = match &options.images {
         Some(folder) => read(folder)?,

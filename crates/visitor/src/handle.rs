@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, task::Waker};
 
-use abraham_collective::Capability;
+use abraham_collective::BackendKind;
 use abraham_learning::Pictures;
 
 /// What the visitor offers. May change at any time.
@@ -11,7 +11,7 @@ pub struct Offer {
     /// Whether it may be seated.
     pub paint: bool,
     /// Its backend and speed.
-    pub capability: Capability,
+    pub backend: BackendKind,
     /// Share of the time that it is ready to work, in per cent, 10 to 100.
     pub pace: u8,
 }

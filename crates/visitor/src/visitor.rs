@@ -325,7 +325,7 @@ where
 }
 
 fn settings(offer: &Offer, pictures: u32) -> Settings {
-    Settings { paint: offer.paint, pictures, capability: offer.capability, pace: offer.pace }
+    Settings { paint: offer.paint, pictures, backend: offer.backend, pace: offer.pace }
 }
 
 /// What the collective has to know of the recipe.

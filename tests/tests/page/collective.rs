@@ -17,7 +17,7 @@ pub(crate) fn view(count: usize) -> Value {
         .map(|index| {
             let links: Vec<String> = (0..count).filter(|other| *other != index).map(key).collect();
             json!({
-                "key": key(index), "paints": true, "pictures": 40, "backend": "cpu", "rate": 20,
+                "key": key(index), "paints": true, "pictures": 40, "backend": "cpu",
                 "linked": index > 0, "links": links, "seat": null, "inTerm": false, "holds": null,
             })
         })

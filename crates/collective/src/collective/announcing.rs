@@ -66,7 +66,7 @@ impl Collective {
             sequence: self.publishing.sequence,
             paint: self.will_paint(now),
             pictures: self.settings.pictures,
-            capability: self.settings.capability,
+            backend: self.settings.backend,
             addresses: self.addresses.clone(),
             links: self.links.peers().take(MAX_LINKS).collect(),
             holding: self.store.holding(),

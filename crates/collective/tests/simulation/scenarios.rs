@@ -261,14 +261,14 @@ fn garbage_and_replays_are_dropped_and_counted() {
 
 #[test]
 fn ten_thousand_presences_change_nothing_for_those_who_know_each_other() {
-    use abraham_messages::collective::{BackendKind, Capability, Gossip, Presence};
+    use abraham_messages::collective::{BackendKind, Gossip, Presence};
     let mut world = World::with(6, 5, both(16));
     assert!(world.run_until(40_000, |world| world.round() >= 1));
     let presence = |n: u64| Presence {
         sequence: n,
         paint: true,
         pictures: 1_000,
-        capability: Capability { backend: BackendKind::Gpu, rate: u32::MAX },
+        backend: BackendKind::Gpu,
         addresses: vec!["/nowhere".into()],
         links: (0..24).map(|_| abraham_messages::PeerKey([2; 33])).collect(),
         holding: None,

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use abraham_collective::{BackendKind, Capability, Digest, Event, limits};
+use abraham_collective::{BackendKind, Digest, Event, limits};
 use abraham_messages::{
     PainterSignature, PeerKey, SignedPiece,
     collective::{
@@ -24,7 +24,7 @@ fn presence(world: &World) -> Presence {
         sequence: world.now + 1,
         paint: true,
         pictures: 0,
-        capability: Capability { backend: BackendKind::Cpu, rate: 20 },
+        backend: BackendKind::Cpu,
         addresses: vec!["/memory/0".into()],
         links: Vec::new(),
         holding: None,

@@ -8,8 +8,8 @@ use std::{
 };
 
 use abraham_collective::{
-    BackendKind, Capability, Collective, Config, Done, Event, Failed, Input, Output, Settings, Snapshot,
-    Work, snapshot::Role,
+    BackendKind, Collective, Config, Done, Event, Failed, Input, Output, Settings, Snapshot, Work,
+    snapshot::Role,
 };
 use abraham_messages::{
     Payload, PeerKey,
@@ -138,8 +138,8 @@ pub(crate) fn config() -> Config {
 }
 
 pub(crate) fn painter() -> Settings {
-    let capability = Capability { backend: BackendKind::Cpu, rate: 20 };
-    Settings { paint: true, pictures: 0, capability, pace: 100 }
+    let backend = BackendKind::Cpu;
+    Settings { paint: true, pictures: 0, backend, pace: 100 }
 }
 
 pub(crate) fn teacher(pictures: u32) -> Settings {

@@ -14,15 +14,6 @@ pub enum BackendKind {
     Cpu,
 }
 
-/// What a member's machine can do, by its own measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Capability {
-    /// What it computes with.
-    pub backend: BackendKind,
-    /// Ring matrix products, in 10^8 multiply-accumulates a second.
-    pub rate: u32,
-}
-
 /// A certified state of an artist, as its holders name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StateName {
@@ -76,8 +67,8 @@ pub struct Presence {
     pub paint: bool,
     /// Pictures that it teaches with; 0 is not teaching.
     pub pictures: u32,
-    /// Its machine.
-    pub capability: Capability,
+    /// What it computes with.
+    pub backend: BackendKind,
     /// Where it can be dialled.
     pub addresses: Vec<String>,
     /// Members that it has a direct link with.

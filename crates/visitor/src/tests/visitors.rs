@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use abraham_collective::{BackendKind, Capability, Digest, EndCause, Event as News, Millis, Snapshot};
+use abraham_collective::{BackendKind, Digest, EndCause, Event as News, Millis, Snapshot};
 use abraham_learning::CandleKernelSums;
 use abraham_messages::{
     PeerKey, SignedPiece,
@@ -36,7 +36,7 @@ impl Network for Nowhere {
 }
 
 fn offer() -> Offer {
-    Offer { paint: true, capability: Capability { backend: BackendKind::Cpu, rate: 10 }, pace: 100 }
+    Offer { paint: true, backend: BackendKind::Cpu, pace: 100 }
 }
 
 fn tools<N: Network>(
