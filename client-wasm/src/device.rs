@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use abraham_gpu::{ComputeBackend, Preference, choose};
+use abraham_gpu::{ComputeBackend, Error as GpuError, Preference, choose};
+use serde::Serialize;
 
 use crate::error::Error;
 
@@ -14,7 +15,19 @@ thread_local! {
 #[derive(Clone, Copy)]
 pub(crate) struct Device {
     pub(crate) backend: &'static ComputeBackend,
-    why: &'static str,
+    /// Why it is not the graphics device, where it never was.
+    refused: Option<&'static GpuError>,
+}
+
+/// A device as the page is told of it.
+#[derive(Serialize)]
+pub(crate) struct DeviceStatus {
+    /// The graphics adapter's name; none where the processor computes.
+    adapter: Option<&'static str>,
+    /// Why the processor computes ([`GpuError::code`]); none where it does not.
+    refused: Option<&'static str>,
+    /// What the browser or the driver said of that, for whoever looks into it.
+    detail: Option<String>,
 }
 
 impl Device {
@@ -33,18 +46,19 @@ impl Device {
         if let Some(device) = CHOSEN.with(|chosen| chosen.get().copied()) {
             return Ok(device);
         }
-        let (backend, why) = choose(preference).await;
-        let device = Self { backend: Box::leak(Box::new(backend)), why: why.leak() };
+        let (backend, refused) = choose(preference).await;
+        let refused = refused.map(|error| &*Box::leak(Box::new(error)));
+        let device = Self { backend: Box::leak(Box::new(backend)), refused };
         Ok(CHOSEN.with(|chosen| *chosen.get_or_init(|| device)))
     }
 
-    /// `CPU`, or the graphics adapter's name.
-    pub(crate) fn name(&self) -> &'static str {
-        self.backend.gpu().map_or("CPU", |gpu| gpu.name())
-    }
-
-    /// Why that device, as a sentence.
-    pub(crate) fn why(&self) -> &str {
-        self.backend.fallen_back().unwrap_or(self.why)
+    pub(crate) fn status(&self) -> DeviceStatus {
+        let (refused, detail) = match (self.backend.fallen_back(), self.refused) {
+            // It worked once.
+            (Some(reason), _) => (Some("lost"), Some(reason.to_owned())),
+            (None, Some(error)) => (Some(error.code()), Some(error.to_string())),
+            (None, None) => (None, None),
+        };
+        DeviceStatus { adapter: self.backend.gpu().map(|gpu| gpu.name()), refused, detail }
     }
 }

@@ -40,7 +40,8 @@ pub enum Error {
 }
 
 impl Error {
-    fn code(&self) -> &'static str {
+    /// A code for the page, which has the words.
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Learning(abraham_learning::Error::TooFewPictures { .. }) => "too-few-pictures",
             Self::Learning(abraham_learning::Error::TooManyPictures) => "too-many-files",

@@ -15,7 +15,7 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
     browser::{now_ms, random},
-    device::Device,
+    device::{Device, DeviceStatus},
     error::Error,
     kernel::TeacherDevice,
     lessons::Lessons,
@@ -39,15 +39,17 @@ struct Options {
 }
 
 #[derive(Serialize)]
-struct Status<'a> {
-    backend: &'a str,
-    why: &'a str,
+#[serde(rename_all = "camelCase")]
+struct Status {
+    device: DeviceStatus,
     genesis: String,
     round: f64,
-    storage: &'a str,
+    /// The code of what keeps it from being stored; none where it is stored.
+    unstored: Option<&'static str>,
     born: bool,
     saved: Option<f64>,
-    note: Option<&'a str>,
+    /// The code of why the last save could not be used, where the one before it was.
+    passed_over: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -71,16 +73,14 @@ pub struct Studio {
     signer: Signer,
     device: Device,
     storage: Option<Storage>,
-    kept: String,
+    unstored: Option<&'static str>,
     /// Whether this visit drew it.
     born: bool,
     /// Its round in the last whole save.
     saved: Option<u64>,
-    /// What the visitor is told about how it woke.
-    note: Option<String>,
+    /// Why the last save could not be used, where the one before it was.
+    passed_over: Option<&'static str>,
 }
-
-const KEPT: &str = "kept on this device";
 
 #[wasm_bindgen]
 impl Studio {
@@ -96,9 +96,9 @@ impl Studio {
         }
         let config = recipe(options.channels, options.batch)?;
         let device = Device::get(&options.webgpu).await?;
-        let (storage, kept) = match Storage::open().await {
-            Ok(storage) => (Some(storage), KEPT.to_owned()),
-            Err(error) => (None, error.to_string()),
+        let (storage, unstored) = match Storage::open().await {
+            Ok(storage) => (Some(storage), None),
+            Err(error) => (None, Some(error.code())),
         };
         let saves = match &storage {
             Some(storage) => storage.checkpoints().await?,
@@ -106,12 +106,21 @@ impl Studio {
         };
         let awake = wake(&config, device.backend, &saves)?;
         let born = awake.is_none();
-        let (painters, note) = match awake {
+        let (painters, passed_over) = match awake {
             Some(awake) => awake,
             None => (Painters::genesis(config, [device.backend; 4], entropy()?).await?, None),
         };
         let saved = (!born).then(|| painters.round_number());
-        Ok(Self { painters, signer: Signer::new(&random()?)?, device, storage, kept, born, saved, note })
+        Ok(Self {
+            painters,
+            signer: Signer::new(&random()?)?,
+            device,
+            storage,
+            unstored,
+            born,
+            saved,
+            passed_over,
+        })
     }
 
     /// Runs one learning round, with what the visitor teaches.
@@ -155,20 +164,15 @@ impl Studio {
     pub async fn save(&mut self) -> Result<(), Error> {
         let files = self.painters.checkpoint()?;
         let Some(storage) = &self.storage else {
-            return Err(Error::StorageDenied(self.kept.clone()));
+            return Err(Error::StorageDenied("it was not to be had when the studio opened".into()));
         };
-        match storage.save(&files).await {
-            Ok(()) => {
-                self.kept = KEPT.to_owned();
-                self.saved = Some(self.painters.round_number());
-                self.note = None;
-            }
-            Err(error) => {
-                self.kept = error.to_string();
-                return Err(error);
-            }
+        let saved = storage.save(&files).await;
+        self.unstored = saved.as_ref().err().map(Error::code);
+        if saved.is_ok() {
+            self.saved = Some(self.painters.round_number());
+            self.passed_over = None;
         }
-        Ok(())
+        saved
     }
 
     /// Lets this artist go for good and draws a new one; kept pieces stay.
@@ -179,7 +183,7 @@ impl Studio {
         if let Some(storage) = &self.storage {
             storage.forget_artist().await?;
         }
-        (self.born, self.saved, self.note) = (true, None, None);
+        (self.born, self.saved, self.passed_over) = (true, None, None);
         let config = self.painters.config().clone();
         self.painters = Painters::genesis(config, [self.device.backend; 4], entropy()?).await?;
         Ok(())
@@ -191,19 +195,18 @@ impl Studio {
     /// None that the page can cause.
     pub async fn status(&self) -> Result<JsValue, Error> {
         to_object(&Status {
-            backend: self.device.name(),
-            why: self.device.why(),
+            device: self.device.status(),
             genesis: hex(&self.painters.genesis_id()),
             round: self.painters.round_number() as f64,
-            storage: &self.kept,
+            unstored: self.unstored,
             born: self.born,
             saved: self.saved.map(|round| round as f64),
-            note: self.note.as_deref(),
+            passed_over: self.passed_over,
         })
     }
 }
 
-type Awake = (Painters<&'static ComputeBackend>, Option<String>);
+type Awake = (Painters<&'static ComputeBackend>, Option<&'static str>);
 
 /// Wakes the artist from the newest checkpoints that are whole. Where the newest are damaged or not all there but the
 /// ones before are, says so; where none are, fails with the newest's reason, and nothing is overwritten.
@@ -217,9 +220,7 @@ fn wake(
         let files: [&[u8]; 4] = std::array::from_fn(|i| files[i].as_slice());
         match Painters::restore(config.clone(), [device; 4], entropy()?, files) {
             Ok(painters) => {
-                let note = first
-                    .map(|error| format!("The last save could not be used: {error}. The one before it was."));
-                return Ok(Some((painters, note)));
+                return Ok(Some((painters, first.as_ref().map(Error::code))));
             }
             Err(error) => {
                 first.get_or_insert(error.into());

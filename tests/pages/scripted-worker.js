@@ -6,15 +6,14 @@
 const script = new BroadcastChannel("script");
 
 const status = {
-  backend: "CPU",
-  why: "There is no graphics card here that WebGPU can use.",
+  device: { adapter: null, refused: "no-adapter", detail: null },
   genesis: "5a".repeat(32),
   round: 0,
   pictures: 0,
-  storage: "kept on this device",
+  unstored: null,
   born: true,
   saved: null,
-  note: null,
+  passedOver: null,
 };
 const lesson = {
   done: 0,

@@ -29,3 +29,13 @@ export function leftInWords(pieces) {
     ? "The artist and your pictures are deleted. Nothing of them is left on this device."
     : `The artist and your pictures are deleted. ${capital(counted(pieces, "piece that you kept stays", "pieces that you kept stay"))} on this device. You see ${pieces === 1 ? "it" : "them"} under “Your pieces” when you donate this tab again.`;
 }
+
+/** The artist woke from an older save than its last. */
+export const PASSED_OVER = "The last save could not be used. The one before it was.";
+
+/** Where the artist lives. @param {string | null} unstored code of what keeps it from being stored @param {boolean} saved whether it ever was */
+export function storedInWords(unstored, saved) {
+  if (unstored === "storage-full") return "in this tab only: there is no room left in this browser";
+  if (unstored !== null) return "in this tab only: this browser does not let the site store anything";
+  return saved ? "on this device, saved as it learns" : "in this tab, until it is first saved on this device";
+}

@@ -1,13 +1,12 @@
 /** How far the visitor's own artist is, and the numbers that show it. */
 
+import { deviceInWords } from "./device-words.js";
 import { box, make } from "./dom.js";
+import { storedInWords } from "./keeping-words.js";
 import { writeNote } from "./note.js";
 import { count, timeInWords } from "./words.js";
 
 /** @import { Round, Status } from "../types/messages.js" */
-
-/** What the wasm module says where the artist is saved. */
-const KEPT = "kept on this device";
 
 /** `bytes` and `millis` are of this visit's rounds; `saved` is the round of the last save, null where there is none. */
 export const progress = { rounds: 0, pictures: 0, pieces: 0, bytes: 0, millis: 0, saved: /** @type {number | null} */ (null) };
@@ -40,16 +39,12 @@ export function showFacts(status) {
   progress.rounds = status.round;
   progress.pictures = status.pictures;
   progress.saved = status.saved;
-  box("backend").textContent = status.backend === "CPU" ? "the processor" : status.backend;
-  box("backend").title = status.why;
-  // Without the technical detail in parentheses, which the tooltip has.
-  box("backend").append(make("small", { textContent: status.why.replace(/\s*\([^()]*\)/g, "") }));
-  const stored = status.storage === KEPT;
-  box("storage").textContent = !stored
-    ? status.storage
-    : status.saved === null
-      ? "in this tab, until it is first saved on this device"
-      : "on this device, saved as it learns";
+  const { name, why, detail } = deviceInWords(status.device);
+  box("backend").replaceChildren(name, make("small", { textContent: why }));
+  box("backend").title = detail;
+  const { unstored } = status;
+  const stored = unstored === null;
+  box("storage").textContent = storedInWords(unstored, status.saved !== null);
   box("storage").classList.toggle("bad", !stored);
   box("storage-stays").hidden = !stored;
   box("genesis").textContent = `${status.genesis.slice(0, 8)} … ${status.genesis.slice(-4)}`;

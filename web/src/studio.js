@@ -6,7 +6,7 @@ import { handleCollectiveEvent, joinCollective, leaveCollective, paceCollective,
 import { box, button } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
 import { recallPromise, showUnsaved, tellOnce, tellReplaced } from "./keeping.js";
-import { leftInWords, silentInWords } from "./keeping-words.js";
+import { PASSED_OVER, leftInWords, silentInWords } from "./keeping-words.js";
 import { beginLearning, beginTeaching, endLearning, fail, hearForgotten, hearPhase, holdLearning, isLearningWanted, request, wantLearning } from "./learning.js";
 import { backOf } from "./leaving.js";
 import { forgetNotes, readNote } from "./note.js";
@@ -75,7 +75,7 @@ async function openSolo(mine) {
   if (visit.client !== mine) return;
   visit.awake = true;
   showStatus(status);
-  if (status.note) tellOnce(status.note, "note");
+  if (status.passedOver !== null) tellOnce(PASSED_OVER, "passed-over");
   else if (status.born && status.saved === null && note) tellReplaced(note);
   recallPromise();
   setGuest(false);

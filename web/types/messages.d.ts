@@ -12,23 +12,30 @@ export interface OpenOptions {
   batch: number;
 }
 
+/** What computes in the worker. */
+export interface DeviceStatus {
+  /** The name of the graphics adapter; null where the processor computes. */
+  adapter: string | null;
+  /** Why the processor computes, else null. All but `lost` are codes of `Error` of the crate `abraham-gpu`. */
+  refused: "switched-off" | "no-adapter" | "refused" | "software" | "disagrees" | "failed" | "lost" | null;
+  /** What the browser or the driver said of that. */
+  detail: string | null;
+}
+
 export interface Status {
-  /** `CPU`, or the name of the graphics adapter. */
-  backend: string;
-  /** Why that backend, as a sentence. */
-  why: string;
+  device: DeviceStatus;
   /** The artist, in hex. */
   genesis: string;
   round: number;
   pictures: number;
-  /** Where the artist lives, as a sentence; anything but `kept on this device` means in memory only. */
-  storage: string;
+  /** Code of what keeps it from being stored on this device; null where it is stored. */
+  unstored: string | null;
   /** Whether it was drawn in this visit, because none was on this device. */
   born: boolean;
   /** Its round in the last whole save on this device; null where there is none. */
   saved: number | null;
-  /** What is to be said about how it woke. */
-  note: string | null;
+  /** Code of why the last save could not be used, where the one before it was; else null. */
+  passedOver: string | null;
 }
 
 /** One learning round. */

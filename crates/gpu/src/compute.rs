@@ -27,25 +27,16 @@ pub enum Preference {
     Force,
 }
 
-/// Chooses where to compute, and says why in a sentence for people.
+/// Chooses where to compute, and says why not on the device.
 ///
 /// No adapter, a software adapter unless forced, or a kernel that disagrees with its CPU mirror: each means the CPU.
-pub async fn choose(preference: Preference) -> (ComputeBackend, String) {
+pub async fn choose(preference: Preference) -> (ComputeBackend, Option<Error>) {
     if preference == Preference::Off {
-        return (ComputeBackend::cpu(), "The graphics device is switched off.".to_owned());
+        return (ComputeBackend::cpu(), Some(Error::SwitchedOff));
     }
     match request(preference).await {
-        Ok(gpu) => {
-            let why = format!("{} computes every kernel exactly as the CPU does.", gpu.name());
-            (ComputeBackend { gpu: Some(gpu), fallen_back: OnceLock::new() }, why)
-        }
-        Err(error) => {
-            let mut why = error.to_string();
-            if let Some(first) = why.get(..1).map(str::to_uppercase) {
-                why.replace_range(..1, &first);
-            }
-            (ComputeBackend::cpu(), why + ".")
-        }
+        Ok(gpu) => (ComputeBackend { gpu: Some(gpu), fallen_back: OnceLock::new() }, None),
+        Err(error) => (ComputeBackend::cpu(), Some(error)),
     }
 }
 

@@ -4,6 +4,9 @@
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Nobody wants the device.
+    #[error("the graphics device is switched off; everything is computed on the CPU")]
+    SwitchedOff,
     /// The system offers no adapter.
     #[error("no graphics adapter is to be had ({0}); allow hardware acceleration, or compute on the CPU")]
     NoAdapter(String),
@@ -39,6 +42,20 @@ pub enum Error {
     /// The teacher's sums are undefined for what was given.
     #[error("kernel sums need {0}")]
     KernelSums(&'static str),
+}
+
+impl Error {
+    /// A code for a page, which has the words.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SwitchedOff => "switched-off",
+            Self::NoAdapter(_) => "no-adapter",
+            Self::Refused { .. } => "refused",
+            Self::Software(_) => "software",
+            Self::Disagrees { .. } => "disagrees",
+            Self::Failed(_) | Self::Work(_) | Self::KernelSums(_) => "failed",
+        }
+    }
 }
 
 impl From<Error> for abraham_ring::Error {
