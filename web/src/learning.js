@@ -1,5 +1,6 @@
 /** Teaching the visitor's own artist and letting it learn: what the visitor wants, and what holds it back for now. */
 
+import { activityInWords } from "./activity-words.js";
 import { sure, toast } from "./ask.js";
 import { box, button } from "./dom.js";
 import { isReason } from "./fetching.js";
@@ -14,7 +15,7 @@ import { lessonInWords } from "./teaching-words.js";
 import { visit } from "./visit.js";
 import { capital, counted, sentence } from "./words.js";
 
-/** @import { Failure, Given, Phase } from "../types/messages.js" */
+/** @import { Activity, Failure, Given } from "../types/messages.js" */
 
 /** @typedef {({ type: "teach" } & Given) | { type: "teachDemo" } | { type: "teachReserved" }} Lesson */
 
@@ -88,9 +89,10 @@ export function holdLearning(reason) {
   if (visit.client) apply();
 }
 
-/** The worker says what its studio does. @param {Phase} phase @param {string} text */
-export function hearPhase(phase, text) {
-  if (!visit.taken || phase === "teaching") setPhase(phase, phase === "paused" && held ? held : text);
+/** The worker says what its studio does. @param {Activity} activity */
+export function showActivity(activity) {
+  const { phase } = activity;
+  if (!visit.taken || phase === "teaching") setPhase(phase, phase === "paused" && held ? held : activityInWords(activity));
 }
 
 /** Tells the worker to learn or not, by what the visitor wants and what holds it back. */

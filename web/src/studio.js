@@ -7,7 +7,7 @@ import { box, button } from "./dom.js";
 import { awaitStudio, stopAwaiting } from "./guest.js";
 import { recallPromise, showUnsaved, tellOnce, tellReplaced } from "./keeping.js";
 import { PASSED_OVER, leftInWords, silentInWords } from "./keeping-words.js";
-import { beginLearning, beginTeaching, endLearning, fail, hearForgotten, hearPhase, holdLearning, isLearningWanted, request, wantLearning } from "./learning.js";
+import { beginLearning, beginTeaching, endLearning, fail, hearForgotten, showActivity, holdLearning, isLearningWanted, request, wantLearning } from "./learning.js";
 import { backOf } from "./leaving.js";
 import { forgetNotes, readNote } from "./note.js";
 import { announce, sayTogether, setPhase } from "./phase.js";
@@ -148,8 +148,8 @@ function listen(event) {
     case "status":
       showStatus(event);
       break;
-    case "phase":
-      hearPhase(event.phase, event.text);
+    case "activity":
+      showActivity(event);
       break;
     case "lessons":
       showPictures(event.pictures);

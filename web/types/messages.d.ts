@@ -144,7 +144,15 @@ export interface Teaching {
   reservedCount: number;
 }
 
-export type Phase = "teaching" | "painting" | "learning" | "saving" | "idle" | "paused";
+/** What the worker does with the visitor's own artist. */
+export type Activity =
+  | { phase: "idle" | "paused" | "saving" | "painting" }
+  /** It looks at picture `at` of `of`; both are null while the flags are fetched. */
+  | { phase: "teaching"; at: number | null; of: number | null }
+  /** The painters paint so many pictures and take a step towards so many of the visitor's. */
+  | { phase: "learning"; round: number; paintings: number; pictures: number };
+
+export type Phase = Activity["phase"];
 
 export interface Failure {
   code: string;
@@ -213,7 +221,7 @@ export interface Answers {
 export type Event =
   | ({ event: "status" } & Status)
   | ({ event: "teaching" } & Teaching)
-  | { event: "phase"; phase: Phase; text: string }
+  | ({ event: "activity" } & Activity)
   | ({ event: "round" } & Round)
   | ({ event: "failure" } & Failure)
   /** The number of pictures changed; also where there is no studio, and so no status. */

@@ -2,7 +2,7 @@
 
 import { Unfetched, get } from "../src/fetching.js";
 import { Interrupted, Refusal, cut, decode, rest } from "./pictures.js";
-import { Fault, failure, number, phase, tell } from "./talk.js";
+import { Fault, failure, tell, tellActivity } from "./talk.js";
 
 /** @import { Reservation } from "../types/decoding.js" */
 /** @import { Given, Lessons, Teaching } from "../types/messages.js" */
@@ -95,7 +95,7 @@ export function teach({ files, leftovers, beside }, keep) {
       }
       if (performance.now() - told > TOLD_EVERY_MS) {
         told = performance.now();
-        phase("teaching", `Looking at picture ${number(report.done + 1)} of ${number(report.total)}.`);
+        tellActivity({ phase: "teaching", at: report.done + 1, of: report.total });
         tell({ event: "teaching", ...report });
       }
       try {
@@ -156,7 +156,7 @@ export function leaveReserved() {
 /** @param {(tiles: Uint8Array[]) => Promise<void>} keep @returns {Promise<Teaching>} */
 export function teachDemo(keep) {
   return lesson(keep, async (report, alive) => {
-    phase("teaching", "Fetching the 270 flags.");
+    tellActivity({ phase: "teaching", at: null, of: null });
     let flags;
     try {
       flags = await cut(await (await get("./demo/flags.png")).arrayBuffer());

@@ -2,7 +2,7 @@
 
 import * as lessons from "./lessons.js";
 import * as shelf from "./shelf.js";
-import { Fault, failure, number, phase, tell } from "./talk.js";
+import { Fault, failure, tell, tellActivity } from "./talk.js";
 import { load } from "./wasm.js";
 import * as windows from "./windows.js";
 
@@ -70,8 +70,7 @@ async function tellStatus() {
 
 function rested() {
   if (!studio || pausing > 0 || holds.has("collective") || (wanted && holds.size === 0)) return;
-  const some = lessons.count() > 0;
-  phase(some ? "paused" : "idle", some ? "Paused. Nothing is being computed." : "Awake, and waiting to be taught.");
+  tellActivity({ phase: lessons.count() > 0 ? "paused" : "idle" });
 }
 
 // Opening and stopping
@@ -143,7 +142,7 @@ function close() {
 }
 
 async function save() {
-  phase("saving", "Saving the four painters’ shares on this device.");
+  tellActivity({ phase: "saving" });
   savedAt = performance.now();
   try {
     await opened().save();
@@ -225,10 +224,7 @@ async function rounds() {
     let round;
     try {
       round = await exclusive(async () => {
-        phase(
-          "learning",
-          `Round ${number(roundsDone + 1)}: the four painters paint ${batch} pictures, then take one small step towards your ${number(lessons.count())}.`,
-        );
+        tellActivity({ phase: "learning", round: roundsDone + 1, paintings: batch, pictures: lessons.count() });
         return opened().round(lessons.taught());
       });
     } catch (error) {
@@ -353,7 +349,7 @@ export function forgetPictures() {
 /** @returns {Promise<Painting>} */
 export function paint() {
   return exclusive(async () => {
-    phase("painting", "The four painters paint one piece together.");
+    tellActivity({ phase: "painting" });
     const painting = await opened().paint();
     rested();
     return painting;

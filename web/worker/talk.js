@@ -1,6 +1,6 @@
 /** What the worker says to the page. */
 
-/** @import { Event, Failure, Phase } from "../types/messages.js" */
+/** @import { Activity, Event, Failure } from "../types/messages.js" */
 
 /** A failure with a code of the interface. */
 export class Fault extends Error {
@@ -16,9 +16,9 @@ export function tell(event, transfer = []) {
   postMessage(event, transfer);
 }
 
-/** @param {Phase} phase @param {string} text */
-export function phase(phase, text) {
-  tell({ event: "phase", phase, text });
+/** @param {Activity} activity */
+export function tellActivity(activity) {
+  tell({ event: "activity", ...activity });
 }
 
 /** @param {unknown} error @returns {Failure} */
@@ -32,9 +32,4 @@ export function failure(error) {
     return { code, message: String(error.message) };
   }
   return { code: "internal", message: String(error) };
-}
-
-/** @param {number} value */
-export function number(value) {
-  return value.toLocaleString("en");
 }
