@@ -18,6 +18,7 @@ use abraham_provenance::state_name;
 
 use crate::{
     Millis, Rejection,
+    bucket::Bucket,
     certificate::{self, Store},
     limits,
 };
@@ -75,27 +76,8 @@ struct Announcing {
     artists: Vec<Shown>,
     seats: Vec<(Digest, usize)>,
     begins: bool,
-    checks: Checks,
-}
-
-/// Lets so many certificates of a member be checked at once, and then one a [`limits::CERTIFICATE_CHECK_INTERVAL`].
-struct Checks {
-    left: u32,
-    refilled: Millis,
-}
-
-impl Checks {
-    fn allow(&mut self, now: Millis, count: u32) -> bool {
-        let refill = now.saturating_sub(self.refilled) / limits::CERTIFICATE_CHECK_INTERVAL;
-        if refill > 0 {
-            self.refilled = now;
-            let refill = u32::try_from(refill).unwrap_or(u32::MAX);
-            self.left = self.left.saturating_add(refill).min(limits::CERTIFICATE_CHECK_BURST);
-        }
-        let allowed = count <= self.left;
-        self.left -= if allowed { count } else { 0 };
-        allowed
-    }
+    /// How many certificates of it may be checked.
+    checks: Bucket,
 }
 
 /// By what this member knows an artist of which it holds nothing.
@@ -156,9 +138,9 @@ impl Holders {
             artists: Vec::new(),
             seats: Vec::new(),
             begins: false,
-            checks: Checks { left: limits::CERTIFICATE_CHECK_BURST, refilled: now },
+            checks: Bucket::full(now, limits::CERTIFICATE_CHECK_BURST, limits::CERTIFICATE_CHECK_INTERVAL),
         });
-        if !showing.checks.allow(now, unchecked.len() as u32) {
+        if !showing.checks.take(now, unchecked.len() as u32) {
             return Err(Rejection::TooMany);
         }
         for (digest, certificate) in unchecked {

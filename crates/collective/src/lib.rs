@@ -1,6 +1,7 @@
 //! Who is here, who paints, and whose turn it is: presence, election, committee, term and round, without network or
 //! clock.
 
+mod bucket;
 mod certificate;
 mod collective;
 mod committee;

@@ -7,7 +7,7 @@ use abraham_messages::{
     collective::{Digest, Presence, Seated},
 };
 
-use crate::{Millis, Rejection, limits};
+use crate::{Millis, Rejection, bucket::Bucket, limits};
 
 /// A member in sight.
 pub(crate) struct Member {
@@ -17,32 +17,7 @@ pub(crate) struct Member {
     /// Its place in an order that only this member knows.
     pub(crate) chance: Digest,
     expires: Millis,
-    burst: Burst,
-}
-
-/// Lets a burst through, and then one message a [`limits::MIN_PRESENCE_INTERVAL`].
-#[derive(Clone, Copy)]
-struct Burst {
-    left: u32,
-    refilled: Millis,
-}
-
-impl Burst {
-    fn new(now: Millis) -> Self {
-        Self { left: limits::PRESENCE_BURST, refilled: now }
-    }
-
-    fn allows(&mut self, now: Millis) -> bool {
-        let refill = now.saturating_sub(self.refilled) / limits::MIN_PRESENCE_INTERVAL;
-        if refill > 0 {
-            self.refilled = now;
-            let refill = u32::try_from(refill).unwrap_or(u32::MAX);
-            self.left = self.left.saturating_add(refill).min(limits::PRESENCE_BURST);
-        }
-        let allowed = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        allowed
-    }
+    burst: Bucket,
 }
 
 /// A committee as its painters' presences show it.
@@ -110,7 +85,7 @@ impl Presences {
                 if presence.sequence <= member.presence.sequence {
                     return Err(Rejection::Replayed);
                 }
-                if !member.burst.allows(now) {
+                if !member.burst.take(now, 1) {
                     return Err(Rejection::TooMany);
                 }
                 member.presence = presence;
@@ -123,8 +98,8 @@ impl Presences {
                 if !room {
                     return Err(Rejection::TableFull);
                 }
-                let mut burst = Burst::new(now);
-                burst.allows(now);
+                let mut burst = Bucket::full(now, limits::PRESENCE_BURST, limits::MIN_PRESENCE_INTERVAL);
+                burst.take(now, 1);
                 let member = Member {
                     presence,
                     place: place(b"pool", &from),

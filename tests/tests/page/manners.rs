@@ -114,7 +114,11 @@ async fn a_translated_page_goes_on_changing_and_keeps_what_was_translated() -> R
         say(&tab, &json!({ "event": "collective", "snapshot": later })).await?;
         tab.reads(&selector("living-caption"), "round 12").await?;
         say(&tab, &json!({ "event": "collective", "snapshot": collective::view(1) })).await?;
-        say(&tab, &json!({ "event": "activity", "phase": "learning", "round": 4, "paintings": 32, "pictures": 40 })).await?;
+        say(
+            &tab,
+            &json!({ "event": "activity", "phase": "learning", "round": 4, "paintings": 32, "pictures": 40 }),
+        )
+        .await?;
         tab.reads(&selector("phase"), "Round 4").await?;
         tab.value::<()>("void (document.getElementById('controls').hidden = false)").await?;
         tab.click(&selector("run")).await?;
