@@ -120,7 +120,7 @@ function take(takes) {
   box("solo-rests").hidden = !takes || visit.guest;
   box("solo-rests").textContent =
     progress.rounds > 0
-      ? `Your own artist rests at round ${count(progress.rounds)} while this tab works with the others. It goes on when they do without it.`
+      ? `Your own artist rests at round ${count(progress.rounds)} while this tab works with the others. It continues when they no longer need this tab.`
       : "Your own artist sleeps while this tab works with the others.";
   showLessons();
   if (takes || visit.guest) sayTogether();

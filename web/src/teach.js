@@ -149,7 +149,7 @@ function showAsking({ reserved, reservedCount }) {
   box("asking").hidden = reservedCount === 0;
   box("asking-text").textContent = askingInWords(reservedCount);
   box("asking-list").replaceChildren(...askingLines({ reserved, reservedCount }).map(lineOf));
-  button("asking-teach").textContent = reservedCount === 1 ? "Teach it all the same" : "Teach them anyway";
+  button("asking-teach").textContent = reservedCount === 1 ? "Teach it anyway" : "Teach them anyway";
   button("asking-leave").textContent = reservedCount === 1 ? "Leave it out" : "Leave them out";
 }
 
