@@ -1,5 +1,7 @@
 //! Everything about the code that a test cannot see: format, lints, layers, secrets, mirrors, scripts, documents.
 
+mod secrets;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -45,26 +47,6 @@ const REACH: [(&str, &[&str]); 9] = [
 ];
 /// The only crate that JavaScript calls.
 const BROWSER_CRATE: &str = "client-wasm";
-/// Folders whose types may hold shares or keys, each after those that it uses.
-const SECRETIVE: [&str; 9] = [
-    "crates/messages",
-    "crates/provenance",
-    "crates/ring",
-    "crates/mpc",
-    "crates/artist",
-    "crates/learning",
-    "crates/collective",
-    "crates/visitor",
-    "crates/p2p",
-];
-/// Types that hold shares or keys themselves; whatever has a field of such a type holds them too.
-const SECRETS: [&str; 4] = ["RingTensor", "Sharing", "Keys", "UpdateShare"];
-/// Types of libraries that stand for a secret wherever they are used: bytes worth wiping, and keys.
-const FOREIGN_SECRETS: [&str; 3] = ["Zeroizing", "SigningKey", "Keypair"];
-/// Holds a secret, and its own `Debug`, which a test of it looks at, prints the length only: what has a field of it may
-/// derive.
-const VEILED: [&str; 1] = ["Payload"];
-
 /// One check: what it is called when it runs, and how it is done.
 type Check = (&'static str, fn() -> Result<()>);
 
@@ -72,7 +54,7 @@ const CHECKS: [Check; 8] = [
     ("format", format),
     ("layers", layers),
     ("one crate speaks to JavaScript", browser_boundary),
-    ("no type that holds a share prints it", secrets),
+    ("no type that holds a share prints it", secrets::check),
     ("each shader has a mirror", mirrors),
     ("scripts", scripts),
     ("lints", lints),
@@ -186,130 +168,6 @@ fn browser_boundary() -> Result<()> {
     report(&faults, &format!("what JavaScript can call is all in {BROWSER_CRATE}"))
 }
 
-fn secrets() -> Result<()> {
-    let mut folders = Vec::new();
-    for folder in SECRETIVE {
-        let files = rust_files(&[folder])?.into_iter();
-        folders.push(files.map(|file| Ok((shown(&file), fs::read_to_string(file)?))).collect::<Result<_>>()?);
-    }
-    for name in SECRETS.iter().chain(&VEILED) {
-        let mut files = folders.iter().flatten();
-        ensure!(
-            files.any(|(_, text): &(_, String)| types_in(text).any(|found| found.name == *name)),
-            "the type {name} is gone: name its successor here"
-        );
-    }
-    report(&printable_secrets(&folders), "a share or key must not be printable")
-}
-
-/// The types that hold a secret and can be printed or serialised, in folders with files of these names and texts.
-fn printable_secrets(folders: &[Vec<(String, String)>]) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut secret: BTreeSet<String> =
-        SECRETS.into_iter().chain(FOREIGN_SECRETS).map(str::to_owned).collect();
-    for files in folders {
-        let types: Vec<(&str, TypeText)> = files
-            .iter()
-            .flat_map(|(file, text)| types_in(text).map(move |found| (file.as_str(), found)))
-            .filter(|(_, found)| !VEILED.contains(&found.name.as_str()))
-            .collect();
-        // A name is the folder's own type, where it has one, and not that of a folder before.
-        let mut here: BTreeSet<&str> = secret.iter().map(String::as_str).collect();
-        here.retain(|name| SECRETS.contains(name) || !types.iter().any(|(_, found)| found.name == *name));
-        // Whatever holds a secret type is one; repeated until no more are found.
-        loop {
-            let holds = |found: &TypeText| words(&found.body).any(|word| here.contains(word));
-            let new =
-                types.iter().map(|(_, found)| found).filter(|found| !here.contains(found.name.as_str()));
-            let more: Vec<&str> = new.filter(|found| holds(found)).map(|found| found.name.as_str()).collect();
-            if more.is_empty() {
-                break;
-            }
-            here.extend(more);
-        }
-        for (file, TypeText { name, attributes, .. }) in &types {
-            if !here.contains(name.as_str()) {
-                continue;
-            }
-            for printing in ["Debug", "Serialize"] {
-                let by_hand = [format!("{printing} for {name} "), format!("{printing} for {name}<")];
-                let says = |line: &str| line.starts_with("impl") && by_hand.iter().any(|t| line.contains(t));
-                let written = files.iter().flat_map(|(_, text)| text.lines()).any(says);
-                if written || words(attributes).any(|word| word == printing) {
-                    faults.push(format!("{file}: {name} holds a share or key and has {printing}"));
-                }
-            }
-        }
-        let here: Vec<String> = here.into_iter().map(str::to_owned).collect();
-        secret.extend(here);
-    }
-    faults
-}
-
-/// A struct, an enum or another name for a type, as it stands in the text.
-struct TypeText {
-    name: String,
-    /// The attributes before it.
-    attributes: String,
-    /// From its name to its end: type parameters and fields.
-    body: String,
-}
-
-/// The structs, enums and other names for types of a file formatted by rustfmt.
-fn types_in(text: &str) -> impl Iterator<Item = TypeText> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut found = Vec::new();
-    for (start, line) in lines.iter().enumerate() {
-        let indent = line.len() - line.trim_start().len();
-        let mut code = line.trim_start();
-        if let Some(public) = code.strip_prefix("pub") {
-            // `pub`, `pub(crate)` or `pub(in …)`.
-            let public =
-                public.strip_prefix('(').and_then(|rest| Some(rest.split_once(')')?.1)).unwrap_or(public);
-            code = public.trim_start();
-        }
-        let other_name = || code.strip_prefix("type ").filter(|_| indent == 0);
-        let named = code.strip_prefix("struct ").or_else(|| code.strip_prefix("enum "));
-        let Some(rest) = named.or_else(other_name) else { continue };
-        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let attributes = lines[..start].iter().rev().take_while(|line| {
-            let line = line.trim_start();
-            line.starts_with('#') || line.starts_with("///") || line.starts_with(')') || line.ends_with(',')
-        });
-        let attributes: Vec<&str> =
-            attributes.copied().filter(|line| !line.trim_start().starts_with("///")).collect();
-        // rustfmt closes a type at the indent at which it began, or on its first line.
-        let length = lines[start..]
-            .iter()
-            .position(|line| {
-                line.ends_with(';')
-                    || line.ends_with("{}")
-                    || (line.len() - line.trim_start().len() == indent && line.trim_start().starts_with('}'))
-            })
-            .unwrap_or(0);
-        let body = lines[start..=start + length].iter().map(|line| types_of(line));
-        found.push(TypeText {
-            name,
-            attributes: attributes.join("\n"),
-            body: body.collect::<Vec<_>>().join("\n"),
-        });
-    }
-    found.into_iter()
-}
-
-/// The part of a line of a type where types stand: after the name of the field, variant or type itself.
-fn types_of(line: &str) -> &str {
-    let code = line.trim_start();
-    if code.starts_with("//") || code.starts_with('#') {
-        return "";
-    }
-    code.find([':', '(', '<', '{', '=']).map_or("", |after_name| &code[after_name..])
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
-}
-
 fn mirrors() -> Result<()> {
     let names = |folder: &str, extension: &str| -> Result<BTreeSet<String>> {
         let folder = shell::root().join(folder);
@@ -383,105 +241,4 @@ fn rust_files(folders: &[&str]) -> Result<Vec<PathBuf>> {
 /// `path` as seen from the root of the repository.
 fn shown(path: &Path) -> String {
     path.strip_prefix(shell::root()).unwrap_or(path).display().to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{printable_secrets, secrets, types_in};
-
-    #[test]
-    fn types_are_found_with_their_attributes_and_fields() {
-        let text = "\
-/// A share.
-#[derive(Clone, Debug)]
-#[must_use]
-pub(crate) struct Layer<S> {
-    /// Weights; not a Key.
-    pub weights: S,
-}
-
-struct Pair(Sharing, u8);
-#[derive(
-    Debug,
-    Clone,
-)]
-pub enum Either {
-    #[error(\"no Sharing\")]
-    Keys { size: u8 },
-    One(RingTensor),
-}
-";
-        let types: Vec<_> = types_in(text).collect();
-        let names: Vec<&str> = types.iter().map(|found| found.name.as_str()).collect();
-        assert_eq!(names, ["Layer", "Pair", "Either"]);
-        assert!(types[0].attributes.contains("Debug") && !types[0].body.contains("Key"));
-        assert!(types[1].body.contains("Sharing") && types[1].attributes.is_empty());
-        assert!(types[2].body.contains("RingTensor") && types[2].attributes.contains("Debug"));
-        assert!(!types[2].body.contains("Sharing") && !types[2].body.contains("Keys"));
-    }
-    fn faults<const N: usize>(folders: [&str; N]) -> Vec<String> {
-        printable_secrets(&folders.map(|text| vec![("a.rs".into(), text.into())]))
-    }
-
-    #[test]
-    fn what_holds_a_secret_in_any_depth_must_not_be_printable() {
-        let text = "\
-type Seed = Zeroizing<[u8; 32]>;
-
-pub struct Dice {
-    key: Seed,
-}
-
-#[derive(Debug, Clone)]
-pub enum Work {
-    Learn { updates: Vec<Zeroizing<Vec<u8>>> },
-    End,
-}
-
-#[derive(Debug)]
-pub(crate) struct Table {
-    dice: Box<Dice>,
-}
-
-impl Serialize for Dice {
-";
-        assert_eq!(
-            faults([text]),
-            [
-                "a.rs: Dice holds a share or key and has Serialize",
-                "a.rs: Work holds a share or key and has Debug",
-                "a.rs: Table holds a share or key and has Debug",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_holds_a_veiled_secret_or_none_may_be_printed() {
-        let text = "\
-pub struct Payload(Zeroizing<Vec<u8>>);
-
-impl fmt::Debug for Payload {
-
-#[derive(Debug, Serialize)]
-pub enum Command {
-    Send { message: Payload },
-}
-";
-        assert!(faults([text]).is_empty());
-    }
-
-    #[test]
-    fn a_name_is_the_folders_own_type_or_one_of_a_folder_before() {
-        let holds = "pub struct Step {\n    key: Keys,\n}\n";
-        let prints = "#[derive(Debug)]\nstruct Plan {\n    step: Step,\n}\n";
-        let other = "#[derive(Debug)]\nstruct Step {\n    number: u8,\n}\n";
-        assert_eq!(faults([holds, prints]).len(), 1);
-        assert!(faults([prints, holds]).is_empty());
-        assert!(faults([holds, other]).is_empty());
-    }
-
-    #[test]
-    fn no_type_of_this_repository_that_holds_a_secret_is_printable() {
-        secrets().unwrap();
-    }
 }
