@@ -10,6 +10,9 @@ use png::{BitDepth, ColorType, DecodeOptions, Decoder, Encoder, Reader};
 
 use crate::{Error, check, from_text, to_text};
 
+/// The first bytes of a PNG.
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 /// The keyword of the chunk that holds the record.
 const RECORD: &str = "abraham-provenance";
 
@@ -20,6 +23,10 @@ const SOURCE: &str = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
     xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" \
     Iptc4xmpExt:DigitalSourceType=\"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\"/>\
     </rdf:RDF></x:xmpmeta>";
+
+/// The chunks that a piece's file may have. Others change how a picture looks, or move it: a colour that is transparent,
+/// a profile, an animation. Then what is seen would not be what was signed.
+const CHUNKS: [&[u8; 4]; 8] = [b"IHDR", b"IDAT", b"IEND", b"iTXt", b"tEXt", b"zTXt", b"tIME", b"pHYs"];
 
 /// Writes a piece whose content is `side` × `side` samples, grey or in colour.
 ///
@@ -79,7 +86,22 @@ pub fn open(file: &[u8]) -> Result<SignedPiece, Error> {
     let mut samples = vec![0; signed.content.len()];
     reader.next_frame(&mut samples).map_err(|_| Error::Damaged)?;
     reader.finish().map_err(|_| Error::Damaged)?;
-    if samples != signed.content { Err(Error::Picture) } else { Ok(signed) }
+    let shows_samples = chunks(file)?.iter().all(|chunk| CHUNKS.contains(&chunk));
+    if samples == signed.content && shows_samples { Ok(signed) } else { Err(Error::Picture) }
+}
+
+/// The types of a file's chunks.
+fn chunks(file: &[u8]) -> Result<Vec<[u8; 4]>, Error> {
+    /// Bytes of a chunk beside its data: length, type, checksum.
+    const FRAME_BYTES: usize = 12;
+    let (mut found, mut rest) = (Vec::new(), file.get(SIGNATURE.len()..).unwrap_or_default());
+    while let Some((length, after)) = rest.split_first_chunk() {
+        found.push(*after.first_chunk().ok_or(Error::Damaged)?);
+        let length = u32::from_be_bytes(*length) as usize;
+        rest = rest.get(length.saturating_add(FRAME_BYTES)..).ok_or(Error::Damaged)?;
+    }
+    // Whatever follows the last chunk is no part of the picture.
+    if rest.is_empty() { Ok(found) } else { Err(Error::Damaged) }
 }
 
 type Begun<'a> = (Reader<Cursor<&'a [u8]>>, String);
@@ -89,7 +111,7 @@ fn begin(file: &[u8]) -> Result<Begun<'_>, Error> {
     if file.len() > MAX_PIECE_FILE_BYTES {
         return Err(Error::TooLong { bytes: file.len(), limit: MAX_PIECE_FILE_BYTES });
     }
-    if !file.starts_with(b"\x89PNG\r\n\x1a\n") {
+    if !file.starts_with(SIGNATURE) {
         return Err(Error::NoRecord);
     }
     let mut options = DecodeOptions::default();

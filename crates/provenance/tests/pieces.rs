@@ -249,6 +249,38 @@ fn files_that_are_no_piece_say_why() {
     assert!(matches!(file::open(&long), Err(Error::TooLong { .. })));
 }
 
+/// A chunk of this type, before the picture of a good file.
+fn with_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let file = file::write(&signed(&[1], 3), SIDE).expect("it can be written");
+    let place = file.windows(4).position(|bytes| bytes == b"IDAT").expect("a picture") - 4;
+    let mut crc = flate2::Crc::new();
+    crc.update(kind);
+    crc.update(data);
+    let length = (data.len() as u32).to_be_bytes();
+    [&file[..place], &length, kind, data, &crc.sum().to_be_bytes(), &file[place..]].concat()
+}
+
+/// The picture that is seen is the one that was signed, whatever else a file has.
+#[test]
+fn a_file_that_looks_otherwise_than_its_samples_is_told() {
+    assert!(file::open(&with_chunk(b"tEXt", b"Comment\0by a program")).is_ok());
+    assert!(file::open(&with_chunk(b"pHYs", &[0, 0, 14, 196, 0, 0, 14, 196, 1])).is_ok());
+    let animation = [0, 0, 0, 1, 0, 0, 0, 0];
+    let gamma = 1_u32.to_be_bytes();
+    for (kind, data) in [
+        (b"tRNS", &[0, 0, 0, 5, 0, 10][..]),
+        (b"acTL", &animation),
+        (b"gAMA", &gamma),
+        (b"eXIf", b"MM"),
+        (b"prIV", b"x"),
+    ] {
+        let error = file::open(&with_chunk(kind, data)).expect_err("it looks otherwise");
+        assert!(matches!(error, Error::Picture | Error::Damaged), "{error:?}");
+    }
+    let file = file::write(&signed(&[1], 3), SIDE).expect("it can be written");
+    assert_eq!(file::open(&[&file[..], b"more"].concat()), Err(Error::Damaged));
+}
+
 /// A flipped bit anywhere in a file is told: no file but the one that was written opens.
 #[test]
 fn a_flipped_bit_anywhere_in_a_file_is_told() {
