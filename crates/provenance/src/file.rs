@@ -26,7 +26,7 @@ const SOURCE: &str = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
 
 /// The chunks that a piece's file may have. Others change how a picture looks, or move it: a colour that is transparent,
 /// a profile, an animation. Then what is seen would not be what was signed.
-const CHUNKS: [&[u8; 4]; 8] = [b"IHDR", b"IDAT", b"IEND", b"iTXt", b"tEXt", b"zTXt", b"tIME", b"pHYs"];
+const CHUNKS: [&[u8; 4]; 6] = [b"IHDR", b"IDAT", b"IEND", b"iTXt", b"tEXt", b"tIME"];
 
 /// Writes a piece whose content is `side` × `side` samples, grey or in colour.
 ///
@@ -86,22 +86,44 @@ pub fn open(file: &[u8]) -> Result<SignedPiece, Error> {
     let mut samples = vec![0; signed.content.len()];
     reader.next_frame(&mut samples).map_err(|_| Error::Damaged)?;
     reader.finish().map_err(|_| Error::Damaged)?;
-    let shows_samples = chunks(file)?.iter().all(|chunk| CHUNKS.contains(&chunk));
+    let shows_samples = chunks(file)?.iter().all(|(kind, _)| CHUNKS.contains(kind));
     if samples == signed.content && shows_samples { Ok(signed) } else { Err(Error::Picture) }
 }
 
-/// The types of a file's chunks.
-fn chunks(file: &[u8]) -> Result<Vec<[u8; 4]>, Error> {
-    /// Bytes of a chunk beside its data: length, type, checksum.
-    const FRAME_BYTES: usize = 12;
-    let (mut found, mut rest) = (Vec::new(), file.get(SIGNATURE.len()..).unwrap_or_default());
+/// A chunk's type and data.
+type Chunk<'a> = (&'a [u8; 4], &'a [u8]);
+
+/// All chunks of a file, whose checksums are not looked at.
+fn chunks(file: &[u8]) -> Result<Vec<Chunk<'_>>, Error> {
+    const CHECKSUM_BYTES: usize = 4;
+    let mut rest = file.strip_prefix(SIGNATURE).ok_or(Error::NoRecord)?;
+    let mut found = Vec::new();
     while let Some((length, after)) = rest.split_first_chunk() {
-        found.push(*after.first_chunk().ok_or(Error::Damaged)?);
+        let (kind, after) = after.split_first_chunk().ok_or(Error::Damaged)?;
         let length = u32::from_be_bytes(*length) as usize;
-        rest = rest.get(length.saturating_add(FRAME_BYTES)..).ok_or(Error::Damaged)?;
+        let (data, after) = after.split_at_checked(length).ok_or(Error::Damaged)?;
+        found.push((kind, data));
+        rest = after.get(CHECKSUM_BYTES..).ok_or(Error::Damaged)?;
     }
     // Whatever follows the last chunk is no part of the picture.
     if rest.is_empty() { Ok(found) } else { Err(Error::Damaged) }
+}
+
+/// What follows the keyword in a chunk of text that is named as the record.
+fn record_in<'a>((kind, data): Chunk<'a>) -> Option<Chunk<'a>> {
+    let text = [b"iTXt", b"tEXt", b"zTXt"].contains(&kind).then_some(data)?;
+    Some((kind, text.strip_prefix(RECORD.as_bytes())?.strip_prefix(b"\0")?))
+}
+
+/// Checks that a file has one record, in the form in which it is written. A second one would be read by this program or by
+/// the next; a compressed one may be of any size.
+fn has_one_record(file: &[u8]) -> Result<(), Error> {
+    let records: Vec<Chunk<'_>> = chunks(file)?.into_iter().filter_map(record_in).collect();
+    match records[..] {
+        [] => Err(Error::NoRecord),
+        [(b"iTXt", [0, ..])] => Ok(()),
+        _ => Err(Error::Record),
+    }
 }
 
 type Begun<'a> = (Reader<Cursor<&'a [u8]>>, String);
@@ -111,20 +133,14 @@ fn begin(file: &[u8]) -> Result<Begun<'_>, Error> {
     if file.len() > MAX_PIECE_FILE_BYTES {
         return Err(Error::TooLong { bytes: file.len(), limit: MAX_PIECE_FILE_BYTES });
     }
-    if !file.starts_with(SIGNATURE) {
-        return Err(Error::NoRecord);
-    }
+    has_one_record(file)?;
     let mut options = DecodeOptions::default();
     // The record is such a chunk: one that is damaged is told, not passed over.
     options.set_skip_ancillary_crc_failures(false);
     let reader =
         Decoder::new_with_options(Cursor::new(file), options).read_info().map_err(|_| Error::Damaged)?;
-    let mut texts = reader.info().utf8_text.iter().filter(|chunk| chunk.keyword == RECORD);
-    let text = texts.next().ok_or(Error::NoRecord)?.get_text().map_err(|_| Error::Damaged)?;
-    // Two would be read as one by this program and as the other by the next.
-    if texts.next().is_some() {
-        return Err(Error::Record);
-    }
-    drop(texts);
+    // One that lies behind the picture is not where it is written.
+    let text = reader.info().utf8_text.iter().find(|chunk| chunk.keyword == RECORD).ok_or(Error::Record)?;
+    let text = text.get_text().map_err(|_| Error::Damaged)?;
     Ok((reader, text))
 }

@@ -249,36 +249,70 @@ fn files_that_are_no_piece_say_why() {
     assert!(matches!(file::open(&long), Err(Error::TooLong { .. })));
 }
 
-/// A chunk of this type, before the picture of a good file.
-fn with_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let file = file::write(&signed(&[1], 3), SIDE).expect("it can be written");
-    let place = file.windows(4).position(|bytes| bytes == b"IDAT").expect("a picture") - 4;
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let mut crc = flate2::Crc::new();
     crc.update(kind);
     crc.update(data);
-    let length = (data.len() as u32).to_be_bytes();
-    [&file[..place], &length, kind, data, &crc.sum().to_be_bytes(), &file[place..]].concat()
+    [&(data.len() as u32).to_be_bytes(), &kind[..], data, &crc.sum().to_be_bytes()].concat()
+}
+
+/// A good file with something more before the chunk of this type.
+fn with(before: &[u8; 4], more: &[u8]) -> Vec<u8> {
+    let file = file::write(&signed(&[1], 3), SIDE).expect("it can be written");
+    let place = file.windows(4).position(|bytes| bytes == before).expect("there is one") - 4;
+    [&file[..place], more, &file[place..]].concat()
+}
+
+/// A file whose animation shows another picture after the signed one.
+fn animation(piece: &SignedPiece) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, SIDE, SIDE);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(2, 0).expect("two frames");
+    encoder.add_itxt_chunk("abraham-provenance".into(), to_text(piece)).expect("a text");
+    let mut writer = encoder.write_header().expect("a header");
+    writer.write_image_data(&piece.content).expect("the signed picture");
+    writer.write_image_data(&[0; 48]).expect("another one");
+    writer.finish().expect("an end");
+    out
 }
 
 /// The picture that is seen is the one that was signed, whatever else a file has.
 #[test]
 fn a_file_that_looks_otherwise_than_its_samples_is_told() {
-    assert!(file::open(&with_chunk(b"tEXt", b"Comment\0by a program")).is_ok());
-    assert!(file::open(&with_chunk(b"pHYs", &[0, 0, 14, 196, 0, 0, 14, 196, 1])).is_ok());
-    let animation = [0, 0, 0, 1, 0, 0, 0, 0];
-    let gamma = 1_u32.to_be_bytes();
-    for (kind, data) in [
-        (b"tRNS", &[0, 0, 0, 5, 0, 10][..]),
-        (b"acTL", &animation),
-        (b"gAMA", &gamma),
-        (b"eXIf", b"MM"),
-        (b"prIV", b"x"),
-    ] {
-        let error = file::open(&with_chunk(kind, data)).expect_err("it looks otherwise");
-        assert!(matches!(error, Error::Picture | Error::Damaged), "{error:?}");
+    let opened = |more: &[u8]| file::open(&with(b"IDAT", more)).err();
+    assert_eq!(opened(&chunk(b"tEXt", b"Comment\0by a program")), None);
+    assert_eq!(opened(&chunk(b"tIME", &[7, 234, 11, 30, 12, 0, 0])), None);
+    assert_eq!(file::open(&animation(&signed(&[1], 3))), Err(Error::Picture));
+    let gamma = 100_000_u32.to_be_bytes();
+    for (kind, data) in
+        [(b"tRNS", &[0, 0, 0, 5, 0, 10][..]), (b"gAMA", &gamma), (b"eXIf", b"MM"), (b"prIV", b"x")]
+    {
+        assert_eq!(opened(&chunk(kind, data)), Some(Error::Picture), "{}", String::from_utf8_lossy(kind));
     }
     let file = file::write(&signed(&[1], 3), SIDE).expect("it can be written");
     assert_eq!(file::open(&[&file[..], b"more"].concat()), Err(Error::Damaged));
+}
+
+#[test]
+fn a_second_record_wherever_it_lies_and_a_compressed_one_are_refused() {
+    let text = to_text(&signed(&[1], 3));
+    let record = |flags: &[u8]| [b"abraham-provenance\0", flags, text.as_bytes()].concat();
+    let plain = chunk(b"iTXt", &record(&[0, 0, 0, 0]));
+    let latin = chunk(b"tEXt", &record(&[]));
+    for (before, more) in [(b"IDAT", &plain), (b"IEND", &plain), (b"IDAT", &latin), (b"IEND", &latin)] {
+        assert_eq!(file::open(&with(before, more)), Err(Error::Record));
+    }
+    let bare = picture(&[], (4, 4), &signed(&[1], 3).content);
+    let place = |kind: &[u8; 4]| bare.windows(4).position(|bytes| bytes == kind).expect("there is one") - 4;
+    let put = |at: usize, more: &[u8]| [&bare[..at], more, &bare[at..]].concat();
+    assert_eq!(file::open(&put(place(b"IDAT"), &plain)), Ok(signed(&[1], 3)));
+    assert_eq!(file::open(&put(place(b"IEND"), &plain)), Err(Error::Record), "behind the picture");
+    // Sixteen kilobytes that would become sixteen megabytes.
+    let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut bomb, &vec![b' '; 16 << 20]).expect("memory");
+    let bomb = [&b"abraham-provenance\0\x01\0\0\0"[..], &bomb.finish().expect("memory")].concat();
+    assert_eq!(file::open(&put(place(b"IDAT"), &chunk(b"iTXt", &bomb))), Err(Error::Record));
 }
 
 /// A flipped bit anywhere in a file is told: no file but the one that was written opens.
