@@ -74,8 +74,13 @@ function dress() {
 async function look(file) {
   const png = await pieceIn(file);
   if (png === null) return false;
-  const [{ lookAt }] = await Promise.all([import("./pieces.js"), dress()]);
-  lookAt({ png }, "file");
+  try {
+    const [{ lookAt }] = await Promise.all([import("./pieces.js"), dress()]);
+    lookAt({ png }, "file");
+  } catch {
+    const parts = ["./pieces.js", "../collective.css"].map((part) => new URL(part, import.meta.url));
+    say(reasonInWords(await reasonFor(parts)));
+  }
   return true;
 }
 

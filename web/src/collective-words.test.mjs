@@ -25,7 +25,6 @@ function viewOf(count, changes = {}) {
     paints: true,
     pictures: 40,
     backend: "cpu",
-    rate: 20,
     linked: i > 0,
     links: keys.slice(0, count).filter((other) => other !== key),
     seat: null,

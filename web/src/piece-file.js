@@ -4,8 +4,8 @@
 const MAX_FILE_BYTES = 16 * 2 ** 20;
 /** Bytes in which a piece says that it is one: its record and its source lie before the picture. */
 const HEAD_BYTES = 64 * 1024;
-/** Either is enough, so that one that was changed still shows. */
-const MARKS = ["abraham-provenance", "trainedAlgorithmicMedia"];
+/** The keyword of the record. */
+const MARK = "abraham-provenance";
 
 /**
  * The bytes of a file that says that it is a piece, else null.
@@ -17,7 +17,7 @@ export async function pieceIn(file) {
   if (!file || file.size > MAX_FILE_BYTES) return null;
   try {
     const head = new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
-    if (head.slice(1, 4) !== "PNG" || !MARKS.some((mark) => head.includes(mark))) return null;
+    if (head.slice(1, 4) !== "PNG" || !head.includes(MARK)) return null;
     return new Uint8Array(await file.arrayBuffer());
   } catch {
     // It cannot be read: whoever wanted it says so.

@@ -7,7 +7,7 @@ import { count } from "./words.js";
 /** @type {Record<Exclude<Verdict, "intact">, string>} */
 const FAULTS = {
   older:
-    "An earlier version of this page made it and did not keep its signatures. So nobody can check any more where it comes from.",
+    "An earlier version of this page made it. It was signed in another way or not at all, and this version cannot check it.",
   "no-record": "This picture has no record. Nothing in it says who made it.",
   record: "Its record cannot be read. Somebody changed it, or a later version of this page wrote it.",
   picture: "This is not the picture in its record. Somebody changed it after it was signed.",
@@ -23,10 +23,17 @@ const FAULTS = {
  * What the check found. Only a whole piece is ever called checked.
  *
  * @param {Checked} checked
+ * @param {boolean} stranger whether anyone may have made the file
  */
-export function verdictInWords({ verdict, record }) {
+export function verdictInWords({ verdict, record }, stranger) {
   if (verdict !== "intact") return FAULTS[verdict];
-  return record?.signatures.length === 1
+  const alone = record?.signatures.length === 1;
+  if (stranger) {
+    return alone
+      ? "One key signed it, checked here: nothing was changed since. Whose key it is, a file cannot say."
+      : "Four keys signed it, checked here: nothing was changed since. Whether they are four painters, a file cannot say.";
+  }
+  return alone
     ? "Signed by the tab that painted it, checked here: nothing was changed since."
     : "Signed by four painters, checked here: nothing was changed since.";
 }

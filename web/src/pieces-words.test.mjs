@@ -9,10 +9,15 @@ const record = (/** @type {number} */ signatures) => ({ signatures: new Array(si
 const FAULTS = ["older", "no-record", "record", "picture", "content", "signature", "signature-count", "painter-twice", "damaged", "too-long"];
 
 test("only a whole piece is called checked", () => {
-  assert.match(verdictInWords({ verdict: "intact", record: record(4), text: "" }), /four painters, checked here/);
-  assert.match(verdictInWords({ verdict: "intact", record: record(1), text: "" }), /the tab that painted it, checked here/);
+  assert.match(verdictInWords({ verdict: "intact", record: record(4), text: "" }, false), /four painters, checked here/);
+  assert.match(verdictInWords({ verdict: "intact", record: record(1), text: "" }, false), /the tab that painted it, checked here/);
+  for (const signatures of [1, 4]) {
+    const words = verdictInWords({ verdict: "intact", record: record(signatures), text: "" }, true);
+    assert.match(words, /checked here/);
+    assert.doesNotMatch(words, /by four painters|the tab that painted/, "anyone can make four keys");
+  }
   for (const verdict of FAULTS) {
-    const words = verdictInWords({ verdict, record: record(4), text: "" });
+    const words = verdictInWords({ verdict, record: record(4), text: "" }, false);
     assert.match(words, /\.$/, verdict);
     assert.doesNotMatch(words, /checked here/, verdict);
   }

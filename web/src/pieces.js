@@ -1,6 +1,6 @@
 /** Pieces: painting one, looking at it, checking where it comes from, keeping, downloading and deleting it. */
 
-import { toast } from "./ask.js";
+import { sure, toast } from "./ask.js";
 import { StudioClient } from "./client.js";
 import { box, button, element, image, make } from "./dom.js";
 import { askToStay } from "./keeping.js";
@@ -16,6 +16,8 @@ import { count, sentence } from "./words.js";
 
 /** @type {StudioClient | null} */
 let client = null;
+/** Checks a piece while there is no studio. @type {StudioClient | null} */
+let passing = null;
 /** @type {Shown | null} */
 let shown = null;
 /** @type {(Piece & { url: string })[]} */
@@ -80,6 +82,8 @@ function urlOf(png) {
 const short = (hex) => (hex.length > 20 ? `${hex.slice(0, 8)} … ${hex.slice(-4)}` : hex);
 
 function forgetShown() {
+  passing?.end();
+  passing = null;
   if (shown) URL.revokeObjectURL(shown.url);
   shown = null;
   image("easel-image").hidden = true;
@@ -93,7 +97,7 @@ const SAID = {
     text: "Four tabs painted it together, and each signed it. Keep it, or it goes when you stop or close this tab.",
   },
   kept: { title: "A kept piece", text: "It hangs under “Your pieces”, on this device, until you delete it." },
-  file: { title: "A piece from a file", text: "This is what its record says, and what the check found. The file stays where it is." },
+  file: { title: "A piece from a file", text: "Nothing is kept of it here. The file stays where it is." },
 };
 
 /** @param {Shown} piece */
@@ -139,11 +143,13 @@ async function check(piece) {
 async function checkFile(png) {
   if (client) return client.ask({ type: "check", png });
   // Before the artist is woken, and after it has stopped, there is no worker: one is begun for this alone.
-  const passing = new StudioClient(() => {});
+  passing?.end();
+  const mine = new StudioClient(() => {});
+  passing = mine;
   try {
-    return await passing.ask({ type: "check", png });
+    return await mine.ask({ type: "check", png });
   } finally {
-    passing.end();
+    mine.end();
   }
 }
 
@@ -152,7 +158,7 @@ function showChecked(checked) {
   const { verdict, record, text } = checked;
   const place = box("easel-check");
   place.dataset.verdict = verdict;
-  place.textContent = verdictInWords(checked);
+  place.textContent = verdictInWords(checked, shown?.origin === "file");
   if (record) image("easel-image").alt = `A piece painted at round ${count(record.round)}`;
   box("easel-record").replaceChildren(
     ...factsOf(record).map(([name, value]) =>
@@ -184,11 +190,20 @@ function factsOf(record) {
   ];
 }
 
+const LEAVE_NEW_PIECE = {
+  title: "Let the new piece go?",
+  text: "It is not kept. When you look at another, it is gone.",
+  yes: "Let it go",
+  no: "Stay with it",
+};
+
 /** Shows a piece that is not kept. @param {Painting} piece @param {Origin} origin */
-export function lookAt({ png }, origin) {
+export async function lookAt({ png }, origin) {
+  const easel = element("easel", HTMLDialogElement);
+  // A new piece that nobody kept is gone when another takes its place.
+  if (easel.open && shown?.origin === "studio" && !(await sure(LEAVE_NEW_PIECE))) return;
   forgetShown();
   show({ png, id: null, origin, url: urlOf(png) });
-  const easel = element("easel", HTMLDialogElement);
   if (!easel.open) easel.showModal();
 }
 
@@ -230,11 +245,11 @@ async function paint() {
   try {
     const painting = await mine.ask({ type: "paint" });
     // Whoever closed it meanwhile, or stopped, let it go.
-    if (client !== mine || !dialog.open) return;
+    if (client !== mine || !dialog.open || shown !== null) return;
     show({ ...painting, id: null, origin: "studio", url: urlOf(painting.png) });
     button("keep").focus();
   } catch (error) {
-    if (client !== mine) return;
+    if (client !== mine || shown !== null) return;
     excuse(error);
     button("paint-another").disabled = false;
   } finally {
@@ -243,16 +258,20 @@ async function paint() {
 }
 
 async function keep() {
-  if (!client || !shown) return;
-  const { png, url } = shown;
+  const piece = shown;
+  if (!client || !piece) return;
+  const { png, url } = piece;
   button("keep").disabled = true;
   try {
     const id = await client.ask({ type: "keep", png });
-    show({ png, url, id, origin: "kept" });
-    button("easel-close").focus();
+    if (shown === piece) {
+      show({ png, url, id, origin: "kept" });
+      button("easel-close").focus();
+    }
     await reload();
     askToStay();
   } catch (error) {
+    if (shown !== piece) return;
     excuseNotKept(error);
     button("keep").disabled = false;
   }

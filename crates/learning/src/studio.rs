@@ -146,13 +146,13 @@ impl<B: Backend> Studio<B> {
         let mut name = None;
         for (holder, bytes) in PainterId::ALL.into_iter().zip(checkpoints) {
             let (state, genesis) = State::restore(bytes, holder, &config.architecture)?;
-            let of = (genesis, state.round(), state.steps());
+            let of = (genesis, state.round(), state.generation(), state.steps());
             if *name.get_or_insert(of) != of {
                 return Err(Error::MixedCheckpoints);
             }
             states.push(Arc::new(state));
         }
-        let (genesis, round, _) = name.unwrap_or_default();
+        let (genesis, round, ..) = name.unwrap_or_default();
         let studio = Self { config, backends, entropy, states, genesis, round, attempts: 0 };
         studio.commitments()?;
         Ok(studio)

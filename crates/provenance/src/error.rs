@@ -23,7 +23,7 @@ pub enum Error {
     Damaged,
     /// The record is one of an earlier version, which hashed and signed otherwise.
     #[error(
-        "the record is of an earlier version, whose signatures were not kept; it cannot be checked any more"
+        "the record is of an earlier version, which signed in another way or not at all; this one cannot check it"
     )]
     Older,
     /// The record is no record.

@@ -10,7 +10,7 @@ use abraham_learning::Pictures;
 pub struct Offer {
     /// Whether it may be seated.
     pub paint: bool,
-    /// Its backend and speed.
+    /// What it computes with.
     pub backend: BackendKind,
     /// Share of the time that it is ready to work, in per cent, 10 to 100.
     pub pace: u8,
