@@ -92,17 +92,6 @@ impl Storage {
         write(&self.root, CURRENT, slot.as_bytes()).await
     }
 
-    /// Removes the artist; kept pieces stay.
-    pub(crate) async fn forget_artist(&self) -> Result<(), Error> {
-        remove(&self.root, CURRENT).await?;
-        for slot in SLOTS {
-            for painter in 0..4 {
-                remove(&self.root, &checkpoint_name(slot, painter)).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Keeps a piece under `id`.
     pub(crate) async fn keep(&self, id: &str, png: &[u8]) -> Result<(), Error> {
         let pieces = folder(&self.root, PIECES).await?;

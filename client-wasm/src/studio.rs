@@ -175,20 +175,6 @@ impl Studio {
         saved
     }
 
-    /// Lets this artist go for good and draws a new one; kept pieces stay.
-    ///
-    /// # Errors
-    /// Where storage is denied.
-    pub async fn reset(&mut self) -> Result<(), Error> {
-        if let Some(storage) = &self.storage {
-            storage.forget_artist().await?;
-        }
-        (self.born, self.saved, self.passed_over) = (true, None, None);
-        let config = self.painters.config().clone();
-        self.painters = Painters::genesis(config, [self.device.backend; 4], entropy()?).await?;
-        Ok(())
-    }
-
     /// What the studio is and where it lives.
     ///
     /// # Errors

@@ -249,7 +249,6 @@ export interface Studio {
   round(lessons: Lessons): Promise<Round>;
   paint(): Promise<Painting>;
   save(): Promise<void>;
-  reset(): Promise<void>;
   status(): Promise<Omit<Status, "pictures">>;
   free(): void;
 }

@@ -115,7 +115,7 @@ export async function clear() {
   seen = 0;
 }
 
-/** Deletes an artist that the wasm module cannot open, and so cannot delete. */
+/** Deletes all that was ever saved of the artist, by earlier versions too, whether or not it can be opened. */
 export async function clearArtist() {
   const top = await navigator.storage.getDirectory();
   let artist;

@@ -377,12 +377,20 @@ export function reset() {
     if (!studio) await takeLock();
     try {
       await windows.attend({ added: () => {}, forget: () => {} });
-      if (studio) await studio.reset();
-      else await shelf.clearArtist();
+      await clearArtist();
       dropPictures();
       return { silent: await windows.forgetEverywhere(shelf.clear) };
     } finally {
       close();
     }
   });
+}
+
+async function clearArtist() {
+  try {
+    await shelf.clearArtist();
+  } catch (error) {
+    // Where storage is denied, an artist that was never saved has left nothing.
+    if (!studio || (await studio.status()).saved !== null) throw error;
+  }
 }

@@ -69,9 +69,12 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     tab.click(&selector("forget")).await?;
     tab.click(&selector("sure-yes")).await?;
     tab.no_longer_sees(&selector("yours")).await?;
+    tab.value::<bool>(LEAVE_OLDER_FILE).await?;
     tab.click(&selector("reset")).await?;
     tab.click(&selector("sure-yes")).await?;
     tab.sees(&selector("wake")).await?;
+    let left: Vec<String> = tab.value(FILES).await?;
+    ensure!(left.is_empty(), "these files outlived the artist: {left:?}");
     tab.reload().await?;
     tab.sees(&selector("wake")).await?;
     tab.no_longer_sees(&selector("returning")).await?;
@@ -81,6 +84,27 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     ensure!(other != genesis, "the deleted artist is back");
     Ok(())
 }
+
+/// Leaves a file in the artist's folder as an earlier version might have done.
+const LEAVE_OLDER_FILE: &str = "(async () => {
+    const top = await navigator.storage.getDirectory();
+    const artist = await top.getDirectoryHandle('abraham');
+    await artist.getFileHandle('studio-painter-0.safetensors', { create: true });
+    return true;
+})()";
+
+/// Paths of all files in the site's private storage.
+const FILES: &str = "(async () => {
+    const files = [];
+    const walk = async (folder, path) => {
+        for await (const [name, entry] of folder.entries()) {
+            if (entry.kind === 'directory') await walk(entry, `${path}${name}/`);
+            else files.push(path + name);
+        }
+    };
+    await walk(await navigator.storage.getDirectory(), '');
+    return files;
+})()";
 
 /// Whether the canvas of the batch shows more than one colour.
 const COLOURS: &str = "(() => {
