@@ -14,6 +14,8 @@ import { createLibp2p } from "libp2p";
 const ECHO = "/abraham-test/echo/1.0.0";
 const COUNT = "/abraham-test/count/1.0.0";
 const CHUNK = 64 * 1024;
+/** Milliseconds for anything that it waits for: its own seconds are too few where two browsers share a busy machine. */
+const TIMEOUT = 120_000;
 
 let node;
 
@@ -62,12 +64,25 @@ export async function start(relay) {
   node = await createLibp2p({
     privateKey: await generateKeyPair("secp256k1"),
     addresses: { listen: [`${relay}/p2p-circuit`, "/webrtc"] },
-    transports: [webSockets(), webRTC({ rtcConfiguration: { iceServers: [] } }), circuitRelayTransport()],
+    transports: [
+      webSockets(),
+      webRTC({ rtcConfiguration: { iceServers: [] } }),
+      circuitRelayTransport({ reservationCompletionTimeout: TIMEOUT }),
+    ],
+    connectionManager: {
+      dialTimeout: TIMEOUT,
+      addressDialTimeout: TIMEOUT,
+      inboundUpgradeTimeout: TIMEOUT,
+      inboundStreamProtocolNegotiationTimeout: TIMEOUT,
+      outboundStreamProtocolNegotiationTimeout: TIMEOUT,
+    },
+    // It closes connections that answer its pings late.
+    connectionMonitor: { enabled: false },
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     // A browser's node dials no loopback address otherwise.
     connectionGater: { denyDialMultiaddr: () => false },
-    services: { identify: identify(), ping: pings() },
+    services: { identify: identify({ timeout: TIMEOUT }), ping: pings({ timeout: TIMEOUT }) },
   });
   await node.handle(ECHO, answerWithSame);
   await node.handle(COUNT, answerWithCount);

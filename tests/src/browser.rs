@@ -7,7 +7,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use abraham_relay::{Config, Relay, Running};
@@ -26,10 +25,8 @@ use futures::StreamExt as _;
 use tempfile::TempDir;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::tab::Tab;
+use crate::{BROWSER_TIMEOUT, tab::Tab};
 
-/// How long the browser may take to start and to answer one command: loaded machines take seconds for either.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// Width and height of the window in CSS pixels: a small laptop.
 const WINDOW: (u32, u32) = (1280, 800);
 
@@ -253,8 +250,8 @@ impl Visit {
             .window_size(WINDOW.0, WINDOW.1)
             .viewport(None)
             .user_data_dir(profile)
-            .launch_timeout(PATIENCE)
-            .request_timeout(PATIENCE)
+            .launch_timeout(BROWSER_TIMEOUT)
+            .request_timeout(BROWSER_TIMEOUT)
             .args(arguments);
         if let Some(program) = env::var_os("CHROMIUM") {
             config = config.chrome_executable(program);
@@ -348,7 +345,7 @@ impl Visit {
     pub async fn downloaded(&self, ending: &str) -> Result<PathBuf> {
         let mut downloads = self.downloads.clone();
         let saved = downloads.wait_for(|downloads| downloads.find(ending).is_some());
-        let saved = tokio::time::timeout(PATIENCE, saved)
+        let saved = tokio::time::timeout(BROWSER_TIMEOUT, saved)
             .await
             .with_context(|| format!("the browser saved no file ending with {ending}"))??;
         let id = saved.find(ending).context("a saved file was forgotten")?;

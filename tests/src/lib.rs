@@ -14,6 +14,16 @@ mod relay;
 mod stranger;
 mod tab;
 
+use std::time::Duration;
+
+/// How long anything that a page works on may take before the test gives up. It only bounds a failure: whoever is slow
+/// still passes, and four tabs on one loaded machine are slow.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long a browser may take to start and to answer one command. It is longer than [`PAGE_TIMEOUT`], for a page is
+/// waited for within a command.
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(330);
+
 pub use between::{Answer, Between};
 pub use browser::{Abilities, Setup, Visit, Visitor, WebGpu, visit};
 pub use member::{Member, Standing};

@@ -1,15 +1,11 @@
 //! A donated tab, and how it stands in the collective.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Deserialize;
 
 use crate::tab::{Tab, selector};
-
-/// How long four tabs on one machine may take for anything that they do together: whoever is late is waited for, and
-/// then done without.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How a tab stands, as the page's `data-` attributes say.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -77,21 +73,17 @@ impl Member {
     /// Waits until `condition` holds, which is JavaScript over `it`, the data of [`Standing`] as strings.
     ///
     /// # Errors
-    /// When it does not after five minutes.
+    /// When it does not in time.
     pub async fn until(&self, what: &str, condition: &str) -> Result<()> {
         self.tab
-            .until_within(
-                PATIENCE,
-                what,
-                &format!("((it) => {condition})(document.getElementById('collective').dataset)"),
-            )
+            .until(what, &format!("((it) => {condition})(document.getElementById('collective').dataset)"))
             .await
     }
 
     /// Waits until it is one of four painters whose artist exists.
     ///
     /// # Errors
-    /// When it is not after five minutes.
+    /// When it is not in time.
     pub async fn until_it_paints(&self) -> Result<()> {
         self.until(
             "a seat",
@@ -112,10 +104,10 @@ impl Member {
     /// Waits until more than `count` pieces of the collective hang on the page.
     ///
     /// # Errors
-    /// When they do not after five minutes.
+    /// When they do not in time.
     pub async fn until_pieces(&self, count: usize) -> Result<()> {
         let hang = format!("document.querySelectorAll('[data-testid=collective-piece]').length > {count}");
-        self.tab.until_within(PATIENCE, "a piece", &hang).await
+        self.tab.until("a piece", &hang).await
     }
 
     /// The pixels, in hex, of the collective's pieces that hang on the page, the newest first.

@@ -17,14 +17,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
+    PAGE_TIMEOUT,
     browser::root,
     tab::{can_be_clicked, quote},
 };
 
 use self::{bidi::Firefox, webdriver::WebKit};
 
-/// How long something that the page is working on may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// How often the page is asked.
 const TICK: Duration = Duration::from_millis(100);
 /// What an expression is sent in, so that its value comes back as text that every browser means the same by.
@@ -116,7 +115,7 @@ impl OtherTab {
     /// # Errors
     /// When it is not true after three minutes; names what was waited for and what the page says then.
     pub async fn until(&self, what: &str, expression: &str) -> Result<()> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + PAGE_TIMEOUT;
         let mut ticks = tokio::time::interval(TICK);
         while tokio::time::Instant::now() < deadline {
             ticks.tick().await;
@@ -133,7 +132,7 @@ impl OtherTab {
             self.value("document.getElementById('main')?.innerText ?? document.body.innerText").await?;
         bail!(
             "waited {} s for: {what}\nthe page says:\n{}",
-            PATIENCE.as_secs(),
+            PAGE_TIMEOUT.as_secs(),
             says.as_str().unwrap_or_default()
         )
     }
@@ -174,7 +173,7 @@ impl OtherTab {
     /// # Errors
     /// When it cannot be met within three minutes.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + PAGE_TIMEOUT;
         loop {
             self.until(&format!("{selector} can be clicked"), &can_be_clicked(selector)).await?;
             let clicked = match &self.driver {

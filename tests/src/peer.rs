@@ -123,7 +123,7 @@ impl Peer {
     /// Waits until this peer has `direct` direct and no relayed connections to `other`.
     ///
     /// # Errors
-    /// When it has not after two minutes.
+    /// When it has not in time.
     pub async fn until_linked(&self, other: &Self, direct: usize) -> Result<()> {
         let id = quote(&other.id);
         self.tab

@@ -5,10 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use abraham_messages::node::{Command, Event};
 use anyhow::{Context as _, Result, bail};
 
-use crate::{browser::Visit, tab::Tab};
-
-/// How long the node may take until it says what is waited for.
-const PATIENCE: Duration = Duration::from_secs(180);
+use crate::{PAGE_TIMEOUT, browser::Visit, tab::Tab};
 
 /// See the module. The page is the product's, not donated; its window program runs on a port that the test holds.
 pub struct Stranger {
@@ -65,7 +62,7 @@ impl Stranger {
     /// When none comes within three minutes.
     pub async fn until<T>(&mut self, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> Result<T> {
         let mut ticks = tokio::time::interval(Duration::from_millis(50));
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + PAGE_TIMEOUT;
         while tokio::time::Instant::now() < deadline {
             while let Some(event) = self.heard.pop_front() {
                 if let Some(found) = wanted(&event) {
@@ -78,6 +75,6 @@ impl Stranger {
                 self.heard.push_back(Event::decode(&message).context("the node said what is no event")?);
             }
         }
-        bail!("waited {} s for the stranger's node: {what}", PATIENCE.as_secs())
+        bail!("waited {} s for the stranger's node: {what}", PAGE_TIMEOUT.as_secs())
     }
 }

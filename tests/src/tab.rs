@@ -31,11 +31,10 @@ use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::browser::{Console, root};
-
-/// How long something that the page is working on may take before the test gives up: learning rounds on a
-/// loaded machine take seconds each.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::{
+    PAGE_TIMEOUT,
+    browser::{Console, root},
+};
 
 /// How long a page may take to say a word before it counts as gone: one that was killed says nothing.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -192,7 +191,9 @@ impl Tab {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, shown).await.with_context(|| format!("{url} is not shown again"))?;
+        tokio::time::timeout(PAGE_TIMEOUT, shown)
+            .await
+            .with_context(|| format!("{url} is not shown again"))?;
         // A page that is shown as it was has the context that it had, which chromiumoxide has forgotten.
         self.page.disable_runtime().await?;
         self.page.enable_runtime().await?;
@@ -237,13 +238,8 @@ impl Tab {
     /// Waits until a JavaScript expression is true, looking whenever the document changes and ten times a second.
     ///
     /// # Errors
-    /// When it is not true after two minutes; names what was waited for and what the page says then.
+    /// When it is not true in time; names what was waited for and what the page says then.
     pub async fn until(&self, what: &str, expression: &str) -> Result<()> {
-        self.until_within(PATIENCE, what, expression).await
-    }
-
-    /// As [`Tab::until`], with another patience.
-    pub(crate) async fn until_within(&self, patience: Duration, what: &str, expression: &str) -> Result<()> {
         let wait = format!(
             "new Promise((resolve) => {{
                 let timer, end;
@@ -257,20 +253,20 @@ impl Tab {
                 end = setTimeout(() => finish(false), {});
                 look();
             }})",
-            patience.as_millis()
+            PAGE_TIMEOUT.as_millis()
         );
         if self.value::<bool>(&wait).await.with_context(|| format!("while waiting for: {what}"))? {
             return Ok(());
         }
         let text: String =
             self.value("document.getElementById('main')?.innerText ?? document.body.innerText").await?;
-        bail!("waited {} s for: {what}\nthe page says:\n{text}", patience.as_secs())
+        bail!("waited {} s for: {what}\nthe page says:\n{text}", PAGE_TIMEOUT.as_secs())
     }
 
     /// Waits until a JavaScript expression, which is a promise, comes true, asking ten times a second.
     ///
     /// # Errors
-    /// When it is not true after two minutes, or as soon as it rejects.
+    /// When it is not true in time, or as soon as it rejects.
     pub async fn until_async(&self, what: &str, promise: &str) -> Result<()> {
         let wait = format!(
             "(async () => {{
@@ -280,18 +276,18 @@ impl Tab {
                 }}
                 return false;
             }})()",
-            PATIENCE.as_millis()
+            PAGE_TIMEOUT.as_millis()
         );
         if self.value::<bool>(&wait).await.with_context(|| format!("while waiting for: {what}"))? {
             return Ok(());
         }
-        bail!("waited {} s for: {what}", PATIENCE.as_secs())
+        bail!("waited {} s for: {what}", PAGE_TIMEOUT.as_secs())
     }
 
     /// Waits until an element for `selector` is there and can be seen.
     ///
     /// # Errors
-    /// When it cannot be seen after two minutes.
+    /// When it cannot be seen in time.
     pub async fn sees(&self, selector: &str) -> Result<()> {
         let quoted = quote(selector);
         self.until(
@@ -304,7 +300,7 @@ impl Tab {
     /// Waits until no element for `selector` can be seen.
     ///
     /// # Errors
-    /// When one can still be seen after two minutes.
+    /// When one can still be seen in time.
     pub async fn no_longer_sees(&self, selector: &str) -> Result<()> {
         let quoted = quote(selector);
         self.until(
@@ -317,7 +313,7 @@ impl Tab {
     /// Waits until the text that can be seen in `selector` contains `text`, whatever its capitals.
     ///
     /// # Errors
-    /// When it does not after two minutes.
+    /// When it does not in time.
     pub async fn reads(&self, selector: &str, text: &str) -> Result<()> {
         let (quoted, wanted) = (quote(selector), quote(&text.to_lowercase()));
         self.until(
@@ -340,9 +336,9 @@ impl Tab {
     /// Clicks with the mouse on the middle of the first element for `selector`, once it can be seen and used.
     ///
     /// # Errors
-    /// When it cannot be seen and used after two minutes, or every click for as long met something else.
+    /// When it cannot be seen and used in time, or every click for as long met something else.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + PAGE_TIMEOUT;
         loop {
             self.until(&format!("{selector} can be clicked"), &can_be_clicked(selector)).await?;
             let clicked = self.click_now(selector).await;
@@ -354,7 +350,7 @@ impl Tab {
             }
             if tokio::time::Instant::now() > deadline {
                 clicked.with_context(|| format!("could not click {selector}"))?;
-                bail!("for {} s every click on {selector} met something else", PATIENCE.as_secs());
+                bail!("for {} s every click on {selector} met something else", PAGE_TIMEOUT.as_secs());
             }
         }
     }
@@ -507,7 +503,7 @@ impl Tab {
     /// When the tab has crashed or the file cannot be written.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         let parameters = ScreenshotParams::builder().format(CaptureScreenshotFormat::Png).build();
-        let png = tokio::time::timeout(PATIENCE, self.page.screenshot(parameters))
+        let png = tokio::time::timeout(PAGE_TIMEOUT, self.page.screenshot(parameters))
             .await
             .context("no picture in time")??;
         fs::write(path, png).with_context(|| format!("could not write {}", path.display()))

@@ -7,7 +7,6 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -22,9 +21,8 @@ use serde_json::{Value, json};
 use tokio::{process::Command, sync::oneshot, time::timeout};
 
 use super::process::Process;
+use crate::BROWSER_TIMEOUT;
 
-/// How long the browser may take to answer one command.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// What Firefox says, as an error of the page, where a page is reloaded while it connects to the relay.
 const LEFT_WHILE_CONNECTING: &str = "was interrupted while the page was loading.";
 /// Lines of the console that are kept.
@@ -155,7 +153,7 @@ impl Firefox {
         };
         let message = json!({ "id": id, "method": method, "params": params }).to_string();
         self.sink.lock().await.send(Message::text(message)).await?;
-        let mut answer = timeout(PATIENCE, waiting)
+        let mut answer = timeout(BROWSER_TIMEOUT, waiting)
             .await
             .with_context(|| format!("no answer to {method}"))?
             .with_context(|| format!("Firefox went away during {method}"))?;

@@ -1,6 +1,6 @@
 //! A program that runs as long as its owner lives, and what it says meanwhile.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{process::Stdio, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::{
@@ -9,8 +9,8 @@ use tokio::{
     sync::watch,
 };
 
-/// How long it may take to say that it is ready: loaded machines take long.
-const PATIENCE: Duration = Duration::from_secs(180);
+use crate::BROWSER_TIMEOUT;
+
 /// Lines of its output that are kept.
 const LINES: usize = 2_000;
 
@@ -49,7 +49,8 @@ impl Process {
     /// Waits for a line that `wanted` makes something of.
     pub(super) async fn says<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T> {
         let found = |lines: &[String]| lines.iter().find_map(|line| wanted(line));
-        let said = tokio::time::timeout(PATIENCE, self.lines.wait_for(|lines| found(lines).is_some())).await;
+        let said =
+            tokio::time::timeout(BROWSER_TIMEOUT, self.lines.wait_for(|lines| found(lines).is_some())).await;
         if let Ok(Ok(lines)) = &said
             && let Some(found) = found(lines)
         {

@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, process::Command};
 
 use super::process::Process;
+use crate::BROWSER_TIMEOUT;
 
-/// How long the browser may take to answer one command.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// How often a driver that starts is asked whether it listens.
 const TICK: Duration = Duration::from_millis(50);
 /// The name of an element's id in WebDriver.
@@ -59,17 +58,17 @@ impl WebKit {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, started)
+        tokio::time::timeout(BROWSER_TIMEOUT, started)
             .await
             .with_context(|| format!("WebKitWebDriver does not listen:\n{}", driver.text()))?;
 
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(BROWSER_TIMEOUT).build()?;
         let session = format!("http://127.0.0.1:{port}/session");
         let mut webkit = Self { driver, display, http, session };
         let options = json!({ "binary": mini_browser()?, "args": ["--automation"] });
         let wanted = json!({
             "webkitgtk:browserOptions": options,
-            "timeouts": { "script": PATIENCE.as_millis() as u64, "pageLoad": PATIENCE.as_millis() as u64 },
+            "timeouts": { "script": BROWSER_TIMEOUT.as_millis() as u64, "pageLoad": BROWSER_TIMEOUT.as_millis() as u64 },
         });
         let made = webkit.post("", json!({ "capabilities": { "alwaysMatch": wanted } })).await?;
         let id = made["sessionId"].as_str().context("WebKit gives no session")?.to_owned();

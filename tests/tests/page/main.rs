@@ -45,9 +45,14 @@ async fn awake(tab: &Tab) -> Result<()> {
     reason.map_or(Ok(()), |reason| bail!("the artist does not wake: {reason}"))
 }
 
-/// Waits until the artist has learned `rounds` rounds at least.
+/// Waits until the artist has learned `rounds` rounds at least. Each has the patience of a whole wait: in software, a
+/// round may take a minute.
 async fn learned(tab: &Tab, rounds: usize) -> Result<()> {
-    tab.until(&format!("round {rounds}"), &format!("{ROUND} >= {rounds}")).await
+    let known: usize = tab.value(&format!("{ROUND} || 0")).await?;
+    for round in known..=rounds {
+        tab.until(&format!("round {round}"), &format!("{ROUND} >= {round}")).await?;
+    }
+    Ok(())
 }
 
 /// Pauses learning and waits until nothing is computed any more.
