@@ -12,7 +12,7 @@ use std::{
     time::SystemTime,
 };
 
-use abraham_messages::{PRESENCE_TOPIC, PROTOCOL_VERSION, limits as protocol};
+use abraham_messages::{IceServer, PRESENCE_TOPIC, PROTOCOL_VERSION, limits as protocol};
 use actix_web::{
     Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
@@ -31,7 +31,6 @@ use crate::{
     addresses::{Addresses, Served, host_name},
     assets::Assets,
     client::Proxies,
-    config::IceServer,
     limits,
     metrics::Metrics,
     rate::Buckets,

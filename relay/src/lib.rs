@@ -42,9 +42,10 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use abraham_messages::IceServer;
 use assets::Assets;
 use client::Proxies;
-pub use config::{Config, IceServer};
+pub use config::{Config, ice_server};
 pub use error::Error;
 use http::{Site, sockets::Sockets};
 use metrics::Metrics;

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use abraham_relay::{Config, IceServer, IpNet, Multiaddr, Relay};
+use abraham_relay::{Config, IceServer, IpNet, Multiaddr, Relay, ice_server};
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -62,7 +62,7 @@ struct Arguments {
     proxy_protocol: bool,
     /// STUN or TURN server for tabs: stun:HOST:PORT, or turn:HOST:PORT,USERNAME,CREDENTIAL; repeatable, several in the
     /// variable are separated by spaces
-    #[arg(long, env = "ABRAHAM_ICE_SERVER", value_delimiter = ' ', value_name = "SERVER")]
+    #[arg(long, env = "ABRAHAM_ICE_SERVER", value_delimiter = ' ', value_name = "SERVER", value_parser = ice_server)]
     ice_server: Vec<IceServer>,
     /// Serve /metrics (OpenMetrics, for Prometheus) on this address, such as 127.0.0.1:9464 [default: nowhere]
     #[arg(long, env = "ABRAHAM_METRICS_LISTEN", value_name = "ADDRESS")]

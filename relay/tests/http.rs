@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use abraham_relay::{Config, Error, Relay, Running};
+use abraham_relay::{Config, Error, Relay, Running, ice_server};
 use support::send;
 
 /// A relay serving a folder with one file of each kind that the page has.
@@ -309,8 +309,8 @@ async fn the_page_is_told_where_to_dial_and_may_connect_there_and_nowhere_else()
     let mut config = Config::default();
     config.p2p_listen = vec!["/ip4/0.0.0.0/tcp/0/ws".parse().unwrap()];
     config.ice_servers = vec![
-        "stun:stun.example:3478".parse().unwrap(),
-        "turn:turn.example:3478,visitor,secret".parse().unwrap(),
+        ice_server("stun:stun.example:3478").unwrap(),
+        ice_server("turn:turn.example:3478,visitor,secret").unwrap(),
     ];
     config.bootstrap = vec![format!("/dns4/second.example/tcp/443/wss/p2p/{other}").parse().unwrap()];
     config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
@@ -330,8 +330,8 @@ async fn the_page_is_told_where_to_dial_and_may_connect_there_and_nowhere_else()
         assert_eq!(told["webrtcDirect"], serde_json::json!([]));
         assert_eq!(told["topic"], "abraham/presence/1");
         let servers = serde_json::json!([
-            { "urls": "stun:stun.example:3478" },
-            { "urls": "turn:turn.example:3478", "username": "visitor", "credential": "secret" },
+            { "urls": ["stun:stun.example:3478"] },
+            { "urls": ["turn:turn.example:3478"], "username": "visitor", "credential": "secret" },
         ]);
         assert_eq!(told["iceServers"], servers);
         let connect = format!("connect-src 'self' {source} wss://second.example:443;");

@@ -41,32 +41,7 @@ pub fn ready() {
 struct Options {
     relays: Vec<String>,
     #[serde(default)]
-    ice_servers: Vec<BrowserIceServer>,
-}
-
-/// `RTCIceServer` of the W3C: one address or several.
-#[derive(Deserialize)]
-struct BrowserIceServer {
-    urls: OneOrMany,
-    username: Option<String>,
-    credential: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl From<BrowserIceServer> for IceServer {
-    fn from(BrowserIceServer { urls, username, credential }: BrowserIceServer) -> Self {
-        let urls = match urls {
-            OneOrMany::One(url) => vec![url],
-            OneOrMany::Many(urls) => urls,
-        };
-        Self { urls, username, credential }
-    }
+    ice_servers: Vec<IceServer>,
 }
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -209,7 +184,7 @@ async fn run(
     secret.zeroize();
     let mut config = Config::new(checked?);
     config.relays = relays;
-    config.ice_servers = options.ice_servers.into_iter().map(Into::into).collect();
+    config.ice_servers = options.ice_servers;
     Ok(Some(Node::start(config)?))
 }
 

@@ -18,7 +18,9 @@ pub fn is_circuit(endpoint: &ConnectedPoint) -> bool {
     is_circuit_address(local_or_dialled(endpoint))
 }
 
-pub(crate) fn is_circuit_address(address: &Multiaddr) -> bool {
+/// As [`is_circuit`], for one end's address. That of a `/webrtc` connection names the relay that carried its signalling.
+#[must_use]
+pub fn is_circuit_address(address: &Multiaddr) -> bool {
     address.iter().any(|part| part == Protocol::P2pCircuit)
         && !address.iter().any(|part| part == Protocol::WebRTC)
 }
@@ -113,5 +115,15 @@ mod tests {
         assert!(is_webrtc(&direct) && !is_circuit(&direct) && direct.is_relayed());
         let relayed = dialer(format!("{circuit}/p2p/{text}"));
         assert!(!is_webrtc(&relayed) && is_circuit(&relayed));
+    }
+
+    #[test]
+    fn a_direct_connection_whose_signalling_was_relayed_is_no_circuit() {
+        let relay = "/ip4/127.0.0.1/tcp/4001/ws/p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
+        let parse = |text: &str| text.parse::<Multiaddr>().unwrap();
+        assert!(!is_circuit_address(&parse(relay)));
+        assert!(is_circuit_address(&parse(&format!("{relay}/p2p-circuit"))));
+        assert!(!is_circuit_address(&parse(&format!("{relay}/p2p-circuit/webrtc"))));
+        assert!(!is_circuit_address(&parse("/webrtc")));
     }
 }

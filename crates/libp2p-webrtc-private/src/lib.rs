@@ -28,7 +28,7 @@ pub mod stream;
 mod transport;
 mod wire;
 
-pub use address::{is_circuit, is_webrtc};
+pub use address::{is_circuit, is_circuit_address, is_webrtc};
 pub use behaviour::{Behaviour, Event, Refusal};
 pub use config::{Config, IceServer};
 pub use error::Error;

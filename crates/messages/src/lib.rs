@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod collective;
 pub mod frame;
+mod ice_server;
 pub mod limits;
 pub mod node;
 pub mod payload;
@@ -14,6 +15,7 @@ pub mod piece;
 
 pub use codec::DecodeError;
 pub use frame::{Frame, Kind};
+pub use ice_server::IceServer;
 pub use node::PeerKey;
 pub use payload::Payload;
 pub use piece::{PainterSignature, Piece, SignedPiece};

@@ -26,22 +26,12 @@ mod relays;
 mod runner;
 mod transport;
 
-pub use abraham_messages::node::{Command, Event, Lane, PeerKey};
+pub use abraham_messages::{
+    IceServer,
+    node::{Command, Event, Lane, PeerKey},
+};
 pub use identity::Secret;
 pub use node::{Commands, Events, Node};
-
-/// A STUN or TURN server, as browsers describe one (W3C WebRTC 1.0, section 4.2.4).
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct IceServer {
-    /// Such as `stun:stun.example.org:3478`.
-    pub urls: Vec<String>,
-    /// Of a TURN server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// Of a TURN server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
-}
 
 /// What a node is to be.
 pub struct Config {

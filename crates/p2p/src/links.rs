@@ -23,6 +23,7 @@ use libp2p::{
         THandler, ToSwarm,
     },
 };
+use libp2p_webrtc_private::is_circuit_address;
 use web_time::Instant;
 
 use crate::{
@@ -78,16 +79,6 @@ pub(crate) struct Links {
 #[derive(Debug, thiserror::Error)]
 #[error("this node has as many connections as it can have")]
 struct TooManyConnections;
-
-/// Whether a connection at this address runs through a relay. That of a `/webrtc` connection names the relay that
-/// carried its signalling.
-fn is_circuit(address: &Multiaddr) -> bool {
-    address.iter().fold(false, |circuit, part| match part {
-        Protocol::P2pCircuit => true,
-        Protocol::WebRTC => false,
-        _ => circuit,
-    })
-}
 
 impl Links {
     pub(crate) fn new(me: PeerKey, relays: Vec<PeerId>) -> Self {
@@ -260,7 +251,7 @@ impl Links {
     fn purpose(&self, peer: &PeerId, address: &Multiaddr) -> Purpose {
         if self.relays.contains(peer) {
             Purpose::Relay
-        } else if is_circuit(address) || peer_key(peer).is_none() {
+        } else if is_circuit_address(address) || peer_key(peer).is_none() {
             Purpose::Passing
         } else {
             Purpose::Member
@@ -363,7 +354,7 @@ impl NetworkBehaviour for Links {
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         // Of an inbound circuit only the local address names the relay; a `/webrtc` one says so remotely.
-        let through_relay = is_circuit(local) && !remote.iter().any(|part| part == Protocol::WebRTC);
+        let through_relay = is_circuit_address(local) && !remote.iter().any(|part| part == Protocol::WebRTC);
         self.admit(id, peer, if through_relay { local } else { remote })
     }
 
@@ -536,15 +527,5 @@ mod tests {
         }
         links.tick(now + Duration::from_millis(500));
         assert!(is_closing(&links, 1));
-    }
-
-    #[test]
-    fn a_direct_connection_whose_signalling_was_relayed_is_no_circuit() {
-        let relay = "/ip4/127.0.0.1/tcp/4001/ws/p2p/12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
-        let parse = |text: &str| text.parse::<Multiaddr>().unwrap();
-        assert!(!is_circuit(&parse(relay)));
-        assert!(is_circuit(&parse(&format!("{relay}/p2p-circuit"))));
-        assert!(!is_circuit(&parse(&format!("{relay}/p2p-circuit/webrtc"))));
-        assert!(!is_circuit(&parse("/webrtc")));
     }
 }
