@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const VERSION = 3;
+const VERSION = 4;
 const BYTES = { frame: 32 << 20, bulk: 8 << 20, gossip: 16 << 10, presence: 2 << 10, control: 64 << 10 };
 /** Rounds, and times that shares were made anew. */
 const COUNTED = 2 ** 48;
@@ -152,6 +152,7 @@ const statement = struct({ artist: digest, round, generation, commitments: array
 const certificate = struct({ statement, signatures: array(4, option(signature)) });
 const presence = struct({
   sequence: u64,
+  recipe: digest,
   paint: flag,
   pictures: u32,
   backend: oneOf(["Gpu"], ["Cpu"]),
@@ -171,7 +172,7 @@ const gossip = oneOf(
 );
 
 const continued = struct({ artist: digest, from: stateName, holders: array(4, flag) });
-const proposal = struct({ number: u64, seats, origin: oneOf(["Genesis"], ["Continue", continued]), nonce: digest });
+const proposal = struct({ number: u64, recipe: digest, seats, origin: oneOf(["Genesis"], ["Continue", continued]), nonce: digest });
 const teachers = list(struct({ peer: key, pictures: u32 }), "teachers", 24);
 const step = oneOf(
   ["Ready", struct({ leaves: flag, piece_due: flag, teachers })],

@@ -251,7 +251,7 @@ async fn the_embedded_files_are_served_without_any_folder() {
     let config: serde_json::Value =
         serde_json::from_slice(&send(at, "GET", "/api/v1/config", &[]).body).unwrap();
     assert_eq!(config["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(config["protocols"][0], "/abraham/painters/1.2.0");
+    assert_eq!(config["protocols"][0], "/abraham/painters/1.3.0");
     assert!(config["limits"]["frameBytes"].as_u64().unwrap() > 0);
     let told = || send(at, "GET", "/api/v1/config", &[]);
     let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;

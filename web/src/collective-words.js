@@ -67,13 +67,13 @@ export function standingOf(snapshot, resting, lasted = 0) {
     case "tooFewPainters":
       if (others === 0) {
         return {
-          title: "You are the first one here",
-          why: "Four tabs make a collective. With three more, they share an artist that none of them can read. Until then, you have one of your own.",
+          title: snapshot.foreignCount > 0 ? "No other tab here has your version of this page" : "You are the first one here",
+          why: `Four tabs make a collective. With three more, they share an artist that none of them can read. Until then, you have one of your own.${foreignInWords(snapshot)}`,
         };
       }
       return {
         title: `Waiting for ${counted(Math.max(1, SEATS - willing), "more tab", "more tabs")}`,
-        why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.`,
+        why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.${foreignInWords(snapshot)}`,
       };
     case "noDirectLinks":
       if (lasted < LINKING_MS) {
@@ -148,6 +148,13 @@ const list = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} an
 
 /** How many are here, this tab counted. @param {Snapshot} snapshot */
 export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
+
+/** Those who cannot paint with this tab, where there are any. @param {Snapshot} snapshot */
+function foreignInWords({ foreignCount }) {
+  if (!(foreignCount > 0)) return "";
+  const tabs = capital(counted(foreignCount, "tab has", "tabs have"));
+  return ` ${tabs} a different version of this page and cannot paint with this one. Reload both to get the newest.`;
+}
 
 /** The other three painters, named. @param {Snapshot} snapshot */
 function beside(snapshot) {

@@ -39,6 +39,7 @@ function viewOf(count, changes = {}) {
     why: "tooFewPainters",
     members,
     memberCount: count,
+    foreignCount: 0,
     term: null,
     waiting: null,
     kept: [],
@@ -74,6 +75,14 @@ test("a lone tab is told what it waits for, and how many others", () => {
   assert.match(standingOf(viewOf(2), null).title, /2 more tabs/);
   assert.match(standingOf(viewOf(3), null).title, /one more tab/);
   assert.equal(titleOf(viewOf(3), null), "3 of 4");
+});
+
+test("who cannot paint with this tab is told why", () => {
+  const alone = standingOf(viewOf(1, { foreignCount: 1 }), null);
+  assert.equal(alone.title, "No other tab here has your version of this page");
+  assert.match(alone.why, /One tab has a different version of this page and cannot paint with this one\. Reload both/);
+  assert.match(standingOf(viewOf(3, { foreignCount: 5 }), null).why, /5 tabs have a different version/);
+  assert.doesNotMatch(standingOf(viewOf(3), null).why, /version/);
 });
 
 test("nobody is called the first one before a relay was reached", () => {

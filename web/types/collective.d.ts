@@ -10,6 +10,7 @@ export interface Snapshot {
   /** This one first; at most a page full. */
   members: Member[];
   memberCount: number;
+  foreignCount: number;
   /** The committee that this member sits in, or else the one that it sees. */
   term?: Term | null;
   /** The artist that is waited for, where nobody paints and one is held. */

@@ -37,14 +37,15 @@ pub(crate) fn agree(held: [&HeldCommitments; 4]) -> Result<[Digest; 4], Option<u
 }
 
 /// Whether enough of a state's painters signed it, and none of the signatures is false. Says nothing of who they were.
-pub(crate) fn is_valid(certificate: &Certificate) -> bool {
+/// A first state must be of an artist of this `recipe`.
+pub(crate) fn is_valid(recipe: &Digest, certificate: &Certificate) -> bool {
     let statement = &certificate.statement;
     if statement.round > limits::MAX_ROUNDS
         || (0..4).any(|i| statement.seats[..i].contains(&statement.seats[i]))
     {
         return false;
     }
-    if statement.round == 0 && artist_name(&statement.commitments) != statement.artist {
+    if statement.round == 0 && artist_name(recipe, &statement.commitments) != statement.artist {
         return false;
     }
     let signed = statement.seats.iter().zip(&certificate.signatures);
@@ -208,6 +209,7 @@ impl Store {
 
 /// Whether what a holder sent certifies the state that is to be continued, and it is one of its painters at its seat.
 pub(crate) fn fits(
+    recipe: &Digest,
     certificate: &Certificate,
     artist: &Digest,
     state: &StateName,
@@ -217,7 +219,7 @@ pub(crate) fn fits(
     statement.artist == *artist
         && state_name(statement) == *state
         && statement.seats[seat] == *holder
-        && is_valid(certificate)
+        && is_valid(recipe, certificate)
 }
 
 #[cfg(test)]
@@ -232,7 +234,7 @@ mod tests {
         let seats = [0, 1, 2, 3].map(|i: usize| signers[i].public_key());
         let commitments = [[seed; 32]; 4];
         let statement = StateStatement {
-            artist: artist_name(&[[0; 32]; 4]),
+            artist: artist_name(&[4; 32], &[[0; 32]; 4]),
             round,
             generation: 0,
             commitments,
@@ -246,19 +248,22 @@ mod tests {
     #[test]
     fn three_of_four_signatures_make_a_certificate_and_two_do_not() {
         let (signers, mut certificate) = certificate(3, 1);
-        assert!(is_valid(&certificate));
+        assert!(is_valid(&[4; 32], &certificate));
         certificate.signatures[0] = None;
-        assert!(is_valid(&certificate));
+        assert!(is_valid(&[4; 32], &certificate));
         certificate.signatures[1] = Some(Signature([1; 65]));
-        assert!(!is_valid(&certificate));
+        assert!(!is_valid(&[4; 32], &certificate));
         let state = state_name(&certificate.statement);
         certificate.signatures[1] = Some(signers[1].sign(&certificate.statement));
         let (artist, me) = (certificate.statement.artist, signers[2].public_key());
-        assert!(fits(&certificate, &artist, &state, (&me, 2)));
-        assert!(!fits(&certificate, &artist, &state, (&me, 3)), "its holder sat elsewhere");
-        assert!(!fits(&certificate, &[9; 32], &state, (&me, 2)));
+        assert!(fits(&[4; 32], &certificate, &artist, &state, (&me, 2)));
+        assert!(!fits(&[4; 32], &certificate, &artist, &state, (&me, 3)), "its holder sat elsewhere");
+        assert!(!fits(&[4; 32], &certificate, &[9; 32], &state, (&me, 2)));
         certificate.statement.round += 1;
-        assert!(!fits(&certificate, &artist, &state, (&me, 2)), "the state's name is over its round");
+        assert!(
+            !fits(&[4; 32], &certificate, &artist, &state, (&me, 2)),
+            "the state's name is over its round"
+        );
     }
 
     #[test]
@@ -268,11 +273,11 @@ mod tests {
         certificate.statement.seats[2] = signers[0].public_key();
         let signature = Some(signers[0].sign(&certificate.statement));
         certificate.signatures = [signature, signature, signature, None];
-        assert!(!is_valid(&certificate));
+        assert!(!is_valid(&[4; 32], &certificate));
         let (_, first) = super::tests::certificate(0, 0);
-        assert!(is_valid(&first));
+        assert!(is_valid(&[4; 32], &first));
         let (_, foreign) = super::tests::certificate(0, 1);
-        assert!(!is_valid(&foreign), "these commitments are not those of its artist");
+        assert!(!is_valid(&[4; 32], &foreign), "these commitments are not those of its artist");
     }
 
     #[test]
@@ -301,7 +306,7 @@ mod tests {
     fn a_false_signature_beside_enough_true_ones_spoils_a_certificate() {
         let (_, mut certificate) = certificate(3, 1);
         certificate.signatures[3] = certificate.signatures[2];
-        assert!(!is_valid(&certificate), "it would count as one who signed");
+        assert!(!is_valid(&[4; 32], &certificate), "it would count as one who signed");
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl Collective {
         let signer = Signer::new(secret)?;
         let me = signer.public_key();
         let mut sortition = Sortition::new(seed);
-        let presences = Presences::new(sortition.draw());
+        let presences = Presences::new(config.recipe, sortition.draw());
+        let holders = Holders::new(config.recipe);
         Ok(Self {
             config,
             settings,
@@ -142,7 +143,7 @@ impl Collective {
             rejections: Rejections::default(),
             early: Early::default(),
             store: Store::default(),
-            holders: Holders::default(),
+            holders,
             witness: Witness::default(),
             teacher: Teacher::default(),
             pieces: ReceivedPieces::default(),

@@ -20,6 +20,7 @@ pub(crate) struct Forming {
     pub(crate) proposer: PeerKey,
     pub(crate) since: Millis,
     pub(crate) deadline: Millis,
+    recipe: Digest,
     origin: ProposedOrigin,
     accepted: [bool; 4],
     certificates: [Option<Box<Certificate>>; 4],
@@ -45,6 +46,7 @@ impl Forming {
             proposer,
             since: now,
             deadline: now.saturating_add(limits::ACCEPT_TIMEOUT),
+            recipe: proposal.recipe,
             origin: proposal.origin,
             accepted: [false; 4],
             certificates: [const { None }; 4],
@@ -78,7 +80,7 @@ impl Forming {
             let holder = (&self.term.seats[seat], seat);
             match &self.certificates[seat] {
                 // The name of a state fixes its commitments, so all that fit have the same.
-                Some(certificate) if certificate::fits(certificate, artist, from, holder) => {
+                Some(certificate) if certificate::fits(&self.recipe, certificate, artist, from, holder) => {
                     commitments = Some(certificate.statement.commitments);
                 }
                 _ => return Formed::Liar(seat),
@@ -167,7 +169,7 @@ mod tests {
                 holders: [true, true, false, false],
             };
             let seats = [0, 1, 2, 3].map(|i: usize| signers[i].public_key());
-            let proposal = Proposal { number: 1, seats, origin, nonce: [0; 32] };
+            let proposal = Proposal { number: 1, recipe: [4; 32], seats, origin, nonce: [0; 32] };
             let mut forming = Forming::new(0, &proposal, seats[2], 2);
             (0..4).for_each(|seat| forming.accept(seat, (seat < 2).then(|| certificate.clone())));
             forming.formed()

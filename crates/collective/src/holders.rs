@@ -90,6 +90,8 @@ struct Known {
 /// What all linked members have shown.
 #[derive(Default)]
 pub(crate) struct Holders {
+    /// The recipe of all artists that count.
+    recipe: Digest,
     showing: BTreeMap<PeerKey, Announcing>,
     known: BTreeMap<Digest, Known>,
     /// Hashes of certificates that were checked and are good.
@@ -120,6 +122,11 @@ fn reach<'a>(
 }
 
 impl Holders {
+    /// Of artists of this recipe.
+    pub(crate) fn new(recipe: Digest) -> Self {
+        Self { recipe, ..Self::default() }
+    }
+
     /// A linked member shows what it holds, in place of what it showed before. `Err` where it shows what no honest
     /// member has ([`Rejection::Forged`]), or more than can be checked.
     pub(crate) fn handle_holds(
@@ -144,7 +151,7 @@ impl Holders {
             return Err(Rejection::TooMany);
         }
         for (digest, certificate) in unchecked {
-            if !certificate::is_valid(certificate) {
+            if !certificate::is_valid(&self.recipe, certificate) {
                 return Err(Rejection::Forged);
             }
             if self.checked.len() >= CHECKED {

@@ -227,6 +227,7 @@ mod tests {
         for n in 1..=250 {
             let presence = Presence {
                 sequence: 1,
+                recipe: [0; 32],
                 paint: true,
                 pictures: 0,
                 backend: BackendKind::Cpu,

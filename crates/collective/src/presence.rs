@@ -44,6 +44,10 @@ pub(crate) struct Sits {
 /// The members in sight, without this one.
 #[derive(Default)]
 pub(crate) struct Presences {
+    /// The recipe of this member, and of all in `members`.
+    recipe: Digest,
+    /// Members of other recipes, and until when they are in sight. They only are counted.
+    foreign: BTreeMap<PeerKey, Millis>,
     members: BTreeMap<PeerKey, Member>,
     departed: BTreeMap<PeerKey, u64>,
     departures: VecDeque<PeerKey>,
@@ -61,9 +65,9 @@ pub(crate) fn place(purpose: &[u8], peer: &PeerKey) -> Digest {
 }
 
 impl Presences {
-    /// Of a member that drew `secret` and tells nobody.
-    pub(crate) fn new(secret: Digest) -> Self {
-        Self { secret, ..Self::default() }
+    /// Of a member that paints by `recipe`, and drew `secret` and tells nobody.
+    pub(crate) fn new(recipe: Digest, secret: Digest) -> Self {
+        Self { recipe, secret, ..Self::default() }
     }
 
     /// Takes in a presence. `linked` members always find room.
@@ -74,6 +78,9 @@ impl Presences {
         presence: Presence,
         linked: bool,
     ) -> Result<(), Rejection> {
+        if presence.recipe != self.recipe {
+            return self.handle_foreign(now, from, presence.sequence);
+        }
         let leap = self.known_term.saturating_add(limits::MAX_TERM_LEAP);
         let seated = presence.seated.as_ref().map_or(0, |seated| seated.number);
         // A number that no collective can have reached is a lie of its author or of someone whom it believed. It is
@@ -108,14 +115,39 @@ impl Presences {
                     burst,
                 };
                 self.members.insert(from, member);
+                self.foreign.remove(&from);
             }
         }
         self.known_term = self.known_term.max(number);
         Ok(())
     }
 
+    /// A member of another recipe is here. Who was one of this recipe until now was loaded anew.
+    fn handle_foreign(&mut self, now: Millis, from: PeerKey, sequence: u64) -> Result<(), Rejection> {
+        let last = self.members.get(&from).map(|member| member.presence.sequence);
+        if last.max(self.departed.get(&from).copied()).is_some_and(|last| sequence <= last) {
+            return Err(Rejection::Replayed);
+        }
+        if !self.foreign.contains_key(&from) && self.foreign.len() >= limits::MAX_MEMBERS {
+            return Err(Rejection::TableFull);
+        }
+        if last.is_some() {
+            self.remove(&from, sequence);
+        }
+        self.foreign.insert(from, now.saturating_add(limits::PRESENCE_TIMEOUT));
+        Ok(())
+    }
+
+    /// How many members of other recipes are in sight.
+    pub(crate) fn foreign(&self) -> usize {
+        self.foreign.len()
+    }
+
     /// A member says that it leaves.
     pub(crate) fn handle_leave(&mut self, from: &PeerKey, sequence: u64) -> Result<(), Rejection> {
+        if self.foreign.remove(from).is_some() {
+            return Ok(());
+        }
         match self.members.get(from) {
             Some(member) if sequence > member.presence.sequence => {
                 self.remove(from, sequence);
@@ -144,6 +176,7 @@ impl Presences {
         for (peer, sequence) in &gone {
             self.remove(peer, *sequence);
         }
+        self.foreign.retain(|_, expires| *expires > now);
         gone.len()
     }
 
@@ -263,6 +296,7 @@ mod tests {
     fn presence(sequence: u64) -> Presence {
         Presence {
             sequence,
+            recipe: [0; 32],
             paint: true,
             pictures: 0,
             backend: BackendKind::Cpu,
@@ -297,6 +331,28 @@ mod tests {
         assert_eq!(presences.handle_leave(&key(1), 6), Err(Rejection::Replayed));
         assert_eq!(presences.handle_leave(&key(1), 7), Ok(()));
         assert_eq!(presences.handle_presence(later, key(1), presence(7), false), Err(Rejection::Replayed));
+    }
+
+    #[test]
+    fn members_of_another_recipe_are_counted_and_nothing_else() {
+        let mut presences = Presences::default();
+        let foreign = |sequence| Presence { recipe: [1; 32], known_term: 9, ..presence(sequence) };
+        assert_eq!(presences.handle_presence(0, key(1), foreign(5), false), Ok(()));
+        assert_eq!(presences.handle_presence(0, key(2), presence(5), false), Ok(()));
+        assert_eq!((presences.len(), presences.foreign(), presences.known_term()), (1, 1, 0));
+        // One that was loaded anew, with another recipe.
+        assert_eq!(presences.handle_presence(0, key(2), foreign(5), false), Err(Rejection::Replayed));
+        assert_eq!(presences.handle_presence(0, key(2), foreign(6), false), Ok(()));
+        assert_eq!((presences.len(), presences.foreign()), (0, 2));
+        assert_eq!(presences.handle_presence(0, key(2), presence(6), false), Err(Rejection::Replayed));
+        assert_eq!(presences.handle_presence(0, key(2), presence(7), false), Ok(()));
+        assert_eq!((presences.len(), presences.foreign()), (1, 1));
+        for n in 3..10_000 {
+            let _ = presences.handle_presence(0, key(n), foreign(1), false);
+        }
+        assert_eq!(presences.foreign(), limits::MAX_MEMBERS);
+        presences.expire(limits::PRESENCE_TIMEOUT, |_| true);
+        assert_eq!((presences.len(), presences.foreign()), (1, 0));
     }
 
     #[test]

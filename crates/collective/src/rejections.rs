@@ -27,6 +27,8 @@ pub enum Rejection {
     OutOfPlace,
     /// A signature that is not the sender's.
     BadSignature,
+    /// Of members that paint by another recipe.
+    OtherRecipe,
     /// A batch or share of another length or hash.
     WrongShape,
 }

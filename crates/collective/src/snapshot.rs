@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub members: Vec<MemberSnapshot>,
     /// Members in sight, also those that `members` has no room for; this one counts.
     pub member_count: usize,
+    /// Members in sight whose page has another recipe. They and this one never sit together.
+    pub foreign_count: usize,
     /// The committee that this member sits in, or else the one that it sees.
     pub term: Option<TermSnapshot>,
     /// The artist that is waited for, where nobody paints and one is held.

@@ -50,6 +50,7 @@ fn member(n: u8, now: Millis) -> Collective {
 fn presence(sequence: u64, links: &[PeerKey], known_term: u64) -> Presence {
     Presence {
         sequence,
+        recipe: config().recipe,
         paint: true,
         pictures: 0,
         backend: BackendKind::Cpu,
@@ -105,6 +106,7 @@ fn others(first: u8, round: u64) -> Others {
     let from = state_name(&certified([0; 32], [first; 32], round, &painters).statement);
     let proposal = Proposal {
         number: 9,
+        recipe: config().recipe,
         seats: keys(&painters),
         origin: ProposedOrigin::Continue { artist: [first; 32], from, holders: [true; 4] },
         nonce: [first; 32],
@@ -146,7 +148,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
     }
     member.review.ready_since = Some(0);
     let origin = ProposedOrigin::Genesis;
-    let proposal = Proposal { number: 1, seats, origin, nonce: [nonce; 32] };
+    let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [nonce; 32] };
     let id = term_id(&proposal);
     control(member, now, friends[0].public_key(), &Control::Proposal(proposal));
     for friend in &friends[..3] {
@@ -163,7 +165,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
         now,
         Input::Answer { ticket, result: Ok(Done::Begun { commitments: held(mine), liars: Vec::new() }) },
     );
-    let artist = artist_name(&all);
+    let artist = artist_name(&config().recipe, &all);
     let statement = StateStatement { artist, round: 0, generation: 0, commitments: all, term: id, seats };
     let helds = helds(held);
     for friend in &friends[..3] {
@@ -237,7 +239,13 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
             control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 7)));
         }
         one.review.ready_since = Some(0);
-        let proposal = Proposal { number, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
+        let proposal = Proposal {
+            number,
+            recipe: config().recipe,
+            seats,
+            origin: ProposedOrigin::Genesis,
+            nonce: [3; 32],
+        };
         control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
         assert!(matches!(one.status, Status::Forming(_)), "{number}");
         assert_eq!(one.presences.known_term(), 7);
@@ -261,12 +269,18 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
         state: [1; 32],
     };
     let origin = ProposedOrigin::Continue { artist: [5; 32], from, holders: [false, true, true, true] };
-    let proposal = Proposal { number: 1, seats, origin, nonce: [3; 32] };
+    let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [3; 32] };
     outputs(&mut one);
     control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
     assert!(matches!(one.status, Status::Idle));
-    assert!(!certificate::is_valid(&certified([1; 32], [5; 32], limits::MAX_ROUNDS + 1, &friends)));
-    assert!(certificate::is_valid(&certified([1; 32], [5; 32], limits::MAX_ROUNDS, &friends)));
+    assert!(!certificate::is_valid(
+        &config().recipe,
+        &certified([1; 32], [5; 32], limits::MAX_ROUNDS + 1, &friends)
+    ));
+    assert!(certificate::is_valid(
+        &config().recipe,
+        &certified([1; 32], [5; 32], limits::MAX_ROUNDS, &friends)
+    ));
 }
 
 #[test]
@@ -354,7 +368,8 @@ fn what_was_shown_of_terms_that_nobody_speaks_of_makes_room_and_terms_in_sight_s
     for n in 0..2 * limits::MAX_SHOWN_TERMS as u64 {
         let mut nonce = [9; 32];
         nonce[..8].copy_from_slice(&n.to_le_bytes());
-        let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce };
+        let proposal =
+            Proposal { number: 1, recipe: config().recipe, seats, origin: ProposedOrigin::Genesis, nonce };
         let certificate = Box::new(certified(term_id(&proposal), [9; 32], 1, &crowd));
         let now = (n + 1) * limits::MIN_SHOWN_INTERVAL;
         seen.say_that_they_sit(&mut one, now, n + 2);
@@ -572,7 +587,13 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
             control(&mut one, now, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
         }
         one.review.ready_since = Some(0);
-        let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
+        let proposal = Proposal {
+            number: 1,
+            recipe: config().recipe,
+            seats,
+            origin: ProposedOrigin::Genesis,
+            nonce: [3; 32],
+        };
         control(&mut one, now, friends[0].public_key(), &Control::Proposal(proposal));
         assert_eq!(matches!(one.status, Status::Forming(_)), !shown);
     }
@@ -640,7 +661,7 @@ impl Table {
         }
         one.review.ready_since = Some(0);
         let commitments = [[3; 32]; 4];
-        let artist = artist_name(&commitments);
+        let artist = artist_name(&config().recipe, &commitments);
         let certificate = continued.map(|round| {
             let statement =
                 StateStatement { artist, round, generation: 0, commitments, term: [1; 32], seats };
@@ -661,7 +682,7 @@ impl Table {
             let from = state_name(&certificate.statement);
             ProposedOrigin::Continue { artist, from, holders: std::array::from_fn(|seat| seat != mine) }
         });
-        let proposal = Proposal { number: 1, seats, origin, nonce: [1; 32] };
+        let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [1; 32] };
         let id = term_id(&proposal);
         control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
         for friend in &friends[..3] {
@@ -717,7 +738,7 @@ impl Table {
     }
 
     fn statement(&self, round: u64) -> StateStatement {
-        let artist = artist_name(&self.commitments);
+        let artist = artist_name(&config().recipe, &self.commitments);
         let commitments = self.commitments;
         StateStatement { artist, round, generation: 0, commitments, term: self.id, seats: self.seats }
     }

@@ -21,17 +21,20 @@ use crate::{
 const A: [u8; 32] = [0xA; 32];
 const B: [u8; 32] = [0xB; 32];
 
-fn member(n: u8) -> Collective {
-    let config = Config {
+fn config() -> Config {
+    Config {
         recipe: [4; 32],
         content_bytes: 16,
         batch_bytes: 64,
         update_bytes: [8; 4],
         min_teachers: 3,
         min_pictures: 64,
-    };
+    }
+}
+
+fn member(n: u8) -> Collective {
     let settings = Settings { paint: true, pictures: 0, backend: BackendKind::Cpu, pace: 100 };
-    let mut member = Collective::new(config, settings, &Zeroizing::new([n; 32]), [n; 32], 0).unwrap();
+    let mut member = Collective::new(config(), settings, &Zeroizing::new([n; 32]), [n; 32], 0).unwrap();
     member.handle(0, Input::Node(node::Event::Online { addresses: vec!["/memory/0".into()] }));
     member
 }
@@ -39,6 +42,7 @@ fn member(n: u8) -> Collective {
 fn presence(sequence: u64, links: &[PeerKey]) -> Presence {
     Presence {
         sequence,
+        recipe: config().recipe,
         paint: true,
         pictures: 0,
         backend: BackendKind::Cpu,
@@ -153,7 +157,13 @@ impl Scene {
     fn proposal(&self, artist: [u8; 32], certificate: &Certificate, holders: [bool; 4]) -> Proposal {
         let [a, b, c] = [0, 1, 2].map(|i: usize| self.strangers[i].public_key());
         let origin = ProposedOrigin::Continue { artist, from: state_name(&certificate.statement), holders };
-        Proposal { number: self.sequence, seats: [self.member.me(), a, b, c], origin, nonce: [3; 32] }
+        Proposal {
+            number: self.sequence,
+            recipe: config().recipe,
+            seats: [self.member.me(), a, b, c],
+            origin,
+            nonce: [3; 32],
+        }
     }
 
     /// Strangers propose this, and accept it; whether the member takes a seat.
@@ -370,7 +380,7 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     let genesis = |scene: &Scene, number| {
         let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].public_key());
         let seats = [scene.member.me(), a, b, c];
-        Proposal { number, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] }
+        Proposal { number, recipe: config().recipe, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] }
     };
     let proposal = genesis(&scene, 5);
     let refused = scene.takes(600_000, &proposal, None).unwrap_err();
@@ -401,7 +411,13 @@ fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
     scene.three_strangers();
     let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].public_key());
     let seats = [scene.member.me(), a, b, c];
-    let proposal = Proposal { number: 3, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] };
+    let proposal = Proposal {
+        number: 3,
+        recipe: config().recipe,
+        seats,
+        origin: ProposedOrigin::Genesis,
+        nonce: [3; 32],
+    };
     scene.takes(2_000, &proposal, None).unwrap();
     assert_eq!(scene.held(), [(A, vec![0])], "nor is it erased");
 }

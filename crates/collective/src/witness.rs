@@ -57,7 +57,7 @@ impl Witness {
         if term_id(proposal) != statement.term {
             return Err(Rejection::Forged);
         }
-        if !certificate::is_valid(certificate) {
+        if !certificate::is_valid(&proposal.recipe, certificate) {
             return Err(Rejection::BadSignature);
         }
         if self.shown.len() >= limits::MAX_SHOWN_TERMS {

@@ -128,7 +128,7 @@ impl<B: Backend> Studio<B> {
         let mut seats = studio.term(&context).await?;
         try_join_all(seats.iter_mut().map(Seat::genesis)).await?;
         studio.states = states(&seats)?;
-        studio.genesis = artist_name(&studio.commitments()?);
+        studio.genesis = artist_name(&studio.config.id(), &studio.commitments()?);
         Ok(studio)
     }
 

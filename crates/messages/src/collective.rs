@@ -22,7 +22,7 @@ pub use statement::{Certificate, Notice, Signature, StateStatement};
 pub use topic::{BackendKind, Gossip, Holding, Presence, Seated, StateName};
 
 /// Version of these messages; others are refused.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// A hash of 32 bytes: BLAKE3, except where another is named.
 pub type Digest = [u8; 32];

@@ -21,7 +21,7 @@ pub use payload::Payload;
 pub use piece::{PainterSignature, Piece, SignedPiece};
 
 /// Identifies the wire formats of this crate; a peer with another version is refused.
-pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.2.0";
+pub const PROTOCOL_VERSION: &str = "/abraham/painters/1.3.0";
 
 /// The gossip topic of presence and announcements.
 pub const PRESENCE_TOPIC: &str = "abraham/presence/1";

@@ -33,6 +33,7 @@ fn statement() -> StateStatement {
 fn presence() -> Presence {
     Presence {
         sequence: 300,
+        recipe: [6; 32],
         paint: true,
         pictures: 12,
         backend: BackendKind::Gpu,
@@ -70,7 +71,7 @@ fn gossip() -> Vec<Gossip> {
 }
 
 fn control() -> Vec<Control> {
-    let proposal = |origin| Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] };
+    let proposal = |origin| Proposal { number: 5, recipe: [6; 32], seats: seats(), origin, nonce: [9; 32] };
     let from = StateName { round: 7, generation: 0, state: [2; 32] };
     let continued = ProposedOrigin::Continue { artist: [1; 32], from, holders: [true, true, false, true] };
     let certificate =
@@ -129,6 +130,7 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
             Control::Sits {
                 proposal: Proposal {
                     number: 5,
+                    recipe: [6; 32],
                     seats: seats(),
                     origin: ProposedOrigin::Genesis,
                     nonce: [9; 32],
@@ -145,7 +147,13 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
             }),
             Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
             Control::Notice { notice, signature: Signature([6; 65]) },
-            Control::Proposal(Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] }),
+            Control::Proposal(Proposal {
+                number: 5,
+                recipe: [6; 32],
+                seats: seats(),
+                origin,
+                nonce: [9; 32],
+            }),
         ];
         for control in controls {
             assert_eq!(Control::decode(&control.encode()).is_ok(), taken, "{control:?}");
@@ -181,7 +189,13 @@ fn generations_that_no_artist_reaches_are_refused_wherever_they_are() {
                 ..Holds::default()
             }),
             Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
-            Control::Proposal(Proposal { number: 5, seats: seats(), origin, nonce: [9; 32] }),
+            Control::Proposal(Proposal {
+                number: 5,
+                recipe: [6; 32],
+                seats: seats(),
+                origin,
+                nonce: [9; 32],
+            }),
         ];
         for control in controls {
             assert_eq!(Control::decode(&control.encode()).is_ok(), taken, "{control:?}");

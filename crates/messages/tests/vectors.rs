@@ -51,6 +51,7 @@ fn presence() -> Presence {
     let earlier = StateName { round: 599, ..state() };
     Presence {
         sequence: 300,
+        recipe: [0xa2; 32],
         paint: true,
         pictures: 70_000,
         backend: BackendKind::Cpu,
@@ -65,6 +66,7 @@ fn presence() -> Presence {
 fn nothing_set() -> Presence {
     Presence {
         sequence: 0,
+        recipe: [0xa2; 32],
         paint: false,
         pictures: 0,
         backend: BackendKind::Gpu,
@@ -93,7 +95,7 @@ fn piece() -> SignedPiece {
 }
 
 fn proposal(origin: ProposedOrigin) -> Proposal {
-    Proposal { number: 5, seats: seats(), origin, nonce: [0xaa; 32] }
+    Proposal { number: 5, recipe: [0xa2; 32], seats: seats(), origin, nonce: [0xaa; 32] }
 }
 
 fn continued(from: StateName) -> Proposal {
@@ -266,6 +268,8 @@ fn bad_frames_and_bulk() -> Vec<Value> {
 }
 
 fn bad_gossip() -> Vec<Value> {
+    /// Where [`nothing_set`] has its first flag: after version, variant, number and recipe.
+    const PAINT: usize = 3 + 32;
     let bytes = |name, bytes: &[u8]| bad("gossip", name, bytes);
     let with = |name, change: &dyn Fn(&mut Presence)| {
         let mut presence = presence();
@@ -294,11 +298,14 @@ fn bad_gossip() -> Vec<Value> {
         bytes("leave and one byte more", &[version, 1, 0, 0]),
         bytes("a number of 65 bits", &[&[version, 1], &[255; 9][..], &[2]].concat()),
         bytes("a number of eleven bytes", &[&[version, 1], &[128; 10][..], &[0]].concat()),
-        bytes("a flag of 2", &changed(&nothing, 3, 2)),
-        bytes("unknown backend 2", &changed(&nothing, 5, 2)),
+        bytes("a flag of 2", &changed(&nothing, PAINT, 2)),
+        bytes("unknown backend 2", &changed(&nothing, PAINT + 2, 2)),
         bytes("a holding that is neither there nor not", &changed(&nothing, nothing.len() - 3, 2)),
         bytes("more links than there are bytes", &changed(&nothing, nothing.len() - 4, 127)),
-        bytes("an address that is no text", &[&nothing[..7], &[1, 2, 0xc3, 0x28], &nothing[8..]].concat()),
+        bytes(
+            "an address that is no text",
+            &[&nothing[..PAINT + 3], &[1, 2, 0xc3, 0x28], &nothing[PAINT + 4..]].concat(),
+        ),
         with("too many links", &|it| it.links = vec![key(0x25); limits::MAX_LINKS + 1]),
         with("too many addresses", &|it| it.addresses = vec![String::new(); limits::MAX_ADDRESSES + 1]),
         with("an address too long", &|it| it.addresses = vec!["a".repeat(limits::MAX_ADDRESS_BYTES + 1)]),
@@ -354,7 +361,7 @@ fn bad_control() -> Vec<Value> {
         bytes("unknown farewell 6", &[&refuse[..34], &[6]].concat()),
         bytes("farewell cut short", &refuse[..34]),
         bytes("farewell and one byte more", &[&refuse[..], &[0]].concat()),
-        bytes("a key of 32 bytes", &[&genesis[..3], &[32], &genesis[5..]].concat()),
+        bytes("a key of 32 bytes", &[&genesis[..35], &[32], &genesis[37..]].concat()),
         bytes("a signature of 64 bytes", &short_signature),
         message("silent seat 4", farewell(Farewell::Silent(4))),
         message("suspects in seats 0 and 4", farewell(Farewell::Suspects([0, 4]))),

@@ -3,9 +3,11 @@
 use abraham_messages::collective::{Digest, StateName, StateStatement};
 use sha2::{Digest as _, Sha256};
 
-/// The artist whose first state has these commitments.
-pub fn artist_name(commitments: &[Digest; 4]) -> Digest {
-    *blake3::hash(commitments.as_flattened()).as_bytes()
+/// The artist of this recipe whose first state has these commitments.
+pub fn artist_name(recipe: &Digest, commitments: &[Digest; 4]) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 artist's name v2");
+    hasher.update(recipe).update(commitments.as_flattened());
+    *hasher.finalize().as_bytes()
 }
 
 /// A state as pieces and members name it: SHA-256 over the commitments to its four components, its round and its

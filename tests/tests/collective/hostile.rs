@@ -1,7 +1,7 @@
 //! A stranger that says what no honest member says: counted and dropped, and the four go on.
 
 use abraham_messages::{
-    collective::{BulkKind, Control, Farewell, Gossip, Presence, Proposal, ProposedOrigin, Seated},
+    collective::{BulkKind, Control, Digest, Farewell, Gossip, Presence, Proposal, ProposedOrigin, Seated},
     node::{Command, Event, Lane, PeerKey},
 };
 use abraham_tests::{Member, Stranger};
@@ -32,7 +32,7 @@ async fn garbage_forgery_replays_and_floods_are_counted_and_the_four_go_on() -> 
         let linked =
             |event: &Event| matches!(event, Event::LinkUp { peer } if *peer == painter).then_some(());
         stranger.until("a link to the painter", linked).await?;
-        for (lane, message) in direct(painter, overheard.seated.as_ref()) {
+        for (lane, message) in direct(overheard.recipe, painter, overheard.seated.as_ref()) {
             let message = message.into();
             stranger.tell(&Command::Send { peer: painter, lane, message }).await?;
         }
@@ -92,9 +92,14 @@ fn gossip(overheard: &Presence) -> Vec<Vec<u8>> {
 }
 
 /// What is sent on a link: garbage on each lane, a term that does not exist, a committee of one.
-fn direct(painter: PeerKey, seated: Option<&Seated>) -> Vec<(Lane, Vec<u8>)> {
-    let proposal =
-        Proposal { number: u64::MAX, seats: [painter; 4], origin: ProposedOrigin::Genesis, nonce: [0; 32] };
+fn direct(recipe: Digest, painter: PeerKey, seated: Option<&Seated>) -> Vec<(Lane, Vec<u8>)> {
+    let proposal = Proposal {
+        number: u64::MAX,
+        recipe,
+        seats: [painter; 4],
+        origin: ProposedOrigin::Genesis,
+        nonce: [0; 32],
+    };
     let term = seated.map_or([1; 32], |seated| seated.term);
     let bulk = [&[1, BulkKind::Update as u8][..], &term[..8], &[0; 4], &[0xee; 1000]].concat();
     vec![

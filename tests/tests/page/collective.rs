@@ -24,7 +24,7 @@ pub(crate) fn view(count: usize) -> Value {
         .collect();
     json!({
         "now": 0, "me": key(0), "connection": { "state": "online" }, "role": "waiting", "why": "tooFewPainters",
-        "members": members, "memberCount": count, "term": null, "waiting": null, "kept": [],
+        "members": members, "memberCount": count, "foreignCount": 0, "term": null, "waiting": null, "kept": [],
         "done": { "terms": 0, "roundsPainted": 0, "roundsTaught": 0, "pieces": 0, "bulkBytesSent": 0, "bulkBytesReceived": 0 },
         "rejections": [], "suspects": [], "lastEnd": null,
     })

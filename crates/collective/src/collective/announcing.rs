@@ -64,6 +64,7 @@ impl Collective {
         };
         Presence {
             sequence: self.publishing.sequence,
+            recipe: self.config.recipe,
             paint: self.will_paint(now),
             pictures: self.settings.pictures,
             backend: self.settings.backend,

@@ -17,7 +17,8 @@ impl Collective {
     /// Proposes a committee and accepts it.
     pub(crate) fn propose(&mut self, now: Millis, seats: [PeerKey; 4], origin: ProposedOrigin) {
         let number = self.presences.known_term().saturating_add(1);
-        let proposal = Proposal { number, seats, origin, nonce: self.sortition.draw() };
+        let recipe = self.config.recipe;
+        let proposal = Proposal { number, recipe, seats, origin, nonce: self.sortition.draw() };
         let message = Control::Proposal(proposal.clone());
         for peer in seats.iter().filter(|peer| **peer != self.me) {
             self.out.control(*peer, &message);
@@ -34,6 +35,9 @@ impl Collective {
     ) -> Result<(), Rejection> {
         let seats = &proposal.seats;
         let twice = (0..4).any(|i| seats[..i].contains(&seats[i]));
+        if proposal.recipe != self.config.recipe {
+            return Err(Rejection::OtherRecipe);
+        }
         if twice || !seats.contains(&from) || !seats.contains(&self.me) || from == self.me {
             return Err(Rejection::OutOfPlace);
         }

@@ -92,6 +92,9 @@ impl Collective {
             }
             Control::Sits { proposal, certificate } => {
                 let presences = &self.presences;
+                if proposal.recipe != self.config.recipe {
+                    return Err(Rejection::OtherRecipe);
+                }
                 let in_sight = |term: &Digest| presences.speak_of(term);
                 self.witness.handle_sits(now, &from, (&proposal, &certificate), in_sight)
             }

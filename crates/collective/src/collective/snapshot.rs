@@ -70,6 +70,7 @@ impl Collective {
             why,
             members,
             member_count: self.presences.len() + 1,
+            foreign_count: self.presences.foreign(),
             term,
             waiting: self.waiting_shown(now),
             kept: self.kept(),

@@ -46,7 +46,7 @@ impl Seat {
         })?;
         let (artist, round, generation) = match (&self.state, &self.origin) {
             (Some(state), _) => (state.artist, state.round, state.generation),
-            (None, Origin::Genesis) => (artist_name(&commitments), 0, 0),
+            (None, Origin::Genesis) => (artist_name(&context.config.recipe, &commitments), 0, 0),
             (None, Origin::Continue { artist, round, generation, commitments: certified, .. }) => {
                 if *certified != commitments {
                     return Err(EndCause::Disagreement);

@@ -11,7 +11,7 @@ use abraham_messages::{
 };
 use abraham_provenance::{Signer, state_name};
 
-use crate::world::{Manner, World};
+use crate::world::{Manner, RECIPE, World};
 
 impl World {
     /// Makes these two claimants of a state that nobody has learnt, certified by them and two keys more.
@@ -81,7 +81,7 @@ impl World {
         let seats = [tabs[0], tabs[1], others[0], others[1]].map(|node| self.nodes[node].key);
         let (artist, from) = (statement.artist, state_name(statement));
         let origin = ProposedOrigin::Continue { artist, from, holders: [true, true, false, false] };
-        let proposal = Proposal { number, seats, origin, nonce: [9; 32] };
+        let proposal = Proposal { number, recipe: RECIPE, seats, origin, nonce: [9; 32] };
         let term = *blake3::hash(&proposal.term_bytes()).as_bytes();
         for to in others {
             let proposal = Control::Proposal(proposal.clone()).encode();

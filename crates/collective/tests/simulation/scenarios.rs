@@ -259,6 +259,43 @@ fn garbage_and_replays_are_dropped_and_counted() {
     assert!(world.run_until(end, |world| world.round() > before + 5), "and nothing stalls");
 }
 
+/// A page that was reloaded after an update has another recipe than one that was not.
+#[test]
+fn members_of_two_recipes_form_two_committees_and_are_told_of_each_other() {
+    const OTHER: [u8; 32] = [5; 32];
+    for seed in 0..5 {
+        let mut world = World::new(seed);
+        for node in 0..9 {
+            let wait = world.between((0, 1_000));
+            match node % 2 {
+                0 => world.join(both(30), wait),
+                _ => world.join_by(OTHER, both(30), wait),
+            };
+        }
+        assert!(
+            world.run_until(60_000, |world| {
+                let committees = world.committees();
+                committees.len() == 2 && (0..9).all(|node| world.snapshot(node).term.is_some())
+            }),
+            "seed {seed}: {:?}",
+            world.committees()
+        );
+        for seats in world.committees().into_values() {
+            let parity: Vec<usize> = seats.iter().map(|seat| seat % 2).collect();
+            assert!(parity.iter().all(|side| *side == parity[0]), "seed {seed}: {seats:?}");
+        }
+        for node in 0..9 {
+            let snapshot = world.snapshot(node);
+            let (own, foreign) = if node % 2 == 0 { (5, 4) } else { (4, 5) };
+            assert_eq!(
+                (snapshot.member_count, snapshot.foreign_count),
+                (own, foreign),
+                "seed {seed}, {node}"
+            );
+        }
+    }
+}
+
 #[test]
 fn ten_thousand_presences_change_nothing_for_those_who_know_each_other() {
     use abraham_messages::collective::{BackendKind, Gossip, Presence};
@@ -266,6 +303,7 @@ fn ten_thousand_presences_change_nothing_for_those_who_know_each_other() {
     assert!(world.run_until(40_000, |world| world.round() >= 1));
     let presence = |n: u64| Presence {
         sequence: n,
+        recipe: crate::world::RECIPE,
         paint: true,
         pictures: 1_000,
         backend: BackendKind::Gpu,

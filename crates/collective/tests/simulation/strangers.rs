@@ -22,6 +22,7 @@ const EVERY: u64 = limits::PRESENCE_INTERVAL;
 fn presence(world: &World) -> Presence {
     Presence {
         sequence: world.now + 1,
+        recipe: RECIPE,
         paint: true,
         pictures: 0,
         backend: BackendKind::Cpu,
@@ -51,7 +52,8 @@ struct MadeUp {
 impl MadeUp {
     fn new(world: &World, strangers: [usize; 4], round: u64) -> Self {
         let seats = strangers.map(|stranger| world.nodes[stranger].key);
-        let proposal = Proposal { number: 1, seats, origin: ProposedOrigin::Genesis, nonce: [7; 32] };
+        let proposal =
+            Proposal { number: 1, recipe: RECIPE, seats, origin: ProposedOrigin::Genesis, nonce: [7; 32] };
         let term = *blake3::hash(&proposal.term_bytes()).as_bytes();
         let statement =
             StateStatement { artist: [8; 32], round, generation: 0, commitments: [[9; 32]; 4], term, seats };

@@ -206,13 +206,27 @@ impl World {
     /// A new member whose clock is so far ahead of the world's.
     pub(crate) fn join_at(&mut self, settings: Settings, wait: u64, clock: u64) -> usize {
         let secret = Zeroizing::new(self.bytes());
-        self.join_as(secret, settings, wait, clock)
+        self.join_as(config(), secret, settings, wait, clock)
     }
 
-    fn join_as(&mut self, secret: Zeroizing<[u8; 32]>, settings: Settings, wait: u64, clock: u64) -> usize {
+    /// A new member whose page has another recipe.
+    pub(crate) fn join_by(&mut self, recipe: [u8; 32], settings: Settings, wait: u64) -> usize {
+        let clock = self.between((1 << 30, 1 << 40));
+        let secret = Zeroizing::new(self.bytes());
+        self.join_as(Config { recipe, ..config() }, secret, settings, wait, clock)
+    }
+
+    fn join_as(
+        &mut self,
+        config: Config,
+        secret: Zeroizing<[u8; 32]>,
+        settings: Settings,
+        wait: u64,
+        clock: u64,
+    ) -> usize {
         let node = self.nodes.len();
         let seed = self.bytes();
-        let member = Collective::new(config(), settings.clone(), &secret, seed, self.now + clock)
+        let member = Collective::new(config, settings.clone(), &secret, seed, self.now + clock)
             .expect("a good secret");
         let key = member.me();
         self.index.insert(key, node);
@@ -256,7 +270,7 @@ impl World {
 
     /// A key of the stranger's choice.
     pub(crate) fn stranger_of(&mut self, secret: Zeroizing<[u8; 32]>, answers: bool) -> usize {
-        let node = self.join_as(secret, painter(), 0, 1 << 30);
+        let node = self.join_as(config(), secret, painter(), 0, 1 << 30);
         self.nodes[node].manner = Manner::Stranger { answers };
         node
     }

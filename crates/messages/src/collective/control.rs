@@ -29,6 +29,8 @@ pub enum ProposedOrigin {
 pub struct Proposal {
     /// The term's number: one more than the proposer knows of.
     pub number: u64,
+    /// Hash of the recipe by which they would paint.
+    pub recipe: Digest,
     /// The painters, by seat.
     pub seats: [PeerKey; 4],
     /// What they would work on.

@@ -63,6 +63,8 @@ pub struct Seated {
 pub struct Presence {
     /// Counts this member's messages on the topic; those that do not count up are replays.
     pub sequence: u64,
+    /// Hash of the recipe by which it paints and teaches. Members of another recipe are not seated together.
+    pub recipe: Digest,
     /// Whether it would take a seat.
     pub paint: bool,
     /// Pictures that it teaches with; 0 is not teaching.
