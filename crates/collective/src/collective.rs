@@ -6,6 +6,10 @@ mod forming;
 mod handlers;
 mod sitting;
 mod snapshot;
+#[cfg(test)]
+mod strangers;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -20,22 +24,22 @@ use zeroize::Zeroizing;
 
 use crate::{
     Config, EndCause, Error, Event, Input, Millis, Output, Rejection, Settings, Work,
-    certificate::Store,
-    committee::{Early, Forming},
-    faults::Faults,
-    holders::Holders,
+    election::forming::{Early, Forming},
+    election::waiting::Claims,
+    keeping::holders::Holders,
+    keeping::received::ReceivedPieces,
+    keeping::store::Store,
     limits,
     links::Links,
+    members::faults::Faults,
+    members::presence::Presences,
+    members::rejections::Rejections,
+    members::witness::Witness,
     outbox::Outbox,
-    presence::Presences,
-    received::ReceivedPieces,
-    rejections::Rejections,
     snapshot::{Connection, DoneSnapshot, Why},
     sortition::Sortition,
-    teacher::Teacher,
+    teaching::teacher::Teacher,
     term::{Fact, Seat},
-    waiting::Claims,
-    witness::Witness,
 };
 use announcing::{Announcing, Publishing};
 
@@ -106,11 +110,6 @@ pub(crate) struct Review {
     /// Why it does not sit.
     pub(crate) outlook: Why,
 }
-
-/// Time between two reviews where nothing happened.
-const REVIEW_EVERY: Millis = 1_000;
-/// Least time between two reviews: ten thousand presences must not cause as many.
-const REVIEW_LEAST: Millis = 100;
 
 impl Collective {
     /// Begins with a fresh identity: `secret` must be the network node's, and never have been another collective's,
@@ -249,7 +248,7 @@ impl Collective {
         }
         if now >= self.review.next {
             self.review.last = now;
-            self.review.next = now.saturating_add(REVIEW_EVERY);
+            self.review.next = now.saturating_add(limits::REVIEW_INTERVAL);
             self.look_around(now);
         }
         if self.announce_holds_at().is_some_and(|at| now >= at) {
@@ -262,7 +261,7 @@ impl Collective {
 
     /// Something changed that may change what this member wants.
     pub(crate) fn review_soon(&mut self, now: Millis) {
-        let soon = self.review.last.saturating_add(REVIEW_LEAST).max(now);
+        let soon = self.review.last.saturating_add(limits::MIN_REVIEW_INTERVAL).max(now);
         self.review.next = self.review.next.min(soon);
     }
 

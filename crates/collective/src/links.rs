@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use abraham_messages::{PeerKey, limits::MAX_LINKS, node::Command};
 
-use crate::{Millis, limits, presence::Presences};
+use crate::{Millis, limits, members::presence::Presences};
 
 /// A direct link.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,9 @@
 mod certifying;
 mod learning;
 mod piece;
+pub(crate) mod round;
 mod standing;
+mod steps;
 
 use abraham_messages::{
     PeerKey, SignedPiece,
@@ -19,12 +21,11 @@ use abraham_messages::{
 use abraham_provenance::Signer;
 
 use crate::{
-    Config, Done, EndCause, Failed, Millis, Origin, Rejection, Settings, Term, Work, limits,
-    outbox::Outbox,
-    round::{self, Plan},
-    steps::{Kind, Steps},
+    Config, Done, EndCause, Failed, Millis, Origin, Rejection, Settings, Term, Work, limits, outbox::Outbox,
 };
 use learning::Gathering;
+use round::Plan;
+use steps::{Kind, Steps};
 
 /// What a term needs from its member.
 pub(crate) struct Context<'a> {

@@ -8,7 +8,7 @@ use abraham_messages::{
 };
 
 use super::{Collective, Status};
-use crate::{Millis, committee::term_id, limits};
+use crate::{Millis, election::forming::term_id, limits};
 
 /// When and what was published of this member.
 pub(super) struct Publishing {

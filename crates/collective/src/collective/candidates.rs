@@ -9,9 +9,9 @@ use abraham_messages::collective::{Digest, Presence};
 use crate::{
     Collective, EndCause, Millis,
     collective::Status,
-    election::{Candidate, Candidates},
+    election::candidates::{Candidate, Candidates},
     limits,
-    presence::{SeenTerm, Sits, place},
+    members::presence::{SeenTerm, Sits, place},
     snapshot::Why,
 };
 

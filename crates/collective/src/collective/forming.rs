@@ -8,7 +8,7 @@ use abraham_messages::{
 use crate::{
     Collective, EndCause, Event, Millis, Origin, Rejection, Work,
     collective::Status,
-    committee::{Formed, Forming, term_id},
+    election::forming::{Formed, Forming, term_id},
     limits,
     term::{Context, Seat},
 };

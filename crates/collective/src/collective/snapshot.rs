@@ -10,7 +10,7 @@ use crate::{
     Collective, Millis, Snapshot, Term,
     collective::Status,
     limits,
-    presence::{Member, SeenTerm},
+    members::presence::{Member, SeenTerm},
     snapshot::{
         HoldingSnapshot, MemberSnapshot, Phase, RejectionCount, Role, SuspectSnapshot, TeacherSnapshot,
         TeacherState, TermSnapshot, WaitingSnapshot, Why,

@@ -3,8 +3,8 @@
 use abraham_messages::collective::{Certificate, StateStatement, Step};
 use abraham_provenance::{artist_name, verify};
 
-use super::{Context, Fact, Seat, Stage, State};
-use crate::{EndCause, HeldCommitments, Origin, certificate, limits, round, steps::Kind};
+use super::{Context, Fact, Seat, Stage, State, round, steps::Kind};
+use crate::{EndCause, HeldCommitments, Origin, keeping::certificate, limits};
 
 impl Seat {
     pub(super) fn check_origin(&self, held: &HeldCommitments) -> Result<(), EndCause> {

@@ -6,8 +6,8 @@ use abraham_messages::{
 };
 use zeroize::Zeroizing;
 
-use super::{Context, Fact, Seat, Stage};
-use crate::{EndCause, Rejection, Work, limits, round, steps::Kind};
+use super::{Context, Fact, Seat, Stage, round, steps::Kind};
+use crate::{EndCause, Rejection, Work, limits};
 
 /// The teachers of a round and what came of them.
 pub(crate) struct Gathering {

@@ -6,8 +6,8 @@ use abraham_messages::{
 };
 use abraham_provenance::{Unsigned, verify};
 
-use super::{Context, Fact, Seat, Stage, State};
-use crate::{EndCause, limits, steps::Kind};
+use super::{Context, Fact, Seat, Stage, State, steps::Kind};
+use crate::{EndCause, limits};
 
 impl Seat {
     pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: Digest, content: Vec<u8>) {

@@ -5,8 +5,8 @@ use abraham_messages::{
     collective::{Digest, Seated},
 };
 
-use super::{Seat, Stage};
-use crate::{Origin, round::Plan, snapshot::Phase, steps::Kind};
+use super::{Seat, Stage, round::Plan, steps::Kind};
+use crate::{Origin, snapshot::Phase};
 
 impl Seat {
     pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {

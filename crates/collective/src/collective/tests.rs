@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use crate::{
     Collective, Config, Done, Event, Input, Millis, Output, Settings, Work,
     collective::Status,
-    committee, limits,
+    election::forming,
+    limits,
     snapshot::{Connection, WaitsFor, Why},
 };
 
@@ -164,7 +165,7 @@ impl Scene {
         certificate: Option<&Certificate>,
     ) -> Result<(), String> {
         drain(&mut self.member);
-        let term = committee::term_id(proposal);
+        let term = forming::term_id(proposal);
         let proposer = self.strangers[0].public_key();
         control(&mut self.member, now, proposer, &Control::Proposal(proposal.clone()));
         for i in 0..3 {

@@ -12,8 +12,8 @@ use abraham_provenance::{Signer, Unsigned, artist_name, state_name};
 use zeroize::Zeroizing;
 
 use crate::{
-    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work, certificate,
-    collective::Status, committee::term_id, limits, round,
+    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work,
+    collective::Status, election::forming::term_id, keeping::certificate, limits, term::round,
 };
 
 fn config() -> Config {

@@ -10,7 +10,7 @@ use abraham_messages::{
 
 use crate::{
     Collective, Millis,
-    holders::Held,
+    keeping::holders::Held,
     limits,
     snapshot::{WaitingSnapshot, WaitsFor},
 };

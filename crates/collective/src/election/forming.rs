@@ -7,7 +7,7 @@ use abraham_messages::{
     collective::{Certificate, Digest, Proposal, ProposedOrigin, StateName},
 };
 
-use crate::{Millis, Origin, Term, certificate, limits};
+use crate::{Millis, Origin, Term, keeping::certificate, limits};
 
 /// The id of the term that a proposal would begin.
 pub(crate) fn term_id(proposal: &Proposal) -> Digest {
@@ -101,9 +101,6 @@ pub(crate) struct Early {
     refused: VecDeque<(Digest, PeerKey)>,
 }
 
-/// Refusals that are remembered.
-const REFUSALS: usize = 32;
-
 impl Early {
     /// Keeps the newest acceptance of each linked member.
     pub(crate) fn accept(&mut self, from: PeerKey, term: Digest, certificate: Option<Box<Certificate>>) {
@@ -111,7 +108,7 @@ impl Early {
     }
 
     pub(crate) fn refuse(&mut self, from: PeerKey, term: Digest) {
-        if self.refused.len() >= REFUSALS {
+        if self.refused.len() >= limits::MAX_REFUSALS {
             self.refused.pop_front();
         }
         self.refused.push_back((term, from));

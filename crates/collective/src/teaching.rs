@@ -1,0 +1,3 @@
+//! Teachers: this member as one, and those that it asks.
+
+pub(crate) mod teacher;
