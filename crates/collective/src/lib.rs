@@ -4,6 +4,7 @@
 mod bucket;
 mod collective;
 mod config;
+mod context;
 mod election;
 mod error;
 mod input;
@@ -14,6 +15,7 @@ mod members;
 mod outbox;
 pub mod snapshot;
 mod sortition;
+mod status;
 mod teaching;
 mod term;
 pub mod work;
@@ -23,7 +25,7 @@ pub use collective::Collective;
 pub use config::{Config, Settings};
 pub use error::Error;
 pub use input::{Event, Input, Output};
-pub use members::rejections::Rejection;
+pub use members::Rejection;
 pub use snapshot::{EndCause, Snapshot};
 pub use work::{Done, Failed, HeldCommitments, Origin, Term, Work};
 

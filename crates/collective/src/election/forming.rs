@@ -16,10 +16,10 @@ pub(crate) fn term_id(proposal: &Proposal) -> Digest {
 
 /// A proposal that this member accepted.
 pub(crate) struct Forming {
-    pub(crate) term: Term,
-    pub(crate) proposer: PeerKey,
-    pub(crate) since: Millis,
-    pub(crate) deadline: Millis,
+    term: Term,
+    proposer: PeerKey,
+    since: Millis,
+    deadline: Millis,
     origin: ProposedOrigin,
     accepted: [bool; 4],
     certificates: [Option<Box<Certificate>>; 4],
@@ -49,6 +49,26 @@ impl Forming {
             accepted: [false; 4],
             certificates: [const { None }; 4],
         }
+    }
+
+    /// Who would sit where.
+    pub(crate) fn term(&self) -> &Term {
+        &self.term
+    }
+
+    /// Who proposed it.
+    pub(crate) fn proposer(&self) -> PeerKey {
+        self.proposer
+    }
+
+    /// When this member accepted it.
+    pub(crate) fn since(&self) -> Millis {
+        self.since
+    }
+
+    /// When it is given up.
+    pub(crate) fn deadline(&self) -> Millis {
+        self.deadline
     }
 
     pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
