@@ -2,33 +2,22 @@
 //! clock.
 
 mod bucket;
-mod certificate;
 mod collective;
-mod committee;
 mod config;
+mod context;
 mod election;
 mod error;
-mod faults;
-mod holders;
 mod input;
+mod keeping;
 pub mod limits;
 mod links;
+mod members;
 mod outbox;
-mod presence;
-mod received;
-mod rejections;
-mod round;
 pub mod snapshot;
 mod sortition;
-mod steps;
-#[cfg(test)]
-mod strangers;
-mod teacher;
+mod status;
+mod teaching;
 mod term;
-#[cfg(test)]
-mod tests;
-mod waiting;
-mod witness;
 pub mod work;
 
 pub use abraham_messages::collective::{BackendKind, Digest};
@@ -36,7 +25,7 @@ pub use collective::Collective;
 pub use config::{Config, Settings};
 pub use error::Error;
 pub use input::{Event, Input, Output};
-pub use rejections::Rejection;
+pub use members::Rejection;
 pub use snapshot::{EndCause, Snapshot};
 pub use work::{Done, Failed, HeldCommitments, Origin, Term, Work};
 

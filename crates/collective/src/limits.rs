@@ -1,8 +1,15 @@
 //! Every timeout, size and quorum of the collective, with its reason. Times are milliseconds.
 
-use abraham_messages::limits::MAX_LINKS;
+use abraham_messages::limits::{MAX_ARTISTS, MAX_LINKS};
 
 use crate::Millis;
+
+// Review
+
+/// Interval between two reviews of what a member sees where nothing happened.
+pub const REVIEW_INTERVAL: Millis = 1_000;
+/// Shortest interval between two reviews: ten thousand presences must not cause as many.
+pub const MIN_REVIEW_INTERVAL: Millis = 100;
 
 // Presence
 
@@ -76,6 +83,8 @@ pub const RANK_INTERVAL: Millis = 2_000;
 pub const MAX_RANK_SLACK: u64 = 4;
 /// Timeout of a proposal, for all four acceptances.
 pub const ACCEPT_TIMEOUT: Millis = 5_000;
+/// Refused proposals that are remembered, for those that come after their refusal.
+pub const MAX_REFUSALS: usize = 32;
 /// Wait for a member that says it holds an artist and has not shown it yet, or that went out of sight without a goodbye,
 /// before others draw a new one: two dials that fail, and the backoff after them. It begins anew with each change of
 /// such members' presence or links. For who has shown an artist the wait lasts as long as it is in sight.
@@ -90,6 +99,13 @@ pub const CLAIM_COOLDOWN: Millis = 3_600_000;
 pub const MIN_LINKING_SIGNERS: usize = 2;
 /// Committees by which an artist is known whose shares this member does not have.
 pub const MAX_KNOWN_COMMITTEES: usize = 64;
+/// Artists that are known by what others showed: as many as linked members can show, twice over, because those of
+/// members that are gone are remembered for a while.
+pub const MAX_KNOWN_ARTISTS: usize = 2 * MAX_LINKS * MAX_ARTISTS;
+/// Certificates that need not be checked again.
+pub const MAX_CHECKED_CERTIFICATES: usize = 2_048;
+/// Artists whose seats a member remembers; far more than one visit can meet.
+pub const MAX_REMEMBERED_SEATS: usize = 256;
 /// Certificates of one member checked at once: of four artists, with their chains. A check is four signatures, some
 /// milliseconds.
 pub const CERTIFICATE_CHECK_BURST: u32 = 48;

@@ -1,10 +1,13 @@
-//! Which members this one is linked with, and which it wants to be.
+//! Links: which members this one is linked with, whom it dials, and whom it lets go.
+
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use abraham_messages::{PeerKey, limits::MAX_LINKS, node::Command};
 
-use crate::{Millis, limits, presence::Presences};
+use crate::{Millis, limits, members::presence::Presences};
+pub(crate) use wanted::Wanted;
 
 /// A direct link.
 #[derive(Debug, Clone, Copy)]

@@ -23,7 +23,7 @@ pub(crate) struct Outbox {
     to_me: VecDeque<(Lane, Payload)>,
     tickets: u64,
     unsent: BTreeMap<PeerKey, Unsent>,
-    pub(crate) bulk_bytes: u64,
+    bulk_bytes: u64,
 }
 
 impl Outbox {
@@ -36,6 +36,11 @@ impl Outbox {
             unsent: BTreeMap::new(),
             bulk_bytes: 0,
         }
+    }
+
+    /// Bytes of batches and updates that were sent.
+    pub(crate) fn bulk_bytes(&self) -> u64 {
+        self.bulk_bytes
     }
 
     pub(crate) fn pop(&mut self) -> Option<Output> {

@@ -10,33 +10,21 @@
 mod certifying;
 mod learning;
 mod piece;
+pub(crate) mod round;
+mod seating;
 mod standing;
+mod steps;
 
 use abraham_messages::{
     PeerKey, SignedPiece,
     collective::{Certificate, Control, Digest, Ready, StateStatement, Step, TeacherOffer},
 };
-use abraham_provenance::Signer;
 
-use crate::{
-    Config, Done, EndCause, Failed, Millis, Origin, Rejection, Settings, Term, Work, limits,
-    outbox::Outbox,
-    round::{self, Plan},
-    steps::{Kind, Steps},
-};
+use crate::{Done, EndCause, Failed, Millis, Origin, Rejection, Term, Work, context::Context, limits};
 use learning::Gathering;
-
-/// What a term needs from its member.
-pub(crate) struct Context<'a> {
-    pub(crate) now: Millis,
-    pub(crate) config: &'a Config,
-    pub(crate) settings: &'a Settings,
-    pub(crate) signer: &'a Signer,
-    pub(crate) out: &'a mut Outbox,
-    /// Teachers that are present and linked.
-    pub(crate) offers: Vec<TeacherOffer>,
-    pub(crate) facts: &'a mut Vec<Fact>,
-}
+use round::Plan;
+pub(crate) use seating::Seating;
+use steps::{Kind, Steps};
 
 /// What a term found out that its member must know.
 #[expect(clippy::large_enum_variant, reason = "one at a time is made, handled and dropped")]
@@ -98,12 +86,14 @@ enum Stage {
 }
 
 /// A term that this member sits in.
-pub(crate) struct Seat {
-    pub(crate) term: Term,
-    pub(crate) proposer: PeerKey,
-    pub(crate) since: Millis,
-    pub(crate) deadline: Millis,
-    pub(crate) gathering: Option<Gathering>,
+pub(crate) struct Sitting {
+    term: Term,
+    proposer: PeerKey,
+    since: Millis,
+    deadline: Millis,
+    gathering: Option<Gathering>,
+    /// What the member does not know yet.
+    facts: Vec<Fact>,
     origin: Origin,
     state: Option<State>,
     stage: Stage,
@@ -124,7 +114,7 @@ pub(crate) struct Seat {
     last_piece: Option<Millis>,
 }
 
-impl Seat {
+impl Sitting {
     /// Takes the seat: the engine sets up.
     pub(crate) fn begin(context: &mut Context<'_>, term: Term, proposer: PeerKey, origin: Origin) -> Self {
         let work = Work::Begin { term: term.clone(), origin: origin.clone() };
@@ -135,6 +125,7 @@ impl Seat {
             since: context.now,
             deadline: context.now.saturating_add(limits::BEGIN_TIMEOUT),
             gathering: None,
+            facts: Vec::new(),
             origin,
             state: None,
             stage: Stage::Begin { ticket },
@@ -147,6 +138,11 @@ impl Seat {
             accused: None,
             last_piece: None,
         }
+    }
+
+    /// What it found out since it was asked last.
+    pub(crate) fn take_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.facts)
     }
 
     fn enter(&mut self, context: &Context<'_>, stage: Stage, time: Millis) {
@@ -205,7 +201,7 @@ impl Seat {
             (Some([a, b]), _) if a == b && a < 4 => EndCause::Silent { seat: a as u8 },
             (Some([a, b]), _) if a < 4 && b < 4 => EndCause::Suspected { seats: [a as u8, b as u8] },
             (None, Some(late)) if late < 4 => {
-                context.facts.push(Fact::Late(self.term.seats[late]));
+                self.facts.push(Fact::Late(self.term.seats[late]));
                 EndCause::Departed { seat: late as u8 }
             }
             _ => EndCause::OwnFailure { reason: failed.reason },
@@ -218,13 +214,13 @@ impl Seat {
             (Stage::Begin { .. }, Done::Begun { commitments, liars }) => {
                 self.check_origin(&commitments)?;
                 for liar in liars.into_iter().filter_map(|seat| self.term.seats.get(seat)) {
-                    context.facts.push(Fact::Liar(*liar, "its component is not the one that was certified"));
+                    self.facts.push(Fact::Liar(*liar, "its component is not the one that was certified"));
                 }
-                context.facts.push(Fact::Begun);
+                self.facts.push(Fact::Begun);
                 self.hold(context, commitments);
             }
             (Stage::PaintBatch { .. }, Done::Batch { bytes }) => {
-                if bytes.len() != context.config.batch_bytes {
+                if bytes.len() != context.own.config.batch_bytes {
                     return Err(wrong());
                 }
                 self.teach(context, &bytes);
@@ -240,7 +236,7 @@ impl Seat {
             }
             (Stage::PaintPiece { latent, .. }, Done::Piece { content }) => {
                 let latent = *latent;
-                if content.len() != context.config.content_bytes {
+                if content.len() != context.own.config.content_bytes {
                     return Err(wrong());
                 }
                 self.sign(context, latent, content);
@@ -250,8 +246,12 @@ impl Seat {
         self.advance(context)
     }
 
-    /// The deadline of the present stage is over.
-    pub(crate) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Result<(), EndCause> {
+    /// The deadline of the present stage is over. `teachers` are those that this painter would name.
+    pub(crate) fn handle_timeout(
+        &mut self,
+        context: &mut Context<'_>,
+        teachers: Vec<TeacherOffer>,
+    ) -> Result<(), EndCause> {
         if context.now < self.deadline {
             return Ok(());
         }
@@ -266,7 +266,7 @@ impl Seat {
                 Err(EndCause::OwnFailure { reason: "the engine did not answer in time".into() })
             }
             Stage::Pausing => {
-                self.send_ready(context);
+                self.send_ready(context, teachers);
                 self.advance(context)
             }
             Stage::Teaching => {
@@ -275,7 +275,7 @@ impl Seat {
             }
             Stage::Certify { .. } => {
                 // Enough signatures are a certificate, but who is silent here will be so at the next step.
-                self.certify(context)?;
+                self.certify()?;
                 Err(self.silent())
             }
             _ => Err(self.silent()),
@@ -287,15 +287,13 @@ impl Seat {
         EndCause::Silent { seat: seat as u8 }
     }
 
-    fn send_ready(&mut self, context: &mut Context<'_>) {
+    fn send_ready(&mut self, context: &mut Context<'_>, teachers: Vec<TeacherOffer>) {
         let waited =
             self.last_piece.is_none_or(|at| context.now >= at.saturating_add(limits::PIECE_INTERVAL));
         let piece_due = self.last_piece.is_none()
             || self.rounds_since_piece >= limits::PIECE_INTERVAL_ROUNDS
             || self.idle && waited;
-        let mut teachers = std::mem::take(&mut context.offers);
-        teachers.truncate(limits::MAX_NAMED_TEACHERS);
-        let ready = Ready { leaves: !context.settings.paint, piece_due, teachers };
+        let ready = Ready { leaves: !context.own.settings.paint, piece_due, teachers };
         self.enter(context, Stage::Ready, limits::READY_TIMEOUT);
         self.send_step(context, Step::Ready(ready));
     }
@@ -314,7 +312,7 @@ impl Seat {
                 let [Step::Ready(a), Step::Ready(b), Step::Ready(c), Step::Ready(d)] = said else {
                     return Err(EndCause::Disagreement);
                 };
-                let plan = round::plan([a, b, c, d], &self.term.id, self.steps.cycle(), context.config);
+                let plan = round::plan([a, b, c, d], &self.term.id, self.steps.cycle(), &context.own.config);
                 let readies = round::digest(said);
                 self.enter(context, Stage::Planned(plan), limits::STEP_TIMEOUT);
                 self.send_step(context, Step::Planned { readies });
@@ -348,7 +346,7 @@ impl Seat {
                 if self.steps.all(Kind::Certify).is_none() {
                     return Ok(false);
                 }
-                self.certify(context)?;
+                self.certify()?;
                 self.pause(context, false);
             }
             Stage::Sign(_) => {
@@ -388,7 +386,7 @@ impl Seat {
     /// Ends the cycle and rests before the next.
     fn pause(&mut self, context: &mut Context<'_>, idle: bool) {
         let worked = context.now.saturating_sub(self.worked_from);
-        let pause = context.settings.pause(worked);
+        let pause = context.own.settings.pause(worked);
         let pause = if idle { pause.max(limits::IDLE_PAUSE) } else { pause };
         if let Some(gathering) = &mut self.gathering {
             gathering.close();

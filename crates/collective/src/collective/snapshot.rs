@@ -6,14 +6,15 @@ use abraham_messages::{
     collective::{BackendKind, Digest, Holding},
 };
 
+use super::Parts;
 use crate::{
-    Collective, Millis, Snapshot, Term,
-    collective::Status,
+    Millis, Snapshot, Term,
+    context::{Around, Own},
     limits,
-    presence::{Member, SeenTerm},
+    members::presence::{Member, SeenTerm},
     snapshot::{
-        HoldingSnapshot, MemberSnapshot, Phase, RejectionCount, Role, SuspectSnapshot, TeacherSnapshot,
-        TeacherState, TermSnapshot, WaitingSnapshot, Why,
+        HoldingSnapshot, MemberSnapshot, Phase, RejectionCount, Role, SuspectSnapshot, TermSnapshot,
+        WaitingSnapshot, Why,
     },
 };
 
@@ -43,57 +44,53 @@ fn backend(kind: BackendKind) -> String {
     .into()
 }
 
-impl Collective {
-    /// How things stand.
-    pub fn snapshot(&self, now: Millis) -> Snapshot {
-        let terms = self.terms(now);
+impl Parts {
+    /// How things stand, where so many bytes of batches and updates were sent.
+    pub(super) fn snapshot(&self, now: Millis, own: &Own, bulk_bytes_sent: u64) -> Snapshot {
+        let around = self.around(now, own);
+        let terms = around.terms();
         let term = self.term_snapshot(&terms);
-        let (role, why) = self.role();
-        let id = match &self.status {
-            Status::Idle => terms.first().map(|term| term.id),
-            Status::Forming(forming) => Some(forming.term.id),
-            Status::Seated(seat) => Some(seat.term.id),
+        let (role, why) = self.role(own);
+        let id = match (self.seat.forming(), self.seat.sitting()) {
+            (Some(forming), _) => Some(forming.term().id),
+            (_, Some(sitting)) => Some(sitting.term().id),
+            _ => terms.first().map(|term| term.id),
         };
-        let members = self.members(now, id);
-        let suspects = self.faults.iter().map(|(peer, faults, until)| SuspectSnapshot {
-            key: hex(&peer.0),
-            faults,
-            until,
-        });
-        let mut done = self.done;
-        done.bulk_bytes_sent = self.out.bulk_bytes;
+        let members = self.members_snapshot(&around, id);
+        let faults = self.members.faults().iter();
+        let suspects =
+            faults.map(|(peer, faults, until)| SuspectSnapshot { key: hex(&peer.0), faults, until });
+        let mut done = self.status.done();
+        done.bulk_bytes_sent = bulk_bytes_sent;
+        let rejections = self.members.rejections();
         Snapshot {
             now,
-            me: hex(&self.me.0),
-            connection: self.connection.clone(),
+            me: hex(&own.me.0),
+            connection: self.status.connection().clone(),
             role,
             why,
             members,
-            member_count: self.presences.len() + 1,
-            foreign_count: self.presences.foreign(),
+            member_count: self.members.presences().len() + 1,
+            foreign_count: self.members.presences().foreign(),
             term,
-            waiting: self.waiting_shown(now),
+            waiting: self.waiting_shown(&around, &terms),
             kept: self.kept(),
             done,
-            rejections: self
-                .rejections
-                .iter()
-                .map(|(cause, count)| RejectionCount { cause, count })
-                .collect(),
+            rejections: rejections.map(|(cause, count)| RejectionCount { cause, count }).collect(),
             suspects: suspects.take(limits::MAX_SNAPSHOT_MEMBERS).collect(),
-            last_end: self.last_end.clone(),
+            last_end: self.status.last_end().cloned(),
         }
     }
 
     /// The artist that waits, where this member sits nowhere and sees nobody paint.
-    fn waiting_shown(&self, now: Millis) -> Option<WaitingSnapshot> {
-        let waits = matches!(self.status, Status::Idle) && self.terms(now).is_empty();
-        let waiting = if waits { self.waiting(now) } else { None };
-        waiting.map(|waiting| self.waiting_snapshot(&waiting))
+    fn waiting_shown(&self, around: &Around<'_>, terms: &[SeenTerm]) -> Option<WaitingSnapshot> {
+        let waits = self.seat.is_free() && terms.is_empty();
+        let waiting = if waits { self.election.waiting(around) } else { None };
+        waiting.map(|waiting| self.election.waiting_snapshot(&waiting))
     }
 
     fn kept(&self) -> Vec<HoldingSnapshot> {
-        let kept = self.store.held().into_iter().map(|held| HoldingSnapshot {
+        let kept = self.keeping.store().held().into_iter().map(|held| HoldingSnapshot {
             artist: hex(&held.artist),
             round: held.states.first().map_or(0, |state| state.round),
             seat: held.seat as u8,
@@ -101,48 +98,48 @@ impl Collective {
         kept.collect()
     }
 
-    fn role(&self) -> (Role, Why) {
-        let why = match self.status {
-            Status::Seated(_) => return (Role::Painter, Why::Elected),
-            Status::Forming(_) => Why::Electing,
-            Status::Idle => self.review.outlook,
+    fn role(&self, own: &Own) -> (Role, Why) {
+        if self.seat.sitting().is_some() {
+            return (Role::Painter, Why::Elected);
+        }
+        let why = match self.seat.forming() {
+            Some(_) => Why::Electing,
+            None => self.election.outlook(),
         };
         let role = match why {
             Why::Teaching => Role::Teacher,
             Why::NotWilling => Role::Watching,
-            _ if !self.settings.paint && self.settings.pictures == 0 => Role::Watching,
+            _ if !own.settings.paint && own.settings.pictures == 0 => Role::Watching,
             _ => Role::Waiting,
         };
         (role, why)
     }
 
     /// This member, those of the committee, those that are linked, then others, as many as there is room for.
-    fn members(&self, now: Millis, term: Option<Digest>) -> Vec<MemberSnapshot> {
+    fn members_snapshot(&self, around: &Around<'_>, term: Option<Digest>) -> Vec<MemberSnapshot> {
+        let own = around.own;
         let holding = |holding: &Holding| HoldingSnapshot {
             artist: hex(&holding.artist),
             round: holding.states.first().map_or(0, |state| state.round),
             seat: holding.seat,
         };
-        let seated = match &self.status {
-            Status::Seated(seat) => Some(seat.seated()),
-            _ => None,
-        };
+        let seated = self.seat.seated();
         let me = MemberSnapshot {
-            key: hex(&self.me.0),
-            paints: self.will_paint(now),
-            pictures: self.settings.pictures,
-            backend: backend(self.settings.backend),
+            key: hex(&own.me.0),
+            paints: self.election.will_paint(around.now, own),
+            pictures: own.settings.pictures,
+            backend: backend(own.settings.backend),
             linked: false,
             links: self.links.peers().map(|peer| hex(&peer.0)).collect(),
             seat: seated.map(|seated| seated.seat),
             in_term: seated.is_some(),
-            holds: self.store.holding().as_ref().map(holding),
+            holds: self.keeping.store().holding().as_ref().map(holding),
         };
         let in_term = |member: &Member| {
             let id = member.presence.seated.map(|seated| seated.term);
             id.is_some() && id == term
         };
-        let mut others: Vec<(&PeerKey, &Member)> = self.presences.iter().collect();
+        let mut others: Vec<(&PeerKey, &Member)> = self.members.presences().iter().collect();
         if others.len() >= limits::MAX_SNAPSHOT_MEMBERS {
             others.sort_by_key(|(peer, member)| (!in_term(member), !self.links.is_up(peer)));
             others.truncate(limits::MAX_SNAPSHOT_MEMBERS - 1);
@@ -166,49 +163,33 @@ impl Collective {
     }
 
     fn term_snapshot(&self, terms: &[SeenTerm]) -> Option<TermSnapshot> {
-        match &self.status {
-            Status::Seated(seat) => Some(TermSnapshot {
-                artist: seat.artist().or(seat.continued()).map(|artist| hex(&artist)),
-                round: seat.round(),
-                phase: seat.phase(),
-                teachers: self.teachers(),
-                ..forming_snapshot(&seat.term, &seat.proposer, seat.since, seat.deadline)
-            }),
-            Status::Forming(forming) => {
-                Some(forming_snapshot(&forming.term, &forming.proposer, forming.since, forming.deadline))
-            }
-            Status::Idle => terms.first().map(|term| TermSnapshot {
-                id: hex(&term.id),
-                number: term.number,
-                mine: false,
-                seats: term.seats.map(|peer| peer.map(|peer| hex(&peer.0)).unwrap_or_default()),
-                seat: None,
-                proposer: None,
-                artist: (term.artist != [0; 32]).then(|| hex(&term.artist)),
-                round: term.round,
-                phase: Phase::Working,
-                since: 0,
-                deadline: None,
-                teachers: Vec::new(),
-            }),
+        if let Some(sitting) = self.seat.sitting() {
+            let (since, deadline) = (sitting.since(), sitting.deadline());
+            return Some(TermSnapshot {
+                artist: sitting.artist().or(sitting.continued()).map(|artist| hex(&artist)),
+                round: sitting.round(),
+                phase: sitting.phase(),
+                teachers: sitting.teachers(),
+                ..forming_snapshot(sitting.term(), &sitting.proposer(), since, deadline)
+            });
         }
-    }
-
-    fn teachers(&self) -> Vec<TeacherSnapshot> {
-        let Status::Seated(seat) = &self.status else { return Vec::new() };
-        let Some(gathering) = &seat.gathering else { return Vec::new() };
-        let states = gathering.teachers.iter().zip(&gathering.answered).enumerate();
-        states
-            .map(|(place, (teacher, answered))| TeacherSnapshot {
-                key: hex(&teacher.peer.0),
-                pictures: teacher.pictures,
-                state: match (gathering.counted, answered) {
-                    (Some(counted), _) if counted & (1 << place) != 0 => TeacherState::Counted,
-                    (Some(_), _) => TeacherState::Silent,
-                    (None, true) => TeacherState::Answered,
-                    (None, false) => TeacherState::Asked,
-                },
-            })
-            .collect()
+        if let Some(forming) = self.seat.forming() {
+            let (since, deadline) = (forming.since(), forming.deadline());
+            return Some(forming_snapshot(forming.term(), &forming.proposer(), since, deadline));
+        }
+        terms.first().map(|term| TermSnapshot {
+            id: hex(&term.id),
+            number: term.number,
+            mine: false,
+            seats: term.seats.map(|peer| peer.map(|peer| hex(&peer.0)).unwrap_or_default()),
+            seat: None,
+            proposer: None,
+            artist: (term.artist != [0; 32]).then(|| hex(&term.artist)),
+            round: term.round,
+            phase: Phase::Working,
+            since: 0,
+            deadline: None,
+            teachers: Vec::new(),
+        })
     }
 }

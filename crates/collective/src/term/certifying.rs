@@ -3,10 +3,10 @@
 use abraham_messages::collective::{Certificate, StateStatement, Step};
 use abraham_provenance::{artist_name, verify};
 
-use super::{Context, Fact, Seat, Stage, State};
-use crate::{EndCause, HeldCommitments, Origin, certificate, limits, round, steps::Kind};
+use super::{Fact, Sitting, Stage, State, round, steps::Kind};
+use crate::{EndCause, HeldCommitments, Origin, context::Context, keeping::certificate, limits};
 
-impl Seat {
+impl Sitting {
     pub(super) fn check_origin(&self, held: &HeldCommitments) -> Result<(), EndCause> {
         let Origin::Continue { commitments, .. } = &self.origin else { return Ok(()) };
         let own = (0..4).all(|c| match held[c] {
@@ -40,13 +40,13 @@ impl Seat {
             // The engine compared transcripts before it answered, so honest holders have the same.
             if let Some(liar) = outvoted.filter(|seat| *seat != self.term.seat) {
                 let what = "its commitments are not those of two others";
-                context.facts.push(Fact::Liar(self.term.seats[liar], what));
+                self.facts.push(Fact::Liar(self.term.seats[liar], what));
             }
             EndCause::Disagreement
         })?;
         let (artist, round, generation) = match (&self.state, &self.origin) {
             (Some(state), _) => (state.artist, state.round, state.generation),
-            (None, Origin::Genesis) => (artist_name(&context.config.recipe, &commitments), 0, 0),
+            (None, Origin::Genesis) => (artist_name(&context.own.config.recipe, &commitments), 0, 0),
             (None, Origin::Continue { artist, round, generation, commitments: certified, .. }) => {
                 if *certified != commitments {
                     return Err(EndCause::Disagreement);
@@ -55,19 +55,19 @@ impl Seat {
             }
         };
         if self.state.is_none() {
-            context.facts.push(Fact::Named(artist));
+            self.facts.push(Fact::Named(artist));
         }
         self.state = Some(State { artist, round, generation, commitments });
         let (term, seats) = (self.term.id, self.term.seats);
         let statement = StateStatement { artist, round, generation, commitments, term, seats };
-        let signature = context.signer.sign(&statement);
+        let signature = context.own.signer.sign(&statement);
         self.enter(context, Stage::Certify { statement: Box::new(statement), helds }, limits::STEP_TIMEOUT);
         self.send_step(context, Step::Certify { helds, signature });
         Ok(true)
     }
 
     /// Makes the certificate of what was said: by those who were told by all four what this painter was told.
-    pub(super) fn certify(&mut self, context: &mut Context<'_>) -> Result<(), EndCause> {
+    pub(super) fn certify(&mut self) -> Result<(), EndCause> {
         let Stage::Certify { statement, helds } = &self.stage else { return Ok(()) };
         let (statement, helds) = (**statement, *helds);
         let mut signatures = [None; 4];
@@ -81,7 +81,7 @@ impl Seat {
             } else if verify(&statement.seats[seat], &statement, signature) {
                 *place = Some(*signature);
             } else {
-                context.facts.push(Fact::Liar(statement.seats[seat], "its signature is not under the state"));
+                self.facts.push(Fact::Liar(statement.seats[seat], "its signature is not under the state"));
             }
         }
         if signatures.iter().flatten().count() < limits::CERTIFICATE_QUORUM {
@@ -91,7 +91,7 @@ impl Seat {
             self.rounds_since_piece += 1;
         }
         let certificate = Certificate { statement, signatures };
-        context.facts.push(Fact::Certified { certificate, learned: self.learned.take() });
+        self.facts.push(Fact::Certified { certificate, learned: self.learned.take() });
         // Three who were told the same are a certificate; one who says that it was told something else ends the term.
         if told_apart { Err(EndCause::Disagreement) } else { Ok(()) }
     }

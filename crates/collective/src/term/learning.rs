@@ -2,22 +2,28 @@
 
 use abraham_messages::{
     PeerKey,
+    codec::hex,
     collective::{Bulk, BulkKind, Control, Digest, Notice, Step, TeacherOffer},
 };
 use zeroize::Zeroizing;
 
-use super::{Context, Fact, Seat, Stage};
-use crate::{EndCause, Rejection, Work, limits, round, steps::Kind};
+use super::{Fact, Sitting, Stage, round, steps::Kind};
+use crate::{
+    EndCause, Rejection, Work,
+    context::Context,
+    limits,
+    snapshot::{TeacherSnapshot, TeacherState},
+};
 
 /// The teachers of a round and what came of them.
-pub(crate) struct Gathering {
-    pub(crate) teachers: Vec<TeacherOffer>,
+pub(super) struct Gathering {
+    teachers: Vec<TeacherOffer>,
     /// Who has answered this painter.
-    pub(crate) answered: Vec<bool>,
+    answered: Vec<bool>,
     /// This seat's shares, in the teachers' order, until they are learnt from.
     updates: Vec<Option<Zeroizing<Vec<u8>>>>,
     /// What all four have, once that is settled.
-    pub(crate) counted: Option<u32>,
+    counted: Option<u32>,
     batch: Option<Digest>,
 }
 
@@ -33,13 +39,30 @@ impl Gathering {
         !self.answered.contains(&false)
     }
 
+    /// What the page is given.
+    pub(super) fn snapshot(&self) -> Vec<TeacherSnapshot> {
+        let states = self.teachers.iter().zip(&self.answered).enumerate();
+        states
+            .map(|(place, (teacher, answered))| TeacherSnapshot {
+                key: hex(&teacher.peer.0),
+                pictures: teacher.pictures,
+                state: match (self.counted, answered) {
+                    (Some(counted), _) if counted & (1 << place) != 0 => TeacherState::Counted,
+                    (Some(_), _) => TeacherState::Silent,
+                    (None, true) => TeacherState::Answered,
+                    (None, false) => TeacherState::Asked,
+                },
+            })
+            .collect()
+    }
+
     /// Drops what is no use after its round; the teachers stay in view until the next.
     pub(super) fn close(&mut self) {
         self.updates.iter_mut().for_each(|update| *update = None);
     }
 }
 
-impl Seat {
+impl Sitting {
     /// Takes in this seat's share of a teacher's update.
     pub(crate) fn handle_update(
         &mut self,
@@ -57,7 +80,7 @@ impl Seat {
             .iter()
             .position(|offer| offer.peer == *teacher)
             .ok_or(Rejection::OutOfPlace)?;
-        if share.len() != context.config.update_bytes[self.term.seat] {
+        if share.len() != context.own.config.update_bytes[self.term.seat] {
             return Err(Rejection::WrongShape);
         }
         if gathering.updates[place].is_some() {
@@ -65,7 +88,7 @@ impl Seat {
         }
         gathering.updates[place] = Some(Zeroizing::new(share.to_vec()));
         gathering.answered[place] = true;
-        context.facts.push(Fact::Answered(*teacher));
+        self.facts.push(Fact::Answered(*teacher));
         Ok(self.advance(context))
     }
 
@@ -83,7 +106,7 @@ impl Seat {
             round: state.round + 1,
             batch: hash,
         };
-        let signature = context.signer.sign(&notice);
+        let signature = context.own.signer.sign(&notice);
         let bulk = Bulk { kind: BulkKind::Batch, term: self.term.prefix(), cycle, payload: batch };
         for (place, teacher) in gathering.teachers.iter().enumerate() {
             context.out.control(teacher.peer, &Control::Notice { notice, signature });
@@ -120,19 +143,19 @@ impl Seat {
             counted &= updates;
         }
         let haves = round::digest(said);
-        self.count(context, counted);
+        self.count(counted);
         self.enter(context, Stage::Counted, limits::STEP_TIMEOUT);
         self.send_step(context, Step::Counted { haves });
         Ok(true)
     }
 
     /// Settles which updates count.
-    fn count(&mut self, context: &mut Context<'_>, counted: u32) {
+    fn count(&mut self, counted: u32) {
         let Some(gathering) = &mut self.gathering else { return };
         gathering.counted = Some(counted);
         for (teacher, answered) in gathering.teachers.iter().zip(&gathering.answered) {
             if !answered {
-                context.facts.push(Fact::Silent(teacher.peer));
+                self.facts.push(Fact::Silent(teacher.peer));
             }
         }
     }
@@ -143,7 +166,7 @@ impl Seat {
         let counted = gathering.counted.unwrap_or_default();
         let counts = |place: usize| counted & (1 << place) != 0;
         let teachers = gathering.teachers.iter().enumerate().filter(|(place, _)| counts(*place));
-        if !round::is_crowd(teachers.map(|(_, teacher)| teacher), context.config) {
+        if !round::is_crowd(teachers.map(|(_, teacher)| teacher), &context.own.config) {
             self.pause(context, true);
             return;
         }

@@ -6,16 +6,16 @@ use abraham_messages::{
 };
 use abraham_provenance::{Unsigned, verify};
 
-use super::{Context, Fact, Seat, Stage, State};
-use crate::{EndCause, limits, steps::Kind};
+use super::{Fact, Sitting, Stage, State, steps::Kind};
+use crate::{EndCause, context::Context, limits};
 
-impl Seat {
+impl Sitting {
     pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: Digest, content: Vec<u8>) {
         let Some(State { artist, round, generation, ref commitments }) = self.state else { return };
-        let recipe = context.config.recipe;
+        let recipe = context.own.config.recipe;
         let piece =
             Unsigned { artist, recipe, round, generation, commitments, latent, content: &content }.piece();
-        let signature = context.signer.sign(&piece);
+        let signature = context.own.signer.sign(&piece);
         let piece = SignedPiece { piece, content, signatures: Vec::new() };
         self.enter(context, Stage::Sign(Box::new(piece)), limits::STEP_AFTER_WORK_TIMEOUT);
         self.send_step(context, Step::Sign(signature));
@@ -31,14 +31,14 @@ impl Seat {
                     piece.signatures.push(PainterSignature { painter, signature: *signature });
                 }
                 _ => {
-                    context.facts.push(Fact::Liar(painter, "its signature is not under the piece"));
+                    self.facts.push(Fact::Liar(painter, "its signature is not under the piece"));
                     return Err(EndCause::Suspected { seats: [seat as u8; 2] });
                 }
             }
         }
         let piece = piece.clone();
         let publish = self.steps.cycle() as usize % 4 == self.term.seat;
-        context.facts.push(Fact::Piece { piece, publish });
+        self.facts.push(Fact::Piece { piece, publish });
         self.last_piece = Some(context.now);
         self.rounds_since_piece = 0;
         Ok(())

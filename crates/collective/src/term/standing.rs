@@ -5,10 +5,33 @@ use abraham_messages::{
     collective::{Digest, Seated},
 };
 
-use super::{Seat, Stage};
-use crate::{Origin, round::Plan, snapshot::Phase, steps::Kind};
+use super::{Sitting, Stage, learning::Gathering, round::Plan, steps::Kind};
+use crate::{
+    Millis, Origin, Term,
+    snapshot::{Phase, TeacherSnapshot},
+};
 
-impl Seat {
+impl Sitting {
+    /// Who sits where.
+    pub(crate) fn term(&self) -> &Term {
+        &self.term
+    }
+
+    /// Who proposed the committee.
+    pub(crate) fn proposer(&self) -> PeerKey {
+        self.proposer
+    }
+
+    /// Since when it is at what it does now.
+    pub(crate) fn since(&self) -> Millis {
+        self.since
+    }
+
+    /// When [`Self::handle_timeout`] is to be called.
+    pub(crate) fn deadline(&self) -> Millis {
+        self.deadline
+    }
+
     pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
         self.term.seats.iter().position(|seat| seat == peer)
     }
@@ -83,6 +106,11 @@ impl Seat {
             _ => return Vec::new(),
         };
         self.steps.missing(kind)
+    }
+
+    /// The teachers of this round, or the last.
+    pub(crate) fn teachers(&self) -> Vec<TeacherSnapshot> {
+        self.gathering.as_ref().map(Gathering::snapshot).unwrap_or_default()
     }
 
     /// What others are told.

@@ -10,10 +10,11 @@ use abraham_messages::{
 };
 
 use crate::{
-    Millis, Rejection, certificate,
-    committee::term_id,
+    Millis, Rejection,
+    election::forming::term_id,
+    keeping::certificate,
     limits,
-    presence::{SeenTerm, Sits},
+    members::presence::{SeenTerm, Sits},
 };
 
 /// What painters showed this member.

@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     Collective, Config, Done, Event, Input, Millis, Output, Settings, Work,
-    collective::Status,
-    committee, limits,
+    context::Around,
+    election::{candidates::Candidates, forming},
+    limits,
     snapshot::{Connection, WaitsFor, Why},
 };
 
@@ -116,7 +117,7 @@ impl Scene {
         let mut scene = Self::newcomer();
         let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &scene.honest[i]);
         for round in [9, 10] {
-            scene.member.store.certify(0, certified([a, b, c, d], A, round, round as u8));
+            scene.member.parts.keeping.certify(0, certified([a, b, c, d], A, round, round as u8));
         }
         scene
     }
@@ -174,7 +175,7 @@ impl Scene {
         certificate: Option<&Certificate>,
     ) -> Result<(), String> {
         drain(&mut self.member);
-        let term = committee::term_id(proposal);
+        let term = forming::term_id(proposal);
         let proposer = self.strangers[0].public_key();
         control(&mut self.member, now, proposer, &Control::Proposal(proposal.clone()));
         for i in 0..3 {
@@ -182,9 +183,9 @@ impl Scene {
             let from = self.strangers[i].public_key();
             control(&mut self.member, now + 1, from, &Control::Accept { term, certificate });
         }
-        match self.member.status {
-            Status::Seated(_) => Ok(()),
-            _ => Err(refusals(&drain(&mut self.member)).join(", ")),
+        match self.member.parts.seat.sitting() {
+            Some(_) => Ok(()),
+            None => Err(refusals(&drain(&mut self.member)).join(", ")),
         }
     }
 
@@ -194,8 +195,21 @@ impl Scene {
         self.takes(2_000, &proposal, Some(&certificate))
     }
 
+    fn around(&self, now: Millis) -> Around<'_> {
+        self.member.parts.around(now, &self.member.own)
+    }
+
+    fn candidates(&self, now: Millis) -> Candidates {
+        self.member.parts.election.candidates(&self.around(now))
+    }
+
+    /// Whether an artist is waited for.
+    fn waits(&self, now: Millis) -> bool {
+        self.member.parts.election.waiting(&self.around(now)).is_some()
+    }
+
     fn held(&self) -> Vec<([u8; 32], Vec<u64>)> {
-        let held = self.member.store.held().into_iter();
+        let held = self.member.parts.keeping.store().held().into_iter();
         held.map(|held| (held.artist, held.states.iter().map(|state| state.round).collect())).collect()
     }
 }
@@ -259,7 +273,7 @@ fn certificates_count_only_where_they_are_linked_with_what_one_has() {
         let from = all[painters[3]].public_key();
         let artists = vec![HeldArtist { states: vec![certificate], chain }];
         control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
-        scene.member.holders.counted(&scene.member.store).get(&from).is_some_and(|held| !held.is_empty())
+        scene.member.parts.keeping.counted().get(&from).is_some_and(|held| !held.is_empty())
     };
     // Painters 0 to 3 are those of what the member has; 4 to 8 are linked with it.
     assert!(counts([0, 1, 2, 4], None, &[]), "one seat was filled");
@@ -282,7 +296,7 @@ fn of_two_states_that_are_shown_each_must_be_linked_itself() {
     let from = all[4].public_key();
     let artists = vec![HeldArtist { states: vec![far, near.clone()], chain: Vec::new() }];
     control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
-    let counted = scene.member.holders.counted(&scene.member.store);
+    let counted = scene.member.parts.keeping.counted();
     let states: Vec<_> = counted[&from].iter().flat_map(|held| held.states.clone()).collect();
     assert_eq!(states, [state_name(&near.statement)]);
 }
@@ -298,8 +312,8 @@ fn what_is_shown_must_be_certified_and_ones_own() {
         change(&mut holds);
         let from = scene.strangers[0].public_key();
         control(&mut scene.member, 5, from, &Control::Holds(holds));
-        let counts = scene.member.holders.counted(&scene.member.store).get(&from).map_or(0, Vec::len);
-        (counts, scene.member.faults.of(&from))
+        let counts = scene.member.parts.keeping.counted().get(&from).map_or(0, Vec::len);
+        (counts, scene.member.parts.members.faults().of(&from))
     };
     assert_eq!(shown(&|_| ()), (1, 0));
     let marked = (0, limits::NAMED_FAULT);
@@ -330,7 +344,7 @@ fn what_is_shown_must_be_certified_and_ones_own() {
         rejections.iter().any(|rejection| rejection.cause == crate::Rejection::TooMany),
         "{rejections:?}"
     );
-    assert_eq!(scene.member.faults.of(&from), 0);
+    assert_eq!(scene.member.parts.members.faults().of(&from), 0);
 }
 
 /// A mere claim gives nobody a place in the order, and nobody proposes what is only claimed.
@@ -339,19 +353,19 @@ fn who_only_claims_most_rounds_is_not_first_in_turn() {
     let mut scene = Scene::holder();
     let [d, a, b, c] = [3, 0, 1, 2].map(|i: usize| &scene.strangers[i]);
     let state = state_name(&certified([d, a, b, c], [0xC; 32], 77, 0xEE).statement);
-    let before = scene.member.candidates(500);
+    let before = scene.candidates(500);
     scene.present(500, |i, presence| {
         presence.holding =
             (i < 2).then(|| Holding { artist: [0xC; 32], seat: 1 + i as u8, states: vec![state] });
     });
-    let after = scene.member.candidates(500);
+    let after = scene.candidates(500);
     for stranger in &scene.strangers {
         assert_eq!(before.rank(&stranger.public_key()), after.rank(&stranger.public_key()));
     }
     assert!(after.choose().is_none(), "the holder of A waits");
     // Nor where they show what cannot be linked with what is held.
     scene.forge(600, A, 1_000_000_000);
-    let shown = scene.member.candidates(600);
+    let shown = scene.candidates(600);
     assert!(
         scene
             .strangers
@@ -371,7 +385,7 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     }
     let outputs = drain(&mut scene.member);
     assert!(!outputs.iter().any(|output| matches!(output, Output::Work { work: Work::Forget, .. })));
-    assert!(matches!(scene.member.status, Status::Idle), "it proposes nothing");
+    assert!(scene.member.parts.seat.is_free(), "it proposes nothing");
     let snapshot = scene.member.snapshot(600_000);
     assert_eq!(snapshot.why, Why::WaitsForHolders);
     let waiting = snapshot.waiting.unwrap();
@@ -389,7 +403,7 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     scene.member.handle(601_000, Input::BeginAnother(true));
     let proposal = genesis(&scene, 6);
     scene.takes(601_000, &proposal, None).unwrap();
-    assert!(!scene.member.review.begins, "the choice is over");
+    assert!(!scene.member.parts.election.begins(), "the choice is over");
     let ticket = drain(&mut scene.member).into_iter().find_map(|output| match output {
         Output::Work { ticket, work: Work::Begin { .. } } => Some(ticket),
         _ => None,
@@ -406,8 +420,8 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
 fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
     let mut scene = Scene::newcomer();
     let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &scene.honest[i]);
-    scene.member.store.certify(0, certified([a, b, c, d], A, 0, 1));
-    assert!(scene.member.waiting(1_000).is_none());
+    scene.member.parts.keeping.certify(0, certified([a, b, c, d], A, 0, 1));
+    assert!(!scene.waits(1_000));
     scene.three_strangers();
     let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].public_key());
     let seats = [scene.member.me(), a, b, c];
@@ -435,34 +449,33 @@ fn mere_claims_are_waited_for_no_longer_than_two_dials_take() {
         let message = Gossip::Presence(said).encode();
         scene.member.handle(now, Input::Node(node::Event::Gossip { from: far, message }));
     };
-    let waits = |scene: &Scene, now| scene.member.waiting(now).is_some();
     say(&mut scene, 10, 1, 3);
-    scene.member.handle_timeout(1_100);
-    let seen = scene.member.review.last;
-    assert!(waits(&scene, seen + limits::HOLDER_TIMEOUT - 1));
-    assert!(!waits(&scene, seen + limits::HOLDER_TIMEOUT));
-    assert!(scene.member.candidates(seen + 1).waits);
+    let seen = 1_100;
+    scene.member.handle_timeout(seen);
+    assert!(scene.waits(seen + limits::HOLDER_TIMEOUT - 1));
+    assert!(!scene.waits(seen + limits::HOLDER_TIMEOUT));
+    assert!(scene.candidates(seen + 1).waits);
     assert_eq!(scene.member.snapshot(seen + 1).waiting.unwrap().waits_for, WaitsFor::Claims);
     // It goes out of candidates, without a goodbye: that is a change.
     let mut now = seen;
-    while scene.member.presences.get(&far).is_some() {
+    while scene.member.parts.members.presences().get(&far).is_some() {
         now += 1_000;
         scene.member.handle_timeout(now);
     }
     assert!(now < seen + limits::HOLDER_TIMEOUT);
-    assert!(waits(&scene, now - 1_000 + limits::HOLDER_TIMEOUT));
+    assert!(scene.waits(now - 1_000 + limits::HOLDER_TIMEOUT));
     // One that says goodbye is not waited for.
     say(&mut scene, now, 5, 3);
     scene.member.handle_timeout(now + 2_000);
     let message = Gossip::Leave { sequence: 9 }.encode();
     scene.member.handle(now + 2_000, Input::Node(node::Event::Gossip { from: far, message }));
-    assert!(!waits(&scene, now + 2_001));
+    assert!(!scene.waits(now + 2_001));
     // However often they change, they are not waited for ever.
     for sequence in 0..600 {
         say(&mut scene, now + 3_000 + sequence * 1_000, 10 + sequence, sequence);
         scene.member.handle_timeout(now + 3_500 + sequence * 1_000);
     }
-    assert!(!waits(&scene, now + 603_000));
+    assert!(!scene.waits(now + 603_000));
 }
 
 // Each reason against a proposal, alone.
@@ -472,7 +485,7 @@ fn together() -> (Scene, Certificate, Proposal) {
     let mut scene = Scene::newcomer();
     let [a, b, c] = [0, 1, 2].map(|i: usize| &scene.strangers[i]);
     let certificate = certified([&scene.honest[0], a, b, c], A, 10, 1);
-    scene.member.store.certify(0, certificate.clone());
+    scene.member.parts.keeping.certify(0, certificate.clone());
     for i in 0..2 {
         let from = scene.strangers[i].public_key();
         control(&mut scene.member, 5, from, &holds(&certificate));
@@ -614,7 +627,7 @@ fn a_dial_that_fails_is_counted() {
         assert!(now < 60_000, "a member that is here is dialled");
         scene.member.handle_timeout(now);
     }
-    assert_eq!(scene.member.links.failures(&peer), 0);
+    assert_eq!(scene.member.parts.links.failures(&peer), 0);
     scene.member.handle(now, Input::Node(node::Event::Unreachable { peer, reason: "no way".into() }));
-    assert_eq!(scene.member.links.failures(&peer), 1);
+    assert_eq!(scene.member.parts.links.failures(&peer), 1);
 }

@@ -8,19 +8,21 @@ use abraham_messages::{
     collective::{Digest, Presence},
 };
 
+use super::Election;
 use crate::{
-    Collective, Millis,
-    holders::Held,
+    Millis,
+    context::Around,
+    keeping::holders::Held,
     limits,
     snapshot::{WaitingSnapshot, WaitsFor},
 };
 
 /// What members say that they hold: who, which artist, at which seat, and whether this member is linked with it.
-pub(crate) type Claim = (PeerKey, Digest, u8, bool);
+type Claim = (PeerKey, Digest, u8, bool);
 
 /// Claims of members in sight, and how long they have been as they are.
 #[derive(Default)]
-pub(crate) struct Claims {
+pub(super) struct Claims {
     now: BTreeSet<Claim>,
     changed: Option<Millis>,
     /// Since when there were any that changed.
@@ -41,7 +43,7 @@ impl Claims {
     }
 
     /// A member said goodbye: nobody waits for it to come back.
-    pub(crate) fn left(&mut self, peer: &PeerKey) {
+    pub(super) fn left(&mut self, peer: &PeerKey) {
         let claimed = self.now.len();
         self.now.retain(|(other, ..)| other != peer);
         if self.now.is_empty() && claimed > 0 {
@@ -68,22 +70,22 @@ pub(crate) struct Waiting {
     why: WaitsFor,
 }
 
-impl Collective {
+impl Election {
     /// Takes note of what members in sight say that they hold.
-    pub(crate) fn see_claims(&mut self, now: Millis) {
-        let claims = self.presences.iter().filter_map(|(peer, member)| {
+    pub(super) fn see_claims(&mut self, around: &Around<'_>) {
+        let claims = around.members.presences().iter().filter_map(|(peer, member)| {
             let holding = member.presence.holding.as_ref()?;
-            Some((*peer, holding.artist, holding.seat, self.links.is_up(peer)))
+            Some((*peer, holding.artist, holding.seat, around.links.is_up(peer)))
         });
         let claims = claims.collect();
-        self.review.claims.see(now, claims);
+        self.claims.see(around.now, claims);
     }
 
     /// The artist that is waited for where four cannot go on with one: that of those in sight who have shown to hold
     /// one, this member included, or, for a while, one that is only claimed.
-    pub(crate) fn waiting(&self, now: Millis) -> Option<Waiting> {
-        let mut all: BTreeMap<PeerKey, Vec<Held>> = self.holders.counted(&self.store);
-        all.insert(self.me, self.store.held());
+    pub(crate) fn waiting(&self, around: &Around<'_>) -> Option<Waiting> {
+        let mut all: BTreeMap<PeerKey, Vec<Held>> = around.keeping.counted();
+        all.insert(around.own.me, around.keeping.store().held());
         let mut artists: BTreeMap<Digest, (BTreeSet<usize>, u64)> = BTreeMap::new();
         for held in all.values().flatten() {
             let (seats, round) = artists.entry(held.artist).or_default();
@@ -101,23 +103,35 @@ impl Collective {
                     held.iter().any(|held| held.artist == artist).then_some(*peer)
                 };
                 let shown = all.iter().filter_map(has).collect();
-                Some(self.waiting_for(now, artist, round, shown))
+                Some(self.waiting_for(around, artist, round, shown))
             }
-            None if self.review.claims.are_waited_for(now) => {
+            None if self.claims.are_waited_for(around.now) => {
                 let claimed = |presence: &Presence| {
                     let holding = presence.holding.as_ref()?;
                     Some((holding.states.first().map_or(0, |state| state.round), holding.artist))
                 };
-                let best = self.presences.iter().filter_map(|(_, member)| claimed(&member.presence)).max();
+                let best = around
+                    .members
+                    .presences()
+                    .iter()
+                    .filter_map(|(_, member)| claimed(&member.presence))
+                    .max();
                 let (round, artist) = best.unwrap_or_default();
-                let waiting = self.waiting_for(now, artist, round, BTreeSet::new());
+                let waiting = self.waiting_for(around, artist, round, BTreeSet::new());
                 Some(Waiting { why: WaitsFor::Claims, ..waiting })
             }
             None => None,
         }
     }
 
-    fn waiting_for(&self, now: Millis, artist: Digest, round: u64, shown: BTreeSet<PeerKey>) -> Waiting {
+    fn waiting_for(
+        &self,
+        around: &Around<'_>,
+        artist: Digest,
+        round: u64,
+        shown: BTreeSet<PeerKey>,
+    ) -> Waiting {
+        let (store, shows) = (around.keeping.store(), around.keeping.holders());
         let claims = |presence: &Presence| {
             let holding = presence.holding.as_ref().filter(|holding| holding.artist == artist)?;
             Some(usize::from(holding.seat))
@@ -133,13 +147,13 @@ impl Collective {
             }
             None => free += usize::from(fresh),
         };
-        if self.will_paint(now) {
-            let had = self.store.seats().find(|(other, _)| *other == artist).map(|(_, seat)| seat);
-            take(self.me, had, self.review.begins || !self.store.held().iter().any(Held::has_learnt));
+        if self.will_paint(around.now, around.own) {
+            let had = store.seats().find(|(other, _)| *other == artist).map(|(_, seat)| seat);
+            take(around.own.me, had, self.begins || !store.held().iter().any(Held::has_learnt));
         }
-        for (peer, member) in self.presences.iter() {
+        for (peer, member) in around.members.presences().iter() {
             let presence = &member.presence;
-            let has_shown = self.holders.has_shown(peer);
+            let has_shown = shows.has_shown(peer);
             let claimed = if has_shown { None } else { claims(presence) };
             if claimed.is_some() {
                 holders.insert(*peer);
@@ -147,9 +161,9 @@ impl Collective {
             if !presence.paint || presence.seated.is_some() {
                 continue;
             }
-            let had = self.holders.seats(peer).into_iter().find(|(other, _)| *other == artist);
+            let had = shows.seats(peer).into_iter().find(|(other, _)| *other == artist);
             let fresh = match has_shown {
-                true => self.holders.begins(peer) || self.holders.artists(peer).is_empty(),
+                true => shows.begins(peer) || shows.artists(peer).is_empty(),
                 false => presence.holding.is_none(),
             };
             take(*peer, had.map(|(_, seat)| seat).or(claimed), fresh);
@@ -178,7 +192,7 @@ impl Collective {
             seats_missing: waiting.missing.clone(),
             visitors: waiting.visitors as u8,
             bound: words(&mut waiting.bound.iter()),
-            begins: self.review.begins,
+            begins: self.begins,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use abraham_messages::collective::{Digest, Ready, Step, TeacherOffer};
 
-use crate::{Config, limits, presence::place};
+use crate::{Config, limits, members::presence::place};
 
 /// What a cycle is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use abraham_messages::{PeerKey, SignedPiece, collective::Digest};
 use abraham_provenance::{check, hash_struct};
 
-use crate::{Config, Millis, Rejection, limits, presence::SeenTerm};
+use crate::{Config, Millis, Rejection, limits, members::presence::SeenTerm};
 
 /// A piece's painters by seat, where their committee is in sight with this artist. Of committees that are only said to
 /// be, the first is believed as long as none was shown.

@@ -11,17 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use abraham_messages::{
     PeerKey,
     collective::{Certificate, Digest, HeldArtist, Holds, StateName},
-    limits::{MAX_ARTISTS, MAX_LINKS},
 };
 
 use abraham_provenance::state_name;
 
-use crate::{
-    Millis, Rejection,
-    bucket::Bucket,
-    certificate::{self, Store},
-    limits,
-};
+use super::{certificate, store::Store};
+use crate::{Millis, Rejection, bucket::Bucket, limits};
 
 /// The painters of a committee, by seat, and which of them signed the certificate that tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,12 +93,6 @@ pub(crate) struct Holders {
     checked: BTreeSet<Digest>,
 }
 
-/// Artists that are known by what others showed: as many as linked members can show, twice over, because those of
-/// members that are gone are remembered for a while.
-const KNOWN: usize = 2 * MAX_LINKS * MAX_ARTISTS;
-/// Certificates that need not be checked again.
-const CHECKED: usize = 2_048;
-
 /// These committees, and those among `all` that are linked with one of them, directly or over others.
 fn reach<'a>(
     from: impl Iterator<Item = Committee>,
@@ -154,7 +143,7 @@ impl Holders {
             if !certificate::is_valid(&self.recipe, certificate) {
                 return Err(Rejection::Forged);
             }
-            if self.checked.len() >= CHECKED {
+            if self.checked.len() >= limits::MAX_CHECKED_CERTIFICATES {
                 self.checked.clear();
             }
             self.checked.insert(digest);
@@ -181,7 +170,7 @@ impl Holders {
         for shown in &showing.artists {
             let artist = shown.held.artist;
             // What this member holds itself needs no other's word.
-            let room = self.known.len() < KNOWN && !mine.has(&artist);
+            let room = self.known.len() < limits::MAX_KNOWN_ARTISTS && !mine.has(&artist);
             match self.known.get_mut(&artist) {
                 Some(known) => {
                     let reached = reach(known.committees.iter().copied(), shown.committees.iter());

@@ -7,7 +7,7 @@ use abraham_messages::{
     collective::{Certificate, Digest, Proposal, ProposedOrigin, StateName},
 };
 
-use crate::{Millis, Origin, Term, certificate, limits};
+use crate::{Millis, Origin, Term, keeping::certificate, limits};
 
 /// The id of the term that a proposal would begin.
 pub(crate) fn term_id(proposal: &Proposal) -> Digest {
@@ -16,10 +16,10 @@ pub(crate) fn term_id(proposal: &Proposal) -> Digest {
 
 /// A proposal that this member accepted.
 pub(crate) struct Forming {
-    pub(crate) term: Term,
-    pub(crate) proposer: PeerKey,
-    pub(crate) since: Millis,
-    pub(crate) deadline: Millis,
+    term: Term,
+    proposer: PeerKey,
+    since: Millis,
+    deadline: Millis,
     recipe: Digest,
     origin: ProposedOrigin,
     accepted: [bool; 4],
@@ -51,6 +51,26 @@ impl Forming {
             accepted: [false; 4],
             certificates: [const { None }; 4],
         }
+    }
+
+    /// Who would sit where.
+    pub(crate) fn term(&self) -> &Term {
+        &self.term
+    }
+
+    /// Who proposed it.
+    pub(crate) fn proposer(&self) -> PeerKey {
+        self.proposer
+    }
+
+    /// When this member accepted it.
+    pub(crate) fn since(&self) -> Millis {
+        self.since
+    }
+
+    /// When it is given up.
+    pub(crate) fn deadline(&self) -> Millis {
+        self.deadline
     }
 
     pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
@@ -103,9 +123,6 @@ pub(crate) struct Early {
     refused: VecDeque<(Digest, PeerKey)>,
 }
 
-/// Refusals that are remembered.
-const REFUSALS: usize = 32;
-
 impl Early {
     /// Keeps the newest acceptance of each linked member.
     pub(crate) fn accept(&mut self, from: PeerKey, term: Digest, certificate: Option<Box<Certificate>>) {
@@ -113,7 +130,7 @@ impl Early {
     }
 
     pub(crate) fn refuse(&mut self, from: PeerKey, term: Digest) {
-        if self.refused.len() >= REFUSALS {
+        if self.refused.len() >= limits::MAX_REFUSALS {
             self.refused.pop_front();
         }
         self.refused.push_back((term, from));

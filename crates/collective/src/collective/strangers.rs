@@ -12,8 +12,8 @@ use abraham_provenance::{Signer, Unsigned, artist_name, state_name};
 use zeroize::Zeroizing;
 
 use crate::{
-    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work, certificate,
-    collective::Status, committee::term_id, limits, round,
+    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work,
+    election::forming::term_id, keeping::certificate, limits, members::presence::SeenTerm, term::round,
 };
 
 fn config() -> Config {
@@ -146,7 +146,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
         let sequence = now + 1;
         control(member, now, friend.public_key(), &Control::Presence(presence(sequence, &seats, 0)));
     }
-    member.review.ready_since = Some(0);
+    member.parts.election.handle_ready(0);
     let origin = ProposedOrigin::Genesis;
     let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [nonce; 32] };
     let id = term_id(&proposal);
@@ -177,7 +177,8 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
         let step = Step::Certify { helds, signature: friend.sign(&statement) };
         control(member, now, friend.public_key(), &Control::Step { term: id, cycle: 0, step });
     }
-    assert!(matches!(&member.status, Status::Seated(seat) if seat.is_between() && seat.cycle() == 1));
+    let sitting = member.parts.seat.sitting().expect("it took the seat");
+    assert!(sitting.is_between() && sitting.cycle() == 1);
     Term { id, number: 1, seats, seat: mine }
 }
 
@@ -187,8 +188,20 @@ fn helds(held: impl Fn(usize) -> [Option<Digest>; 4]) -> Digest {
     round::digest(steps.each_ref())
 }
 
+/// What a member says of itself.
+fn told(member: &mut Collective, now: Millis) -> Presence {
+    let (parts, context) = member.apart(now);
+    let told = parts.told(&context);
+    parts.members.presence(context.own, told)
+}
+
+/// Committees that count for a member.
+fn terms(member: &Collective, now: Millis) -> Vec<SeenTerm> {
+    member.parts.around(now, &member.own).terms()
+}
+
 fn sits(member: &Collective) -> bool {
-    matches!(member.status, Status::Seated(_))
+    member.parts.seat.sitting().is_some()
 }
 
 #[test]
@@ -198,21 +211,21 @@ fn numbers_that_a_stranger_makes_up_shut_no_newcomer_out() {
     for sequence in 1..9 {
         heard(&mut old, sequence * 300, stranger, &presence(sequence, &[], u64::MAX));
     }
-    let told = old.presence(4_000);
+    let told = told(&mut old, 4_000);
     assert_eq!(told.known_term, 0, "an honest member only counts terms that it saw itself");
     let mut newcomer = member(2, 0);
     heard(&mut newcomer, 4_000, old.me(), &told);
     heard(&mut newcomer, 4_001, stranger, &presence(20, &[], u64::MAX));
-    assert_eq!(newcomer.presences.len(), 2);
+    assert_eq!(newcomer.parts.members.presences().len(), 2);
     // Whatever number it has heard of, a proposal with any other is as good.
-    assert!(newcomer.presences.known_term() > 0);
+    assert!(newcomer.parts.members.presences().known_term() > 0);
 }
 
 #[test]
 fn numbers_that_a_linked_stranger_makes_up_make_no_member_unseen() {
     let stranger = signers(9)[0].public_key();
     let (mut victim, mut other) = (member(1, 0), member(2, 0));
-    let first = victim.presence(0);
+    let first = told(&mut victim, 0);
     heard(&mut other, 0, victim.me(), &first);
     link(&mut victim, 0, stranger);
     for sequence in 1..9 {
@@ -220,11 +233,11 @@ fn numbers_that_a_linked_stranger_makes_up_make_no_member_unseen() {
         control(&mut victim, 10 * sequence, stranger, &Control::Presence(lie));
     }
     for n in 1..10 {
-        let said = victim.presence(n * 5_000);
+        let said = told(&mut victim, n * 5_000);
         heard(&mut other, n * 5_000, victim.me(), &said);
     }
     other.handle_timeout(60_000);
-    assert!(other.presences.get(&victim.me()).is_some());
+    assert!(other.parts.members.presences().get(&victim.me()).is_some());
 }
 
 #[test]
@@ -238,7 +251,7 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
             link(&mut one, 0, friend.public_key());
             control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 7)));
         }
-        one.review.ready_since = Some(0);
+        one.parts.election.handle_ready(0);
         let proposal = Proposal {
             number,
             recipe: config().recipe,
@@ -247,9 +260,9 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
             nonce: [3; 32],
         };
         control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
-        assert!(matches!(one.status, Status::Forming(_)), "{number}");
-        assert_eq!(one.presences.known_term(), 7);
-        assert_eq!(one.presence(1).known_term, 0);
+        assert!(one.parts.seat.forming().is_some(), "{number}");
+        assert_eq!(one.parts.members.presences().known_term(), 7);
+        assert_eq!(told(&mut one, 1).known_term, 0);
     }
 }
 
@@ -262,7 +275,7 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
         link(&mut one, 0, friend.public_key());
         control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
     }
-    one.review.ready_since = Some(0);
+    one.parts.election.handle_ready(0);
     let from = abraham_messages::collective::StateName {
         round: limits::MAX_ROUNDS + 1,
         generation: 0,
@@ -272,7 +285,7 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
     let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [3; 32] };
     outputs(&mut one);
     control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
-    assert!(matches!(one.status, Status::Idle));
+    assert!(one.parts.seat.is_free());
     assert!(!certificate::is_valid(
         &config().recipe,
         &certified([1; 32], [5; 32], limits::MAX_ROUNDS + 1, &friends)
@@ -290,7 +303,7 @@ fn a_term_that_is_only_said_to_be_counts_for_a_while_and_a_shown_one_as_long_as_
     let says = |one: &mut Collective, now: Millis| {
         said.say_that_they_sit(one, now, now + 1);
         one.handle_timeout(now);
-        !one.terms(now).is_empty()
+        !terms(one, now).is_empty()
     };
     assert!(says(&mut one, 0));
     // It looks around.
@@ -311,7 +324,7 @@ fn a_term_that_is_only_said_to_be_counts_for_a_while_and_a_shown_one_as_long_as_
     for n in 1..20 {
         assert!(says(&mut one, limits::BEGIN_TIMEOUT + n * 10_000));
     }
-    let terms = one.terms(limits::BEGIN_TIMEOUT + 190_000);
+    let terms = terms(&one, limits::BEGIN_TIMEOUT + 190_000);
     assert!(terms[0].shown && terms[0].number == 9);
 }
 
@@ -319,7 +332,9 @@ fn a_term_that_is_only_said_to_be_counts_for_a_while_and_a_shown_one_as_long_as_
 fn a_term_is_shown_by_its_painters_over_a_link_with_their_proposal_and_signatures() {
     let mut one = member(1, 0);
     let (term, mine) = (others(20, 5), others(30, 5));
-    let shown = |one: &Collective, of: &Others| one.witness.sits(&of.certificate.statement.term).is_some();
+    let shown = |one: &Collective, of: &Others| {
+        one.parts.members.witness().sits(&of.certificate.statement.term).is_some()
+    };
     for n in 0..4 {
         term.link(&mut one, 0, n);
         mine.link(&mut one, 0, n);
@@ -346,13 +361,13 @@ fn a_term_is_shown_by_its_painters_over_a_link_with_their_proposal_and_signature
     show(&mut one, &term.painters[2], &term.proposal, &term.certificate);
     assert!(shown(&one, &term));
     // Each check costs four verifications.
-    let before = one.rejections.iter().map(|(_, count)| count).sum::<u64>();
+    let before = one.parts.members.rejections().map(|(_, count)| count).sum::<u64>();
     mine.show(&mut one, 90_000, 0);
     others(40, 1).show(&mut one, 90_000, 0);
     assert!(shown(&one, &mine));
     let bad = Others { certificate: two, ..others(30, 6) };
     bad.show(&mut one, 90_000, 0);
-    assert!(one.rejections.iter().map(|(_, count)| count).sum::<u64>() > before);
+    assert!(one.parts.members.rejections().map(|(_, count)| count).sum::<u64>() > before);
 }
 
 #[test]
@@ -375,7 +390,7 @@ fn what_was_shown_of_terms_that_nobody_speaks_of_makes_room_and_terms_in_sight_s
         seen.say_that_they_sit(&mut one, now, n + 2);
         control(&mut one, now, crowd[0].public_key(), &Control::Sits { proposal, certificate });
     }
-    assert!(one.witness.sits(&seen.certificate.statement.term).is_some());
+    assert!(one.parts.members.witness().sits(&seen.certificate.statement.term).is_some());
 }
 
 #[test]
@@ -406,7 +421,7 @@ fn a_committee_makes_way_only_for_one_that_two_linked_painters_sit_in_and_one_of
     more.link(&mut one, 4_600, 1);
     wait(&mut one);
     assert!(!sits(&one));
-    assert_eq!(one.last_end, Some(EndCause::Dissolved));
+    assert_eq!(one.parts.status.last_end(), Some(&EndCause::Dissolved));
 }
 
 #[test]
@@ -421,7 +436,7 @@ fn two_links_to_painters_who_show_nothing_dissolve_no_committee() {
         more.say_that_they_sit(&mut one, now, now);
         one.handle_timeout(now);
     }
-    assert_ne!(one.last_end, Some(EndCause::Dissolved), "rounds are what they say");
+    assert_ne!(one.parts.status.last_end(), Some(&EndCause::Dissolved), "rounds are what they say");
 }
 
 #[test]
@@ -466,11 +481,11 @@ fn members_that_flood_the_node_under_any_keys_fill_no_table() {
         key[1..5].copy_from_slice(&n.to_le_bytes());
         one.handle(0, Input::Node(node::Event::Misbehaved { peer: PeerKey(key), what: what() }));
     }
-    assert_eq!(one.faults.iter().count(), 0);
+    assert_eq!(one.parts.members.faults().iter().count(), 0);
     let linked = signers(9)[0].public_key();
     link(&mut one, 0, linked);
     one.handle(0, Input::Node(node::Event::Misbehaved { peer: linked, what: what() }));
-    assert_eq!(one.faults.of(&linked), limits::NAMED_FAULT);
+    assert_eq!(one.parts.members.faults().of(&linked), limits::NAMED_FAULT);
 }
 
 #[test]
@@ -530,7 +545,10 @@ fn who_gives_a_term_up_over_another_is_blamed_with_it_and_nobody_else_is() {
     let [by, accused, other] = [0, 1, 2].map(|i: usize| friends[i].public_key());
     let silent = seat_of(&term, &friends[1]);
     control(&mut one, 1, by, &Control::Farewell { term: term.id, why: Farewell::Silent(silent) });
-    assert_eq!([by, accused, other].map(|peer| one.faults.of(&peer)), [limits::FAULT, limits::FAULT, 0]);
+    assert_eq!(
+        [by, accused, other].map(|peer| one.parts.members.faults().of(&peer)),
+        [limits::FAULT, limits::FAULT, 0]
+    );
 }
 
 #[test]
@@ -544,13 +562,20 @@ fn a_term_that_waits_in_vain_blames_exactly_those_who_are_silent() {
             let step = Control::Step { term: term.id, cycle: 1, step: Step::Ready(ready) };
             control(&mut one, 1, friends[friend].public_key(), &step);
         }
-        while matches!(one.status, Status::Seated(_)) {
+        while sits(&one) {
             let next = one.next_deadline().expect("a term has a deadline");
             one.handle_timeout(next);
         }
-        assert_eq!(one.last_end, Some(EndCause::Silent { seat: seat_of(&term, &friends[silent]) }));
+        assert_eq!(
+            one.parts.status.last_end(),
+            Some(&EndCause::Silent { seat: seat_of(&term, &friends[silent]) })
+        );
         for (friend, signer) in friends[..3].iter().enumerate() {
-            assert_eq!(one.faults.of(&signer.public_key()) > 0, friend == silent, "{friend} {silent}");
+            assert_eq!(
+                one.parts.members.faults().of(&signer.public_key()) > 0,
+                friend == silent,
+                "{friend} {silent}"
+            );
         }
     }
 }
@@ -586,7 +611,7 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
             link(&mut one, now, friend.public_key());
             control(&mut one, now, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
         }
-        one.review.ready_since = Some(0);
+        one.parts.election.handle_ready(0);
         let proposal = Proposal {
             number: 1,
             recipe: config().recipe,
@@ -595,7 +620,7 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
             nonce: [3; 32],
         };
         control(&mut one, now, friends[0].public_key(), &Control::Proposal(proposal));
-        assert_eq!(matches!(one.status, Status::Forming(_)), !shown);
+        assert_eq!(one.parts.seat.forming().is_some(), !shown);
     }
 }
 
@@ -659,7 +684,7 @@ impl Table {
             let presence = Presence { pictures: 30, ..presence(1, &seats, 0) };
             control(&mut one, 0, friend.public_key(), &Control::Presence(presence));
         }
-        one.review.ready_since = Some(0);
+        one.parts.election.handle_ready(0);
         let commitments = [[3; 32]; 4];
         let artist = artist_name(&config().recipe, &commitments);
         let certificate = continued.map(|round| {
@@ -774,7 +799,7 @@ fn a_painter_whom_two_others_contradict_signs_nothing() {
         Step::Held { commitments }
     });
     assert!(!table.said().iter().any(|step| matches!(step, Step::Certify { .. })));
-    assert_eq!(table.one.last_end, Some(EndCause::Disagreement));
+    assert_eq!(table.one.parts.status.last_end(), Some(&EndCause::Disagreement));
 }
 
 #[test]
@@ -795,7 +820,7 @@ fn signatures_that_are_not_under_the_state_make_no_certificate() {
             Step::Certify { helds, signature }
         });
         let certified = good + 1 >= limits::CERTIFICATE_QUORUM;
-        assert_eq!(table.one.store.holding().is_some(), certified, "{good} and its own");
+        assert_eq!(table.one.parts.keeping.store().holding().is_some(), certified, "{good} and its own");
         assert_eq!(sits(&table.one), certified);
     }
 }
@@ -826,7 +851,7 @@ fn painters_that_opened_another_batch_do_not_learn_together() {
         table.say(1, |_, _| Step::Have { batch, updates: 0 });
         assert_eq!(sits(&table.one), same);
         if !same {
-            assert_eq!(table.one.last_end, Some(EndCause::Disagreement));
+            assert_eq!(table.one.parts.status.last_end(), Some(&EndCause::Disagreement));
         }
     }
 }
