@@ -1,154 +1,203 @@
-//! What a studio keeps in the browser's origin-private file system.
-//!
-//! Checkpoints are written to whichever of two slots is not in use, and only then does `current` name it: a save that
-//! is cut off leaves the last good one.
+//! The browser's origin-private file system, which is where a visitor's things lie between visits. Files can be written
+//! in workers only.
 
-use js_sys::{Array, Promise, Reflect, Uint8Array};
+use abraham_visitor::{Error, Key, Store};
+use js_sys::{AsyncIterator, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DomException, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
-    FileSystemGetFileOptions, FileSystemSyncAccessHandle, WorkerGlobalScope,
+    Blob, DomException, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemHandle, FileSystemReadWriteOptions, FileSystemRemoveOptions,
+    FileSystemSyncAccessHandle, StorageManager, WorkerGlobalScope,
 };
 
-use crate::error::Error;
-
-const ROOT: &str = "abraham";
-const PIECES: &str = "pieces";
-const CURRENT: &str = "current";
-const SLOTS: [&str; 2] = ["studio-a", "studio-b"];
-/// Bytes of the largest file that is read back; no checkpoint is larger.
-const FILE_BYTES: f64 = abraham_messages::limits::MAX_CHECKPOINT_BYTES as f64;
-/// Pieces that are listed; each is a few kilobytes.
-const LISTED_PIECES: usize = 1000;
-
-/// A kept piece.
-pub(crate) struct KeptPiece {
-    pub(crate) id: String,
-    pub(crate) png: Vec<u8>,
+/// A folder of the private file system with all in it.
+pub(crate) struct Opfs {
+    top: FileSystemDirectoryHandle,
 }
 
-/// What was saved, as far as it is there.
-#[derive(Default)]
-pub(crate) struct Saves {
-    /// The checkpoints of each save whose files are all there, the newest first.
-    pub(crate) whole: Vec<[Vec<u8>; 4]>,
-    /// Whether the save that `current` names lacks a file.
-    pub(crate) incomplete: bool,
-}
-
-/// The studio's folder.
-pub(crate) struct Storage {
-    root: FileSystemDirectoryHandle,
-}
-
-impl Storage {
-    /// Opens the studio's folder.
+impl Opfs {
+    /// Opens the whole of it.
+    ///
+    /// # Errors
+    /// Where the browser has none, or does not let this page use it.
     pub(crate) async fn open() -> Result<Self, Error> {
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         let storage = Reflect::get(&scope.navigator(), &"storage".into()).map_err(denied)?;
         if storage.is_undefined() {
             return Err(Error::StorageDenied("it has no private file system".into()));
         }
-        let storage: web_sys::StorageManager = storage.unchecked_into();
-        let top: FileSystemDirectoryHandle = wait(storage.get_directory()).await?.unchecked_into();
-        Ok(Self { root: folder(&top, ROOT).await? })
+        let storage: StorageManager = storage.unchecked_into();
+        Ok(Self { top: wait(storage.get_directory()).await?.unchecked_into() })
     }
 
-    /// The checkpoints that `current` names, then those of the other slot.
-    pub(crate) async fn checkpoints(&self) -> Result<Saves, Error> {
-        let mut slots = SLOTS;
-        let current = self.current().await?;
-        if current.as_deref() == Some(SLOTS[1]) {
-            slots.reverse();
+    /// A store in a folder of its own.
+    ///
+    /// # Errors
+    /// Where the folder is not there and cannot be made.
+    pub(crate) async fn within(&self, name: &str) -> Result<Self, Error> {
+        Ok(Self { top: folder(&self.top, name).await? })
+    }
+
+    /// The folder that a path leads to, and the name in it; none where there is no such folder.
+    async fn find<'a>(&self, path: &'a str) -> Result<Option<(FileSystemDirectoryHandle, &'a str)>, Error> {
+        let (folders, name) = split(path);
+        let mut at = self.top.clone();
+        for folder in folders {
+            match found(at.get_directory_handle(folder)).await? {
+                Some(handle) => at = handle.unchecked_into(),
+                None => return Ok(None),
+            }
         }
-        let mut saves = Saves::default();
-        for (place, slot) in slots.into_iter().enumerate() {
-            let mut files: [Vec<u8>; 4] = Default::default();
-            let mut whole = true;
-            for (painter, file) in files.iter_mut().enumerate() {
-                match read(&self.root, &checkpoint_name(slot, painter)).await? {
-                    Some(bytes) => *file = bytes,
-                    None => whole = false,
+        Ok(Some((at, name)))
+    }
+
+    async fn file(&self, key: &Key) -> Result<Option<File>, Error> {
+        let path = key.path();
+        let Some((folder, name)) = self.find(&path).await? else { return Ok(None) };
+        let Some(handle) = found(folder.get_file_handle(name)).await? else { return Ok(None) };
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        Ok(Some(wait(handle.get_file()).await?.unchecked_into()))
+    }
+
+    /// The file under `key`, to be written to, and made where it is not there. No one else can, until it is closed.
+    async fn access(&self, key: &Key) -> Result<Access, Error> {
+        let path = key.path();
+        let (folders, name) = split(&path);
+        let mut at = self.top.clone();
+        for name in folders {
+            at = folder(&at, name).await?;
+        }
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let handle = wait(at.get_file_handle_with_options(name, &options)).await?;
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        Ok(Access(wait(handle.create_sync_access_handle()).await?.unchecked_into()))
+    }
+}
+
+impl Store for Opfs {
+    async fn list(&self) -> Result<Vec<Key>, Error> {
+        let mut keys = Vec::new();
+        let mut queue = vec![(self.top.clone(), String::new())];
+        while let Some((folder, path)) = queue.pop() {
+            for entry in entries(&folder.values()).await? {
+                let path = format!("{path}{}", entry.name());
+                match entry.dyn_into::<FileSystemDirectoryHandle>() {
+                    Ok(folder) => queue.push((folder, format!("{path}/"))),
+                    Err(_) => keys.push(Key::from_path(&path)),
                 }
             }
-            if whole {
-                saves.whole.push(files);
-            } else if place == 0 {
-                // Without `current` nothing was ever saved whole in it.
-                saves.incomplete = current.is_some();
-            }
         }
-        Ok(saves)
+        Ok(keys)
     }
 
-    /// Saves the four painters' checkpoints.
-    pub(crate) async fn save(&self, checkpoints: &[Vec<u8>; 4]) -> Result<(), Error> {
-        let used = self.current().await?;
-        let slot = if used.as_deref() == Some(SLOTS[0]) { SLOTS[1] } else { SLOTS[0] };
-        for (painter, bytes) in checkpoints.iter().enumerate() {
-            write(&self.root, &checkpoint_name(slot, painter), bytes).await?;
-        }
-        write(&self.root, CURRENT, slot.as_bytes()).await
+    async fn length(&self, key: &Key) -> Result<Option<u64>, Error> {
+        Ok(self.file(key).await?.map(|file| file.size() as u64))
     }
 
-    /// Keeps a piece under `id`.
-    pub(crate) async fn keep(&self, id: &str, png: &[u8]) -> Result<(), Error> {
-        let pieces = folder(&self.root, PIECES).await?;
-        let name = format!("{id}.png");
-        let written = write(&pieces, &name, png).await;
+    async fn read(&self, key: &Key, most: usize) -> Result<Option<Vec<u8>>, Error> {
+        let Some(file) = self.file(key).await? else { return Ok(None) };
+        let part: Blob = file.slice_with_f64_and_f64(0.0, most as f64).map_err(denied)?;
+        let buffer = wait(part.array_buffer()).await?;
+        Ok(Some(Uint8Array::new(&buffer).to_vec()))
+    }
+
+    async fn write(&self, key: &Key, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.access(key).await?.put(0, bytes);
         if written.is_err() {
-            // Half a piece only takes room; one that cannot be removed either is shown as damaged.
-            let _ = remove(&pieces, &name).await;
+            // Half a file only takes room; one that cannot be removed either is empty.
+            let _ = self.delete(key).await;
         }
         written
     }
 
-    /// Every kept piece, the latest first.
-    pub(crate) async fn pieces(&self) -> Result<Vec<KeptPiece>, Error> {
-        let pieces = folder(&self.root, PIECES).await?;
-        let mut ids = Vec::new();
-        let names = pieces.keys();
-        while ids.len() < LISTED_PIECES {
-            let next = wait(names.next().map_err(denied)?).await?;
-            if Reflect::get(&next, &"done".into()).map_err(denied)?.is_truthy() {
-                break;
-            }
-            let name = Reflect::get(&next, &"value".into()).map_err(denied)?.as_string();
-            ids.extend(name.and_then(|name| name.strip_suffix(".png").map(str::to_owned)));
-        }
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        let mut kept = Vec::with_capacity(ids.len());
-        for id in ids {
-            if let Some(png) = read(&pieces, &format!("{id}.png")).await? {
-                kept.push(KeptPiece { id, png });
-            }
-        }
-        Ok(kept)
+    async fn append(&self, key: &Key, from: u64, bytes: &[u8]) -> Result<(), Error> {
+        self.access(key).await?.put(from, bytes)
     }
 
-    /// Deletes a piece.
-    pub(crate) async fn delete(&self, id: &str) -> Result<(), Error> {
-        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(Error::NoSuchPiece);
+    async fn delete(&self, key: &Key) -> Result<(), Error> {
+        let path = key.path();
+        if let Some((folder, name)) = self.find(&path).await? {
+            found(folder.remove_entry(name)).await?;
         }
-        let pieces = folder(&self.root, PIECES).await?;
-        // Earlier versions kept the record beside the picture, too.
-        remove(&pieces, &format!("{id}.json")).await?;
-        remove(&pieces, &format!("{id}.png")).await
+        Ok(())
     }
 
-    async fn current(&self) -> Result<Option<String>, Error> {
-        Ok(read(&self.root, CURRENT).await?.and_then(|bytes| String::from_utf8(bytes).ok()))
+    async fn clear(&self) -> Result<(), Error> {
+        let options = FileSystemRemoveOptions::new();
+        options.set_recursive(true);
+        for entry in entries(&self.top.values()).await? {
+            found(self.top.remove_entry_with_options(&entry.name(), &options)).await?;
+        }
+        Ok(())
     }
 }
 
-fn checkpoint_name(slot: &str, painter: usize) -> String {
-    format!("{slot}-painter-{painter}.safetensors")
+/// A file that is being written to, closed when this is dropped.
+struct Access(FileSystemSyncAccessHandle);
+
+impl Access {
+    /// Puts `bytes` behind the first `from` and ends the file there, or behind those `from` where it fails.
+    fn put(&self, from: u64, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.write_all(from, bytes);
+        if written.is_err() {
+            // Making a file shorter takes no room. What is written in part would be a promise of all.
+            let _ = self.0.truncate_with_f64(from as f64);
+        }
+        written
+    }
+
+    /// Over what is there, which is cut off only then: a name of as many letters is replaced without a moment in which
+    /// it is none.
+    fn write_all(&self, from: u64, bytes: &[u8]) -> Result<(), Error> {
+        let at = FileSystemReadWriteOptions::new();
+        at.set_at(from as f64);
+        let array = Uint8Array::from(bytes);
+        let written = self.0.write_with_buffer_source_and_options(&array, &at).map_err(denied)?;
+        if written < bytes.len() as f64 {
+            return Err(Error::StorageFull);
+        }
+        self.0.truncate_with_f64(from as f64 + written).map_err(denied)?;
+        self.0.flush().map_err(denied)
+    }
+}
+
+impl Drop for Access {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A path's folders, and the name in the last of them.
+fn split(path: &str) -> (impl Iterator<Item = &str>, &str) {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    (folders.split('/').filter(|folder| !folder.is_empty()), name)
 }
 
 async fn wait(promise: Promise) -> Result<JsValue, Error> {
     JsFuture::from(promise).await.map_err(denied)
+}
+
+/// What a promise came to; none where it says that nothing is there.
+async fn found(promise: Promise) -> Result<Option<JsValue>, Error> {
+    match JsFuture::from(promise).await {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(denied(error)),
+    }
+}
+
+/// All that an iterator over a folder gives.
+async fn entries(iterator: &AsyncIterator) -> Result<Vec<FileSystemHandle>, Error> {
+    let mut entries = Vec::new();
+    loop {
+        let next = wait(iterator.next().map_err(denied)?).await?;
+        if Reflect::get(&next, &"done".into()).map_err(denied)?.is_truthy() {
+            return Ok(entries);
+        }
+        entries.push(Reflect::get(&next, &"value".into()).map_err(denied)?.unchecked_into());
+    }
 }
 
 /// How a refusal of the browser reads.
@@ -168,51 +217,4 @@ async fn folder(parent: &FileSystemDirectoryHandle, name: &str) -> Result<FileSy
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
     Ok(wait(parent.get_directory_handle_with_options(name, &options)).await?.unchecked_into())
-}
-
-async fn read(folder: &FileSystemDirectoryHandle, name: &str) -> Result<Option<Vec<u8>>, Error> {
-    let handle = match JsFuture::from(folder.get_file_handle(name)).await {
-        Ok(handle) => handle.unchecked_into::<FileSystemFileHandle>(),
-        Err(error) if is_missing(&error) => return Ok(None),
-        Err(error) => return Err(denied(error)),
-    };
-    let file: File = wait(handle.get_file()).await?.unchecked_into();
-    if file.size() > FILE_BYTES {
-        return Ok(None);
-    }
-    let buffer = wait(file.array_buffer()).await?;
-    Ok(Some(Uint8Array::new(&buffer).to_vec()))
-}
-
-async fn write(folder: &FileSystemDirectoryHandle, name: &str, bytes: &[u8]) -> Result<(), Error> {
-    let options = FileSystemGetFileOptions::new();
-    options.set_create(true);
-    let handle = wait(folder.get_file_handle_with_options(name, &options)).await?;
-    let handle: FileSystemFileHandle = handle.unchecked_into();
-    let access = wait(handle.create_sync_access_handle()).await?;
-    let access: FileSystemSyncAccessHandle = access.unchecked_into();
-    let written = write_all(&access, bytes);
-    access.close();
-    written
-}
-
-fn write_all(access: &FileSystemSyncAccessHandle, bytes: &[u8]) -> Result<(), Error> {
-    access.truncate_with_u32(0).map_err(denied)?;
-    let array = Uint8Array::from(bytes);
-    let written = access.write_with_buffer_source(&array).map_err(denied)?;
-    access.flush().map_err(denied)?;
-    if written < bytes.len() as f64 { Err(Error::StorageFull) } else { Ok(()) }
-}
-
-async fn remove(folder: &FileSystemDirectoryHandle, name: &str) -> Result<(), Error> {
-    match JsFuture::from(folder.remove_entry(name)).await {
-        Ok(_) => Ok(()),
-        Err(error) if is_missing(&error) => Ok(()),
-        Err(error) => Err(denied(error)),
-    }
-}
-
-/// A JavaScript array of values.
-pub(crate) fn array<T: Into<JsValue>>(values: impl IntoIterator<Item = T>) -> Array {
-    values.into_iter().map(Into::into).collect()
 }

@@ -4,6 +4,8 @@
 pub mod conformance;
 mod key;
 mod memory;
+#[cfg(test)]
+mod page_script;
 
 pub use key::{Key, PieceId, Slot};
 pub use memory::MemoryStore;
