@@ -10,24 +10,15 @@ pub enum Error {
     /// The studio's own logic refused or failed.
     #[error(transparent)]
     Learning(#[from] abraham_learning::Error),
-    /// The member of the collective could not begin.
+    /// The member of the collective could not begin, or what it keeps could not be kept or read.
     #[error(transparent)]
     Visitor(#[from] abraham_visitor::Error),
     /// An option from the page is not one that exists.
     #[error("{0} is not an option of the studio; reload the page")]
     Option(String),
-    /// The device has no room left.
-    #[error("there is no room left on this device; the artist lives on in memory until this tab is closed")]
-    StorageFull,
-    /// The browser does not let the page store anything.
-    #[error("this browser does not let the page keep anything ({0}); the artist lives on in memory")]
-    StorageDenied(String),
     /// Files of the last save are gone.
     #[error("some of its files are missing")]
     Incomplete,
-    /// There is no such piece.
-    #[error("there is no kept piece of that name")]
-    NoSuchPiece,
     /// A piece could not be signed, written or read.
     #[error(transparent)]
     Piece(#[from] abraham_provenance::Error),
@@ -52,8 +43,8 @@ impl Error {
                 abraham_learning::Error::Checkpoint(_) | abraham_learning::Error::MixedCheckpoints,
             ) => "checkpoint-corrupt",
             Self::Incomplete => "checkpoint-corrupt",
-            Self::StorageFull => "storage-full",
-            Self::StorageDenied(_) => "storage-denied",
+            Self::Visitor(abraham_visitor::Error::StorageFull) => "storage-full",
+            Self::Visitor(abraham_visitor::Error::StorageDenied(_)) => "storage-denied",
             Self::Device(_) => "device-lost",
             _ => "internal",
         }

@@ -11,20 +11,22 @@ mod lessons;
 mod measure;
 mod member;
 mod object;
+mod opfs;
 mod picture;
 mod pieces;
 mod recipe;
-mod storage;
+mod shelf;
 mod studio;
 mod surroundings;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use lessons::Lessons;
-pub use measure::{check_kernels, measure_matmul};
+pub use measure::{check_full_storage, check_kernels, check_storage, measure_matmul};
 pub use member::Member;
 pub use pieces::{check_piece, delete_piece, keep_piece, kept_pieces};
-pub use studio::Studio;
+pub use shelf::Shelf;
+pub use studio::{Studio, delete_artist};
 
 /// Runs once when the module is instantiated: a panic, which is a bug, then reads as a message in the console.
 #[wasm_bindgen(start)]

@@ -2,9 +2,13 @@
 
 use abraham_gpu::GpuBackend;
 use abraham_ring::{Backend, CpuBackend, Matmul, Operand, RingTensor};
+use abraham_visitor::{Store as _, conformance, store_conformance};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{browser::now_ms, error::Error};
+use crate::{browser::now_ms, error::Error, opfs::Opfs};
+
+/// The folder that storage is tried out in.
+const TRIAL: &str = "abraham-trial";
 
 /// Ring multiply-adds a second, in 10^9, of a `side`³ product on this thread: the best of `repeats`.
 ///
@@ -37,4 +41,38 @@ pub async fn measure_matmul(side: usize, repeats: u32) -> Result<f64, Error> {
 pub async fn check_kernels() -> Result<Vec<String>, Error> {
     let gpu = GpuBackend::request().await.map_err(|error| Error::Device(error.to_string()))?;
     abraham_gpu::conformance(&gpu).await.map_err(|error| Error::Device(error.to_string()))
+}
+
+/// Does with this browser's storage, in a folder of its own, all that any store must do; returns the names of the cases.
+///
+/// # Errors
+/// Where it does otherwise, or is denied.
+#[wasm_bindgen(js_name = checkStorage)]
+pub async fn check_storage() -> Result<Vec<String>, Error> {
+    let store = Opfs::open().await?.within(TRIAL).await?;
+    let mut passed = Vec::new();
+    macro_rules! each {
+        ($($case:ident)*) => {
+            $(
+                store.clear().await?;
+                conformance::$case(&store).await?;
+                passed.push(stringify!($case).to_owned());
+            )*
+        };
+    }
+    store_conformance!(each);
+    store.clear().await?;
+    Ok(passed)
+}
+
+/// Fills this browser's storage, which has room for `room` bytes and no more.
+///
+/// # Errors
+/// Where something is left of what found no room, or storage is denied.
+#[wasm_bindgen(js_name = checkFullStorage)]
+pub async fn check_full_storage(room: usize) -> Result<(), Error> {
+    let store = Opfs::open().await?.within(TRIAL).await?;
+    store.clear().await?;
+    conformance::what_finds_no_room_leaves_no_part_of_itself(&store, room).await?;
+    Ok(store.clear().await?)
 }

@@ -2,6 +2,7 @@
 
 use abraham_messages::{SignedPiece, codec::hex, limits::PAINTERS};
 use abraham_provenance::{content_hash, file, from_text};
+use abraham_visitor::{PieceId, Storage};
 use js_sys::{Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -9,8 +10,8 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use crate::{
     error::Error,
     object::{set, to_object},
+    opfs::Opfs,
     recipe::SIDE,
-    storage::{Storage, array},
 };
 
 /// What is found of a piece that is whole, and that its painters signed.
@@ -85,19 +86,20 @@ pub fn check_piece(png: &[u8]) -> Result<JsValue, Error> {
 /// Where storage cannot be read.
 #[wasm_bindgen(js_name = keptPieces)]
 pub async fn kept_pieces() -> Result<Array, Error> {
-    let Ok(storage) = Storage::open().await else { return Ok(Array::new()) };
-    let pieces = storage.pieces().await?;
-    Ok(array(pieces.into_iter().map(|piece| {
+    let Ok(store) = Opfs::open().await else { return Ok(Array::new()) };
+    let pieces = Storage::new(store).pieces().await?;
+    let objects = pieces.into_iter().map(|piece| {
         let said = file::record(&piece.png).ok().and_then(|text| from_text(&text).ok());
         let round = said.as_ref().map_or(JsValue::NULL, |said| (said.piece.round as f64).into());
         let together = said.is_some_and(|said| said.signatures.len() == PAINTERS);
         let object = js_sys::Object::new().into();
-        set(&object, "id", &piece.id.into());
+        set(&object, "id", &piece.id.to_string().into());
         set(&object, "png", &Uint8Array::from(piece.png.as_slice()));
         set(&object, "round", &round);
         set(&object, "together", &together.into());
         object
-    })))
+    });
+    Ok(objects.collect())
 }
 
 /// Keeps a piece; returns its name.
@@ -109,18 +111,19 @@ pub async fn keep_piece(png: Vec<u8>) -> Result<String, Error> {
     file::record(&png)?;
     // Names sort by time, and the file's hash keeps them apart.
     let hash = hex(&content_hash(&png)[..6]);
-    let id = format!("{:013.0}-{hash}", js_sys::Date::now());
-    Storage::open().await?.keep(&id, &png).await?;
-    Ok(id)
+    let id = PieceId::new(&format!("{:013.0}-{hash}", js_sys::Date::now()))?;
+    Storage::new(Opfs::open().await?).keep_piece(id.clone(), &png).await?;
+    Ok(id.to_string())
 }
 
 /// Deletes a kept piece.
 ///
 /// # Errors
-/// Where storage is denied.
+/// Where no piece can be called so, or storage is denied.
 #[wasm_bindgen(js_name = deletePiece)]
 pub async fn delete_piece(id: String) -> Result<(), Error> {
-    Storage::open().await?.delete(&id).await
+    let id = PieceId::new(&id)?;
+    Ok(Storage::new(Opfs::open().await?).delete_piece(id).await?)
 }
 
 /// A piece's picture file, as the page takes it.

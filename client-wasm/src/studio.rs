@@ -9,6 +9,7 @@ use abraham_learning::{
 };
 use abraham_messages::codec::hex;
 use abraham_provenance::Signer;
+use abraham_visitor::{Saves, Storage};
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -20,10 +21,10 @@ use crate::{
     kernel::TeacherDevice,
     lessons::Lessons,
     object::{set, to_object},
+    opfs::Opfs,
     picture,
     pieces::painting,
     recipe::recipe,
-    storage::{Saves, Storage},
 };
 
 /// Paintings a round, at most: a round of this size takes a few seconds without a graphics card.
@@ -65,14 +66,14 @@ struct Round {
     kinds: BTreeMap<&'static str, f64>,
 }
 
-/// Four painters in this worker, and the folder that they live in between sessions.
+/// Four painters in this worker, and where they live between sessions.
 #[wasm_bindgen]
 pub struct Studio {
     painters: Painters<&'static ComputeBackend>,
     /// This visit's key, which signs what it paints.
     signer: Signer,
     device: Device,
-    storage: Option<Storage>,
+    storage: Option<Storage<Opfs>>,
     unstored: Option<&'static str>,
     /// Whether this visit drew it.
     born: bool,
@@ -96,12 +97,12 @@ impl Studio {
         }
         let config = recipe(options.channels, options.batch)?;
         let device = Device::get(&options.webgpu).await?;
-        let (storage, unstored) = match Storage::open().await {
-            Ok(storage) => (Some(storage), None),
-            Err(error) => (None, Some(error.code())),
+        let (storage, unstored) = match Opfs::open().await {
+            Ok(store) => (Some(Storage::new(store)), None),
+            Err(error) => (None, Some(Error::from(error).code())),
         };
         let saves = match &storage {
-            Some(storage) => storage.checkpoints().await?,
+            Some(storage) => storage.saves().await?,
             None => Saves::default(),
         };
         let awake = wake(&config, device.backend, &saves)?;
@@ -164,9 +165,10 @@ impl Studio {
     pub async fn save(&mut self) -> Result<(), Error> {
         let files = self.painters.checkpoint()?;
         let Some(storage) = &self.storage else {
-            return Err(Error::StorageDenied("it was not to be had when the studio opened".into()));
+            let why = "it was not to be had when the studio opened".into();
+            return Err(abraham_visitor::Error::StorageDenied(why).into());
         };
-        let saved = storage.save(&files).await;
+        let saved = storage.save(&files).await.map_err(Error::from);
         self.unstored = saved.as_ref().err().map(Error::code);
         if saved.is_ok() {
             self.saved = Some(self.painters.round_number());
@@ -190,6 +192,16 @@ impl Studio {
             passed_over: self.passed_over,
         })
     }
+}
+
+/// Deletes all that was ever saved of the artist on this device, by earlier versions too, whether or not it can be
+/// opened. Kept pieces and taught pictures stay.
+///
+/// # Errors
+/// Where storage is denied.
+#[wasm_bindgen(js_name = deleteArtist)]
+pub async fn delete_artist() -> Result<(), Error> {
+    Ok(Storage::new(Opfs::open().await?).delete_artist().await?)
 }
 
 type Awake = (Painters<&'static ComputeBackend>, Option<&'static str>);

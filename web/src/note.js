@@ -3,6 +3,7 @@
  * truth is in the worker's storage; this is only what was last heard of it.
  */
 
+import { isArtistHere } from "../generated/artist-here.js";
 import { box, button } from "./dom.js";
 import { lostInWords, welcomeInWords } from "./greeting.js";
 
@@ -71,16 +72,5 @@ async function check(note) {
     place.hidden = false;
     place.textContent = "An artist of yours is on this device. It sleeps until you continue, which donates this tab again.";
     button("wake").textContent = "Continue";
-  }
-}
-
-/** Whether an artist was saved on this device; null where the browser does not tell. @returns {Promise<boolean | null>} */
-async function isArtistHere() {
-  try {
-    const top = await navigator.storage.getDirectory();
-    await (await top.getDirectoryHandle("abraham")).getFileHandle("current");
-    return true;
-  } catch (error) {
-    return error instanceof DOMException && error.name === "NotFoundError" ? false : null;
   }
 }

@@ -262,6 +262,15 @@ export interface Lessons {
   forget(): void;
 }
 
+/** The visitor's pictures on this device, as far as this window knows of them. One window at a time may call it. */
+export interface Shelf {
+  /** The first tiles of SIDE×SIDE, RGBA, `most` at most. */
+  taken(most: number): Promise<Uint8Array[]>;
+  /** Adds all or none; false where another window removed all meanwhile. */
+  put(tiles: Uint8Array[]): Promise<boolean>;
+  clear(): Promise<void>;
+}
+
 /** This tab as a member of the collective. */
 export interface Member {
   /** `share` of the time that rounds may take. While `resting`, it leaves its seat and teaches nothing. */
@@ -281,6 +290,7 @@ export interface StudioModule {
   programBytes: number;
   Studio: { open(options: OpenOptions): Promise<Studio> };
   Lessons: new (channels: number) => Lessons;
+  Shelf: new () => Shelf;
   Member: {
     join(
       options: { webgpu: OpenOptions["webgpu"]; share: number },
@@ -293,4 +303,6 @@ export interface StudioModule {
   keepPiece(png: Uint8Array): Promise<string>;
   checkPiece(png: Uint8Array): Checked;
   deletePiece(id: string): Promise<void>;
+  /** Deletes all that was saved of the artist on this device; kept pieces and taught pictures stay. */
+  deleteArtist(): Promise<void>;
 }

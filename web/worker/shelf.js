@@ -1,20 +1,20 @@
-/**
- * The visitor's pictures between visits: tiles one after another in a file that only this site can read. All windows of
- * one browser share it, one at a time.
- */
+/** The visitor's pictures between visits. All windows of one browser share them, one at a time. */
 
-import { SIDE } from "./pictures.js";
+import { load } from "./wasm.js";
 
-const FILE = `pictures-${SIDE}.rgba`;
-const TILE_BYTES = SIDE * SIDE * 4;
-/** Held by whoever reads or changes the file. */
+/** @import { Shelf } from "../types/messages.js" */
+
+/** Held by whoever reads or changes the pictures on this device. */
 const LOCK = "abraham-pictures";
-/** The folder of the artist, which the wasm module writes; its pieces outlive it. */
-const ARTIST = "abraham";
-const PIECES = "pieces";
 
-/** Tiles in the file when this window last read or wrote it. */
-let seen = 0;
+/** What this window knows of them. @type {Shelf | null} */
+let shelf = null;
+
+async function opened() {
+  const { Shelf } = await load();
+  shelf ??= new Shelf();
+  return shelf;
+}
 
 /**
  * Runs `work` while no other window reads or changes the pictures.
@@ -37,23 +37,9 @@ export async function alone(work) {
   }
 }
 
-/** @param {number} most @returns {Promise<Uint8Array[]>} the tiles; a part of one, left by a write that was cut off, is not */
+/** @param {number} most @returns {Promise<Uint8Array[]>} the tiles */
 export function taken(most) {
-  return alone(async () => {
-    let file;
-    try {
-      const handle = await (await navigator.storage.getDirectory()).getFileHandle(FILE);
-      file = await handle.getFile();
-    } catch {
-      // None yet, or storage is denied, which saving reports.
-      seen = 0;
-      return [];
-    }
-    seen = Math.floor(file.size / TILE_BYTES);
-    const count = Math.min(most, seen);
-    const bytes = new Uint8Array(await file.slice(0, count * TILE_BYTES).arrayBuffer());
-    return Array.from({ length: count }, (_, i) => bytes.subarray(i * TILE_BYTES, (i + 1) * TILE_BYTES));
-  });
+  return alone(async () => (await opened()).taken(most));
 }
 
 /**
@@ -61,83 +47,17 @@ export function taken(most) {
  *
  * @param {Uint8Array[]} tiles
  * @param {() => boolean} wanted asked once no other window can change the pictures any more
- * @returns {Promise<boolean>} false where they are not wanted, or where another window emptied the file meanwhile
- * @throws {DOMException} where storage is full or denied
+ * @returns {Promise<boolean>} false where they are not wanted, or where another window removed all meanwhile
+ * @throws {Error} by rejection, where storage is full or denied
  */
 export function put(tiles, wanted) {
   return alone(async () => {
-    if (!wanted()) return false;
-    const handle = await (await navigator.storage.getDirectory()).getFileHandle(FILE, { create: true });
-    const access = await handle.createSyncAccessHandle();
-    try {
-      const before = Math.floor(access.getSize() / TILE_BYTES);
-      if (before < seen) {
-        seen = before;
-        return false;
-      }
-      writeAll(access, tiles, before * TILE_BYTES);
-      seen = before + tiles.length;
-      return true;
-    } finally {
-      access.close();
-    }
+    const place = await opened();
+    return wanted() && place.put(tiles);
   });
-}
-
-/** @param {FileSystemSyncAccessHandle} access @param {Uint8Array[]} tiles @param {number} from */
-function writeAll(access, tiles, from) {
-  let at = from;
-  try {
-    for (const tile of tiles) {
-      const written = access.write(/** @type {Uint8Array<ArrayBuffer>} */ (tile), { at });
-      if (written < tile.length) throw new DOMException("The storage took a part of a picture only.", "QuotaExceededError");
-      at += written;
-    }
-    access.flush();
-  } catch (error) {
-    // What is written in part would be a promise of all.
-    access.truncate(from);
-    throw error;
-  }
 }
 
 /** Deletes every picture. For whoever is `alone`. */
 export async function clear() {
-  let top;
-  try {
-    top = await navigator.storage.getDirectory();
-  } catch (error) {
-    // Nothing was ever read or written here, so nothing lies here.
-    if (seen === 0) return;
-    throw error;
-  }
-  await remove(top, FILE);
-  seen = 0;
+  await (await opened()).clear();
 }
-
-/** Deletes all that was ever saved of the artist, by earlier versions too, whether or not it can be opened. */
-export async function clearArtist() {
-  const top = await navigator.storage.getDirectory();
-  let artist;
-  try {
-    artist = await top.getDirectoryHandle(ARTIST);
-  } catch (error) {
-    if (isMissing(error)) return;
-    throw error;
-  }
-  const names = [];
-  for await (const name of artist.keys()) if (name !== PIECES) names.push(name);
-  for (const name of names) await remove(artist, name);
-}
-
-/** @param {FileSystemDirectoryHandle} folder @param {string} name */
-async function remove(folder, name) {
-  try {
-    await folder.removeEntry(name, { recursive: true });
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-}
-
-/** @param {unknown} error */
-const isMissing = (error) => error instanceof DOMException && error.name === "NotFoundError";

@@ -388,7 +388,7 @@ export function reset() {
 
 async function clearArtist() {
   try {
-    await shelf.clearArtist();
+    await (await load()).deleteArtist();
   } catch (error) {
     // Where storage is denied, an artist that was never saved has left nothing.
     if (!studio || (await studio.status()).saved !== null) throw error;

@@ -1,4 +1,4 @@
-//! What can go wrong before a visitor takes part; later failures are told as events.
+//! What can go wrong before a visitor takes part, and with what it keeps; later failures are told as events.
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +17,16 @@ pub enum Error {
         /// Bytes that there is room for.
         most: usize,
     },
+    /// The device has no room left.
+    #[error("there is no room left on this device; the artist lives on in memory until this tab is closed")]
+    StorageFull,
+    /// The browser does not let the page store anything.
+    #[error("this browser does not let the page keep anything ({0}); the artist lives on in memory")]
+    StorageDenied(String),
+    /// There is no such piece.
+    #[error("there is no kept piece of that name")]
+    NoSuchPiece,
+    /// A place to keep things does not do what every such place must.
+    #[error("this browser's storage does not do what it must: {0}; what it keeps may be lost")]
+    Nonconforming(&'static str),
 }

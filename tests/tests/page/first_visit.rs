@@ -5,7 +5,7 @@ use std::fs;
 use abraham_tests::{Tab, Visit, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
 
-use crate::{PICTURES, ROUND, awake, flags, learned, pause, provenance::found, wake};
+use crate::{FILES, PICTURES, ROUND, awake, flags, learned, pause, provenance::found, wake};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn teach_paint_keep_reload_delete_on_the_processor() -> Result<()> {
@@ -69,7 +69,7 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     tab.click(&selector("forget")).await?;
     tab.click(&selector("sure-yes")).await?;
     tab.no_longer_sees(&selector("yours")).await?;
-    tab.value::<bool>(LEAVE_OLDER_FILE).await?;
+    tab.value::<bool>(LEAVE_OLDER_FILES).await?;
     tab.click(&selector("reset")).await?;
     tab.click(&selector("sure-yes")).await?;
     tab.sees(&selector("wake")).await?;
@@ -85,25 +85,15 @@ async fn whole_visit(visit: &Visit, path: &str, backend: &str) -> Result<()> {
     Ok(())
 }
 
-/// Leaves a file in the artist's folder as an earlier version might have done.
-const LEAVE_OLDER_FILE: &str = "(async () => {
+/// Leaves files as another version might have done: in the artist's folder, below it, and beside it.
+const LEAVE_OLDER_FILES: &str = "(async () => {
     const top = await navigator.storage.getDirectory();
     const artist = await top.getDirectoryHandle('abraham');
     await artist.getFileHandle('studio-painter-0.safetensors', { create: true });
+    const below = await artist.getDirectoryHandle('below', { create: true });
+    for (const folder of [below, top]) await folder.getFileHandle('left', { create: true });
+    await top.getFileHandle('pictures-64.rgba', { create: true });
     return true;
-})()";
-
-/// Paths of all files in the site's private storage.
-const FILES: &str = "(async () => {
-    const files = [];
-    const walk = async (folder, path) => {
-        for await (const [name, entry] of folder.entries()) {
-            if (entry.kind === 'directory') await walk(entry, `${path}${name}/`);
-            else files.push(path + name);
-        }
-    };
-    await walk(await navigator.storage.getDirectory(), '');
-    return files;
 })()";
 
 /// Whether the canvas of the batch shows more than one colour.

@@ -76,3 +76,16 @@ const ROUND: &str = "Number(document.getElementById('round').textContent.replace
 
 /// The number of pictures taught that the page shows.
 const PICTURES: &str = "Number(document.getElementById('pictures').textContent.replaceAll(',', ''))";
+
+/// Paths of all files in the site's private storage.
+const FILES: &str = "(async () => {
+    const files = [];
+    const walk = async (folder, path) => {
+        for await (const [name, entry] of folder.entries()) {
+            if (entry.kind === 'directory') await walk(entry, `${path}${name}/`);
+            else files.push(path + name);
+        }
+    };
+    await walk(await navigator.storage.getDirectory(), '');
+    return files;
+})()";

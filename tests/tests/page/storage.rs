@@ -1,9 +1,10 @@
-//! Storage that is full, and an artist on the device that is damaged.
+//! Storage that does what every store must, that is full, and an artist on the device that is damaged.
 
-use abraham_tests::{WebGpu, selector, visit};
+use abraham_tests::{Setup, Tab, WebGpu, selector, visit};
 use anyhow::{Result, ensure};
+use serde::de::DeserializeOwned;
 
-use crate::{awake, flags, learned, pause, wake};
+use crate::{FILES, awake, flags, learned, pause, wake};
 
 /// Every file of the site's private storage with more than ten thousand bytes, which the painters' shares have:
 /// calls `change` on its bytes and writes them back; the value is the number of files.
@@ -78,6 +79,52 @@ async fn a_damaged_artist_is_refused_kept_and_can_be_replaced() -> Result<()> {
         tab.no_longer_sees(&selector("welcome-error")).await?;
         tab.click(&selector("wake")).await?;
         awake(&tab).await
+    })
+    .await
+}
+
+/// Does with the worker's module what it is told, for files can be written in workers only.
+const STORE_WORKER: &str = "if (self.name === 'store') {
+    onmessage = async ({ data: [name, ...parameters] }) => {
+        try {
+            const module = await import('./pkg/abraham_client.js');
+            await module.default();
+            postMessage({ value: (await module[name](...parameters)) ?? null });
+        } catch (error) {
+            postMessage({ error: String(error) });
+        }
+    };
+}";
+
+/// What a function of the module returns in a worker.
+async fn in_worker<T: DeserializeOwned>(tab: &Tab, call: &str) -> Result<T> {
+    let asked = format!(
+        "new Promise((resolve, reject) => {{
+            const worker = new Worker('/first.js', {{ type: 'module', name: 'store' }});
+            worker.onerror = (event) => reject(new Error(event.message));
+            worker.onmessage = ({{ data }}) => {{
+                worker.terminate();
+                if ('error' in data) reject(new Error(data.error)); else resolve(data.value);
+            }};
+            worker.postMessage({call});
+        }})"
+    );
+    tab.value(&asked).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn this_browsers_storage_passes_every_case_that_a_store_must() -> Result<()> {
+    let setup = Setup::from(WebGpu::Off).first(STORE_WORKER);
+    visit("this_browsers_storage_passes_every_case", setup, async |visit| {
+        let tab = visit.open("/").await?;
+        let passed: Vec<String> = in_worker(&tab, "['checkStorage']").await?;
+        ensure!(passed.len() > 5, "only {passed:?} were tried");
+        let room = 100_000;
+        tab.limit_storage(Some(room)).await?;
+        in_worker::<Option<()>>(&tab, &format!("['checkFullStorage', {room}]")).await?;
+        let left: Vec<String> = tab.value(FILES).await?;
+        ensure!(left.is_empty(), "these files are left: {left:?}");
+        Ok(())
     })
     .await
 }
