@@ -3,7 +3,7 @@
 //! Checkpoints are written to whichever of two slots is not in use, and only then does `current` name it: a save that
 //! is cut off leaves the last good one.
 
-use js_sys::{Array, Promise, Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -210,9 +210,4 @@ async fn remove(folder: &FileSystemDirectoryHandle, name: &str) -> Result<(), Er
         Err(error) if is_missing(&error) => Ok(()),
         Err(error) => Err(denied(error)),
     }
-}
-
-/// A JavaScript array of values.
-pub(crate) fn array<T: Into<JsValue>>(values: impl IntoIterator<Item = T>) -> Array {
-    values.into_iter().map(Into::into).collect()
 }

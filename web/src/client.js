@@ -1,6 +1,7 @@
 /** The page's end of the line to the worker. */
 
-/** @import { Answer, Answers, Event, Failure, Request } from "../types/messages.js" */
+/** @import { Failure } from "../generated/page.js" */
+/** @import { Answer, Answers, Event, Request } from "./messages.js" */
 
 import { reasonFor, reasonInWords } from "./fetching.js";
 

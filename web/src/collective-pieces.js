@@ -4,7 +4,7 @@ import { box, make } from "./dom.js";
 import { lookAt } from "./pieces.js";
 import { count } from "./words.js";
 
-/** @import { CollectivePiece } from "../types/collective.js" */
+/** @import { CollectivePiece } from "../generated/page.js" */
 
 /** Pieces that hang at most; the oldest make room. */
 const MOST = 24;

@@ -4,7 +4,7 @@ import { nameOf } from "./names.js";
 import { PHASES } from "./phases.js";
 import { capital, count, counted } from "./words.js";
 
-/** @import { Connection, EndCause, Member, Term, Snapshot } from "../types/collective.js" */
+/** @import { Member, Snapshot, Term } from "../generated/page.js" */
 
 /** Painters that a collective takes. */
 export const SEATS = 4;
@@ -132,7 +132,7 @@ function waitingInWords({ waiting, kept, me }) {
       parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others start a new artist.");
       break;
   }
-  if (waiting.waitsFor !== "claims" && !kept.some(({ artist }) => artist === waiting.artist)) {
+  if (waiting.waitsFor !== "claims" && !kept.includes(waiting.artist)) {
     parts.push("This tab never held it, so it cannot know yet whether this is the true artist. It trusts what it saw first.");
   }
   parts.push(
@@ -192,8 +192,7 @@ export function apartInWords({ me, members }) {
 export function connectionInWords(snapshot) {
   const links = linksOf(snapshot);
   const linked = links === 0 ? "" : `, ${counted(links, "direct link", "direct links")}`;
-  /** @type {Connection} */
-  const connection = snapshot.connection;
+  const { connection } = snapshot;
   switch (connection.state) {
     case "connecting":
       return links > 0 ? `looking for the relay again${linked}` : "looking for the relay";
@@ -247,7 +246,6 @@ export function lackInWords(snapshot) {
 
 /** How the last term of this tab ended. @param {Snapshot} snapshot */
 export function endInWords(snapshot) {
-  /** @type {EndCause | null | undefined} */
   const end = snapshot.lastEnd;
   if (!end || snapshot.role === "painter") return null;
   switch (end.cause) {
@@ -270,7 +268,7 @@ export function endInWords(snapshot) {
   }
 }
 
-/** One line on a member. @param {Member} member @param {Term | null | undefined} term @param {boolean} me */
+/** One line on a member. @param {Member} member @param {Term | null} term @param {boolean} me */
 export function memberInWords(member, term, me) {
   const seat = term?.seats.indexOf(member.key) ?? -1;
   const parts = [];

@@ -15,7 +15,8 @@ import { lessonInWords } from "./teaching-words.js";
 import { visit } from "./visit.js";
 import { capital, counted, sentence } from "./words.js";
 
-/** @import { Activity, Failure, Given } from "../types/messages.js" */
+/** @import { Failure } from "../generated/page.js" */
+/** @import { Activity, Given } from "./messages.js" */
 
 /** @typedef {({ type: "teach" } & Given) | { type: "teachDemo" } | { type: "teachReserved" }} Lesson */
 

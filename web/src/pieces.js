@@ -9,7 +9,7 @@ import { hungInWords, verdictInWords } from "./pieces-words.js";
 import { count, sentence } from "./words.js";
 
 /** @import { StudioError } from "./client.js" */
-/** @import { Checked, Piece, Painting, PieceRecord } from "../types/messages.js" */
+/** @import { Checked, Piece, Painting, PieceRecord } from "../generated/page.js" */
 
 /** Where a piece that is looked at comes from. @typedef {"studio" | "collective" | "kept" | "file"} Origin */
 /** @typedef {Painting & { url: string, id: string | null, origin: Origin }} Shown */

@@ -4,7 +4,7 @@ import { SEATS } from "./collective-words.js";
 import { nameOf } from "./names.js";
 import { PHASES } from "./phases.js";
 
-/** @import { Snapshot } from "../types/collective.js" */
+/** @import { Snapshot } from "../generated/page.js" */
 /** @import { Scene } from "./living-picture.js" */
 
 /** People who are drawn at most; the list beside the picture counts all. */

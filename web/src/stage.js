@@ -8,7 +8,8 @@ import { showYours } from "./teach.js";
 import { visit } from "./visit.js";
 import { capital, count, counted, stageOfLearning } from "./words.js";
 
-/** @import { Round, Status } from "../types/messages.js" */
+/** @import { Round } from "../generated/page.js" */
+/** @import { Status } from "./messages.js" */
 
 /** Pictures that an artist of one's own must have before it learns. */
 export const FEWEST = 16;

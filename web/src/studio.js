@@ -20,13 +20,14 @@ import { showTeaching } from "./teach.js";
 import { visit } from "./visit.js";
 import { count, fetchInWords } from "./words.js";
 
-/** @import { Event, Failure, OpenOptions } from "../types/messages.js" */
+/** @import { Failure, OpenOptions, WebGpu } from "../generated/page.js" */
+/** @import { Event } from "./messages.js" */
 
 const BATCH = 32;
 /** How long joining the others may take before the studio is opened beside it, which keeps the worker busy. */
 const JOIN_FIRST_MS = 800;
 
-/** @returns {"auto" | "on" | "off"} */
+/** @returns {WebGpu} */
 function webgpuOfAddress() {
   const wish = new URLSearchParams(location.search).get("webgpu");
   return wish === "on" || wish === "off" ? wish : "auto";

@@ -6,7 +6,8 @@ import { pieceIn } from "./piece-file.js";
 import { askingInWords, askingLines, linesOf, nothingInWords, summaryOf } from "./teaching-words.js";
 import { bytesInWords, capital, count, counted } from "./words.js";
 
-/** @import { Chosen, Given, Painting, Teaching } from "../types/messages.js" */
+/** @import { Painting } from "../generated/page.js" */
+/** @import { Chosen, Given, Teaching } from "./messages.js" */
 /** @import { Line } from "./teaching-words.js" */
 
 /** One more than the worker looks at, so that it knows that there are more. */

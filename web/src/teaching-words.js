@@ -2,15 +2,15 @@
 
 import { capital, count, counted } from "./words.js";
 
-/** @import { Refusal } from "../types/decoding.js" */
-/** @import { Teaching } from "../types/messages.js" */
+/** @import { Frame, Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Refusal, Teaching } from "./messages.js" */
 
 /** Something about one file, or about some. @typedef {{ path: string | null, text: string, kind: string }} Line */
 
 const SAVE_AS = "Save it as JPEG or PNG, and give that.";
 
-/** Why a file was left out, and what to do. */
-const REFUSALS = /** @type {const} */ ({
+/** Why a file was left out, and what to do. @type {Readonly<Record<Refusal | "heic-renamed", string>>} */
+const REFUSALS = {
   empty: "is empty: there is nothing in it. Fetch it again from where it came.",
   "file-too-large": "has more than 20 MB. Make it smaller.",
   "no-picture": "is not a picture, whatever its name says.",
@@ -32,7 +32,7 @@ const REFUSALS = /** @type {const} */ ({
   gone: "could not be read: it was moved, deleted or changed after you chose it, or it is a folder. Choose it again.",
   "too-slow": "took longer than half a minute to read. Make it smaller, or save it anew.",
   "too-much": "wants more memory than one picture may have, or is damaged in a way that was not foreseen. Save it anew.",
-});
+};
 
 /** @param {{ path: string, why: Refusal, megapixels?: number | undefined }} refused */
 export function refusalInWords({ path, why, megapixels }) {
@@ -43,15 +43,17 @@ export function refusalInWords({ path, why, megapixels }) {
   return REFUSALS[why];
 }
 
-const FRAMES = /** @type {const} */ ({
+/** @type {Readonly<Record<Frame, string>>} */
+const FRAMES = {
   first: "moves; its first frame was taken.",
   later: "moves, and its first frame is clear; the first that shows something was taken.",
-});
+};
 
-const ASKS = /** @type {const} */ ({
+/** @type {Readonly<Record<Reservation, string>>} */
+const ASKS = {
   plus: "asks not to be learnt from, by a mark of its owner (PLUS and IPTC, “data mining”).",
   c2pa: "asks not to be learnt from, by its content credentials (C2PA, “training and data mining”).",
-});
+};
 
 /**
  * Everything that is to be said of a lesson but the pictures that ask not to be learnt from.

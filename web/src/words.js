@@ -29,7 +29,7 @@ const FAILURES = /** @type {Record<string, string>} */ ({
     "The artist saved on this device was made by another version and was not loaded. You can start a new one; that deletes the old one.",
 });
 
-/** @param {import("../types/messages.js").Failure} failure */
+/** @param {import("../generated/page.js").Failure} failure */
 export function sentence({ code, message }) {
   const known = FAILURES[code];
   if (known) return known;

@@ -4,8 +4,9 @@ import { Unfetched, get } from "../src/fetching.js";
 import { Interrupted, Refusal, cut, decode, rest } from "./pictures.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
 
-/** @import { Reservation } from "../types/decoding.js" */
-/** @import { Given, Lessons, Teaching } from "../types/messages.js" */
+/** @import { Lessons } from "../pkg/abraham_client.js" */
+/** @import { Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Given, Teaching } from "../src/messages.js" */
 
 /** Files of one drop that are looked at. */
 const FILES = 10_000;

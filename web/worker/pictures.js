@@ -2,7 +2,9 @@
 
 import { Fault, tell } from "./talk.js";
 
-/** @import { Decoded, DecodingAnswer, DecodingRequest, Refusal as Why } from "../types/decoding.js" */
+/** @import { Frame, Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Refusal as Why } from "../src/messages.js" */
+/** @import { Decoded, DecodingAnswer, DecodingRequest } from "./decoding.js" */
 
 /** Side of the artist's pictures in pixels. */
 export const SIDE = 32;
@@ -40,7 +42,7 @@ let fail = () => {};
 
 /**
  * @param {File | null} file null where the browser could not even say what it is
- * @returns {Promise<{ pixels: Uint8Array, frame?: "first" | "later", reservation?: import("../types/decoding.js").Reservation }>} SIDE×SIDE pixels, RGBA over white
+ * @returns {Promise<{ pixels: Uint8Array, frame?: Frame | undefined, reservation?: Reservation | undefined }>} SIDE×SIDE pixels, RGBA over white
  * @throws {Refusal | Interrupted | Fault} by rejection; the last where there is no decoder
  */
 export async function decode(file) {

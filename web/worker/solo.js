@@ -6,7 +6,10 @@ import { Fault, failure, tell, tellActivity } from "./talk.js";
 import { load } from "./wasm.js";
 import * as windows from "./windows.js";
 
-/** @import { OpenOptions, Painting, Round, Status, Studio, StudioModule } from "../types/messages.js" */
+/** @import { OpenOptions, Painting, Round } from "../generated/page.js" */
+/** @import { Studio } from "../pkg/abraham_client.js" */
+/** @import { Status } from "../src/messages.js" */
+/** @import { Program } from "./wasm.js" */
 
 /** How long learning may go on before what was learned is saved; a save writes some 40 MB. */
 const SAVE_EVERY_MS = 15_000;
@@ -259,7 +262,7 @@ function rest(spent) {
  * Makes a place for pictures, with those on this device in it, where there is none yet. From then on this window hears
  * what the visitor's other windows do with theirs.
  *
- * @param {StudioModule} module
+ * @param {Program} module
  */
 export async function beginLessons(module) {
   if (lessons.begun()) return;

@@ -3,7 +3,7 @@
 use abraham_messages::{
     PeerKey,
     codec::hex,
-    collective::{BackendKind, Digest, Holding},
+    collective::{Digest, Holding},
 };
 
 use crate::{
@@ -33,14 +33,6 @@ fn forming_snapshot(term: &Term, proposer: &PeerKey, since: Millis, deadline: Mi
         deadline: Some(deadline),
         teachers: Vec::new(),
     }
-}
-
-fn backend(kind: BackendKind) -> String {
-    match kind {
-        BackendKind::Gpu => "gpu",
-        BackendKind::Cpu => "cpu",
-    }
-    .into()
 }
 
 impl Collective {
@@ -130,7 +122,7 @@ impl Collective {
             key: hex(&self.me.0),
             paints: self.will_paint(now),
             pictures: self.settings.pictures,
-            backend: backend(self.settings.backend),
+            backend: self.settings.backend,
             linked: false,
             links: self.links.peers().map(|peer| hex(&peer.0)).collect(),
             seat: seated.map(|seated| seated.seat),
@@ -153,7 +145,7 @@ impl Collective {
                 key: hex(&peer.0),
                 paints: presence.paint,
                 pictures: presence.pictures,
-                backend: backend(presence.backend),
+                backend: presence.backend,
                 linked: self.links.is_up(peer),
                 links: presence.links.iter().map(|peer| hex(&peer.0)).collect(),
                 seat: presence.seated.map(|seated| seated.seat),
