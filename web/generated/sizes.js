@@ -8,6 +8,8 @@ export const CHANNELS = 3;
 export const BATCH = 32;
 /** Bytes of a picture as RGBA. */
 export const TILE_BYTES = 4096;
+/** Bytes that leave with what a tab teaches in one round: its shares for the four painters. */
+export const UPDATE_BYTES = 787112;
 /** Painters of an artist. */
 export const PAINTERS = 4;
 /** Fewest pictures that an artist of one's own learns from: with fewer it can only repeat them. */
@@ -18,5 +20,7 @@ export const MIN_PICTURES = 64;
 export const MIN_TEACHERS = 3;
 /** Bytes of the largest picture file that is read. */
 export const FILE_BYTES = 20971520;
+/** Millions of pixels of the largest picture that is read. */
+export const MEGAPIXELS = 40;
 /** Bytes of the largest file that may be a piece. */
 export const MAX_PIECE_FILE_BYTES = 16777216;

@@ -12,8 +12,6 @@ import { Fault, failure, tell, tellActivity } from "./talk.js";
 const FILES = 10_000;
 /** Pictures that one visitor teaches; a round's cost grows with them. */
 export const PICTURES = 2_000;
-/** The artist paints in colour. */
-export const CHANNELS = 3;
 /** Files that are named one by one, of each kind. */
 const NAMED = 100;
 /** Between two words to the page on how far a lesson is. */

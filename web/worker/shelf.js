@@ -3,10 +3,9 @@
  * one browser share it, one at a time.
  */
 
-import { SIDE } from "./pictures.js";
+import { SIDE, TILE_BYTES } from "../generated/sizes.js";
 
 const FILE = `pictures-${SIDE}.rgba`;
-const TILE_BYTES = SIDE * SIDE * 4;
 /** Held by whoever reads or changes the file. */
 const LOCK = "abraham-pictures";
 /** The folder of the artist, which the wasm module writes; its pieces outlive it. */

@@ -1,5 +1,6 @@
 /** The solo studio: four painters in this worker, on the one artist that lives on this device. */
 
+import { CHANNELS } from "../generated/sizes.js";
 import * as lessons from "./lessons.js";
 import * as shelf from "./shelf.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
@@ -266,7 +267,7 @@ function rest(spent) {
  */
 export async function beginLessons(module) {
   if (lessons.begun()) return;
-  lessons.begin(new module.Lessons(lessons.CHANNELS));
+  lessons.begin(new module.Lessons(CHANNELS));
   await windows.attend({ added: takeOver, forget: forgetHere });
   await takeOver();
 }

@@ -76,6 +76,11 @@ fn constants() -> String {
         ("CHANNELS", "Samples of a pixel: every artist of the page paints in colour.", sizes::CHANNELS),
         ("BATCH", "Pictures that an artist paints a round.", sizes::BATCH),
         ("TILE_BYTES", "Bytes of a picture as RGBA.", sizes::SIDE * sizes::SIDE * 4),
+        (
+            "UPDATE_BYTES",
+            "Bytes that leave with what a tab teaches in one round: its shares for the four painters.",
+            sizes::UPDATE_BYTES,
+        ),
         ("PAINTERS", "Painters of an artist.", PAINTERS),
         (
             "MIN_SOLO_PICTURES",
@@ -93,6 +98,11 @@ fn constants() -> String {
             MIN_TEACHERS,
         ),
         ("FILE_BYTES", "Bytes of the largest picture file that is read.", abraham_pictures::FILE_BYTES),
+        (
+            "MEGAPIXELS",
+            "Millions of pixels of the largest picture that is read.",
+            abraham_pictures::PIXELS as usize / 1_000_000,
+        ),
         ("MAX_PIECE_FILE_BYTES", "Bytes of the largest file that may be a piece.", MAX_PIECE_FILE_BYTES),
     ];
     let mut text = format!("/** Sizes that the page's programs and its scripts count on. {MADE_BY} */\n\n");

@@ -6,6 +6,8 @@ pub const SIDE: usize = 32;
 pub const CHANNELS: usize = 3;
 /// Pictures that an artist paints a round: an update of the collective's then has 0.8 MB.
 pub const BATCH: usize = 32;
+/// Bytes of what a teacher sends for one batch: its shares for the four painters.
+pub const UPDATE_BYTES: usize = 787_112;
 /// Pictures that a studio may be told to paint a round, at most: such a round takes a few seconds without a graphics
 /// card.
 pub const MAX_BATCH: usize = 128;
