@@ -3,10 +3,11 @@
 use std::{cell::RefCell, rc::Rc};
 
 use abraham_learning::Pictures;
+use abraham_page::sizes::SIDE;
 use abraham_visitor::Handle;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{error::Error, recipe::SIDE};
+use crate::error::Error;
 
 /// What the visitor teaches, to the solo studio and to the collective alike.
 #[wasm_bindgen]

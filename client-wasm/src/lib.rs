@@ -16,6 +16,7 @@ mod picture;
 mod pieces;
 mod recipe;
 mod shelf;
+mod snapshot;
 mod studio;
 mod surroundings;
 
@@ -27,6 +28,21 @@ pub use member::Member;
 pub use pieces::{check_piece, delete_piece, keep_piece, kept_pieces};
 pub use shelf::Shelf;
 pub use studio::{Studio, delete_artist};
+
+/// The types of what crosses to JavaScript are those that are generated of the crate `abraham-page`.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+import type {
+    Checked,
+    JoinOptions,
+    MemberEvent,
+    OpenOptions,
+    Painting,
+    Piece,
+    Round,
+    StudioStatus,
+} from "../generated/page.js";
+"#;
 
 /// Runs once when the module is instantiated: a panic, which is a bug, then reads as a message in the console.
 #[wasm_bindgen(start)]

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 
 use abraham_collective::{BackendKind, Event as News, Snapshot};
-use abraham_messages::{SignedPiece, codec::hex};
+use abraham_messages::codec::hex;
+use abraham_page::{self as page, sizes::CHANNELS};
 use abraham_visitor::{Event, FrameTraffic, Handle, LinkTraffic, Offer, Tools, Visitor};
 use futures::channel::{mpsc, oneshot};
-use js_sys::{Function, Uint8Array};
-use serde::{Deserialize, Serialize};
+use js_sys::Function;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessagePort;
@@ -19,40 +19,17 @@ use crate::{
     error::Error,
     kernel::TeacherDevice,
     lessons::Lessons,
-    object::{set, to_object},
+    object::{from_object, to_object},
     picture,
     pieces::painting,
-    recipe,
+    recipe, snapshot,
     surroundings::{Listener, Port, Randomness, WorkerTimer},
 };
 
 /// Least time between two reports of traffic to the page, ms.
 const TRAFFIC_EVERY_MS: f64 = 1_000.0;
-
-/// What the page chooses when it joins.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    webgpu: String,
-    share: f64,
-}
-
-#[derive(Serialize)]
-struct LinkReport {
-    key: String,
-    sent: f64,
-    received: f64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TrafficReport {
-    event: &'static str,
-    sent: f64,
-    received: f64,
-    update_bytes: f64,
-    links: Vec<LinkReport>,
-}
+/// The page's code for a network that cannot work in this browser.
+const UNSUPPORTED: &str = "network-unsupported";
 
 /// A member of the collective in this worker.
 #[wasm_bindgen]
@@ -71,14 +48,13 @@ impl Member {
     /// # Errors
     /// Where the options are not valid, or the browser gives no randomness.
     pub async fn join(
-        options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "JoinOptions")] options: JsValue,
         lessons: &Lessons,
         port: MessagePort,
-        tell: Function,
+        #[wasm_bindgen(unchecked_param_type = "(event: MemberEvent) => void")] tell: Function,
     ) -> Result<Member, Error> {
-        let options: Options =
-            serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
-        let device = Device::get(&options.webgpu).await?;
+        let options: page::JoinOptions = from_object(options)?;
+        let device = Device::get(options.webgpu).await;
         let backend = if device.backend.gpu().is_some() { BackendKind::Gpu } else { BackendKind::Cpu };
         let secret = Zeroizing::new(random()?);
         let (sender, events) = mpsc::unbounded();
@@ -135,41 +111,44 @@ fn offer(backend: BackendKind, share: f64, resting: bool) -> Offer {
 /// What the page was told, and what it needs beside.
 struct Page {
     tell: Function,
-    round: f64,
     update_bytes: u64,
     told_traffic: f64,
 }
 
 impl Page {
     fn new(tell: Function) -> Self {
-        Self { tell, round: 0.0, update_bytes: 0, told_traffic: f64::NEG_INFINITY }
+        Self { tell, update_bytes: 0, told_traffic: f64::NEG_INFINITY }
     }
 
     fn send(&mut self, event: Event) {
         let told = match event {
             Event::Snapshot { snapshot, frames, links } => {
-                self.round = snapshot.term.as_ref().map_or(self.round, |term| term.round as f64 + 1.0);
                 self.traffic(&snapshot, frames, &links);
-                to_object(&snapshot).map(|snapshot| object("collective", &[("snapshot", snapshot)]))
+                page::MemberEvent::Collective { snapshot: Box::new(snapshot::for_page(*snapshot)) }
             }
             Event::Batch { samples, .. } => {
-                let tiles = picture::rgba(&samples, recipe::COLLECTIVE_CHANNELS);
-                let tiles = Uint8Array::from(tiles.as_slice()).into();
-                Ok(object("collectiveBatch", &[("round", self.round.into()), ("tiles", tiles)]))
+                page::MemberEvent::CollectiveBatch { tiles: picture::rgba(&samples, CHANNELS) }
             }
-            Event::Piece { piece, helped } => piece_object(&piece, helped),
+            Event::Piece { piece, helped } => {
+                // What cannot be written is a bug; the artist goes on without that piece.
+                let Ok(page::Painting { png }) = painting(&piece) else { return };
+                page::MemberEvent::CollectivePiece(page::CollectivePiece {
+                    png,
+                    round: piece.piece.round,
+                    helped,
+                })
+            }
             Event::Collective(News::Taught { bytes, .. }) => {
                 self.update_bytes = bytes;
                 return;
             }
             Event::Unsupported { reason } => {
-                let code = "network-unsupported".into();
-                Ok(object("failure", &[("code", code), ("message", reason.into())]))
+                page::MemberEvent::Failure(page::Failure { code: UNSUPPORTED.into(), message: reason })
             }
             // The next snapshot says what came of these.
             _ => return,
         };
-        self.post(told);
+        self.post(&told);
     }
 
     fn traffic(&mut self, snapshot: &Snapshot, frames: FrameTraffic, links: &[LinkTraffic]) {
@@ -177,45 +156,25 @@ impl Page {
             return;
         }
         self.told_traffic = now_ms();
-        let report = TrafficReport {
-            event: "traffic",
-            sent: (frames.sent + snapshot.done.bulk_bytes_sent) as f64,
-            received: (frames.received + snapshot.done.bulk_bytes_received) as f64,
-            update_bytes: self.update_bytes as f64,
+        self.post(&page::MemberEvent::Traffic(page::Traffic {
+            sent: frames.sent + snapshot.done.bulk_bytes_sent,
+            received: frames.received + snapshot.done.bulk_bytes_received,
+            update_bytes: self.update_bytes,
             links: links
                 .iter()
-                .map(|link| LinkReport {
+                .map(|link| page::LinkTraffic {
                     key: hex(&link.peer.0),
-                    sent: link.sent as f64,
-                    received: link.received as f64,
+                    sent: link.sent,
+                    received: link.received,
                 })
                 .collect(),
-        };
-        self.post(to_object(&report));
+        }));
     }
 
-    fn post(&self, event: Result<JsValue, Error>) {
-        // What cannot be made into an event is a bug; the artist goes on without that event.
-        if let Ok(event) = event {
+    fn post(&self, event: &page::MemberEvent) {
+        // What cannot be made into an object is a bug; the artist goes on without that event.
+        if let Ok(event) = to_object(event) {
             let _ = self.tell.call1(&JsValue::NULL, &event);
         }
     }
-}
-
-/// An event of the page.
-fn object(name: &str, members: &[(&str, JsValue)]) -> JsValue {
-    let object = js_sys::Object::new().into();
-    set(&object, "event", &name.into());
-    for (name, value) in members {
-        set(&object, name, value);
-    }
-    object
-}
-
-fn piece_object(piece: &SignedPiece, helped: bool) -> Result<JsValue, Error> {
-    let object = painting(piece)?;
-    set(&object, "event", &"collectivePiece".into());
-    set(&object, "round", &(piece.piece.round as f64).into());
-    set(&object, "helped", &helped.into());
-    Ok(object)
 }

@@ -1,18 +1,21 @@
-//! Values as plain JavaScript objects.
+//! Values as plain JavaScript objects, and back.
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
 use crate::error::Error;
 
-/// Sets a property of a plain object.
-pub(crate) fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // Setting a property of a plain object cannot fail.
-    let _ = js_sys::Reflect::set(object, &name.into(), value);
+/// A serialisable value as a plain object: what is missing is `null`, and bytes are a `Uint8Array`.
+pub(crate) fn to_object(value: &impl Serialize) -> Result<JsValue, Error> {
+    let serializer = Serializer::new().serialize_missing_as_null(true).serialize_maps_as_objects(true);
+    value.serialize(&serializer).map_err(|error| Error::Option(error.to_string()))
 }
 
-/// A serialisable value as a plain object.
-pub(crate) fn to_object(value: &impl Serialize) -> Result<JsValue, Error> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|error| Error::Option(error.to_string()))
+/// What the page chose.
+///
+/// # Errors
+/// [`Error::Option`] where it is no such thing.
+pub(crate) fn from_object<T: DeserializeOwned>(object: JsValue) -> Result<T, Error> {
+    serde_wasm_bindgen::from_value(object).map_err(|error| Error::Option(error.to_string()))
 }

@@ -1,66 +1,43 @@
 //! The pieces that the visitor sees, keeps and checks, whoever painted them: the solo studio, or a committee.
 
 use abraham_messages::{SignedPiece, codec::hex, limits::PAINTERS};
-use abraham_provenance::{content_hash, file, from_text};
-use abraham_visitor::{PieceId, Storage};
-use js_sys::{Array, Uint8Array};
-use serde::Serialize;
+use abraham_page::{Checked, PainterSignature, Painting, Piece, PieceRecord, Verdict, sizes::SIDE};
+use abraham_provenance::{Error as Refusal, content_hash, file, from_text};
+use abraham_visitor::{KeptPiece, PieceId, Storage};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::{
-    error::Error,
-    object::{set, to_object},
-    opfs::Opfs,
-    recipe::SIDE,
-};
+use crate::{error::Error, object::to_object, opfs::Opfs};
 
-/// What is found of a piece that is whole, and that its painters signed.
-const INTACT: &str = "intact";
-
-/// What a picture file says of itself, and whether that is so.
-#[derive(Serialize)]
-struct Checked {
-    /// [`INTACT`], or the code of what is wrong ([`abraham_provenance::Error::code`]).
-    verdict: &'static str,
-    /// What the record says, where it can be read. It is true only where the file is intact.
-    record: Option<Record>,
-    /// The record as it lies in the file.
-    text: Option<String>,
+/// A record for people.
+fn record(signed: &SignedPiece) -> PieceRecord {
+    let SignedPiece { piece, signatures, .. } = signed;
+    PieceRecord {
+        artist: hex(&piece.artist),
+        recipe: hex(&piece.recipe),
+        round: piece.round,
+        latent: hex(&piece.latent),
+        state: hex(&piece.state),
+        content: hex(&piece.content),
+        signatures: signatures
+            .iter()
+            .map(|by| PainterSignature { painter: hex(&by.painter.0), signature: hex(&by.signature.0) })
+            .collect(),
+    }
 }
 
-/// A record for people: hashes, keys and signatures in hex.
-#[derive(Serialize)]
-struct Record {
-    artist: String,
-    recipe: String,
-    round: f64,
-    latent: String,
-    state: String,
-    content: String,
-    signatures: Vec<PainterSignature>,
-}
-
-#[derive(Serialize)]
-struct PainterSignature {
-    painter: String,
-    signature: String,
-}
-
-impl From<&SignedPiece> for Record {
-    fn from(signed: &SignedPiece) -> Self {
-        let SignedPiece { piece, signatures, .. } = signed;
-        Self {
-            artist: hex(&piece.artist),
-            recipe: hex(&piece.recipe),
-            round: piece.round as f64,
-            latent: hex(&piece.latent),
-            state: hex(&piece.state),
-            content: hex(&piece.content),
-            signatures: signatures
-                .iter()
-                .map(|by| PainterSignature { painter: hex(&by.painter.0), signature: hex(&by.signature.0) })
-                .collect(),
-        }
+fn verdict(error: Refusal) -> Verdict {
+    match error {
+        Refusal::TooLong { .. } => Verdict::TooLong,
+        Refusal::NoRecord => Verdict::NoRecord,
+        Refusal::Older => Verdict::Older,
+        Refusal::Record => Verdict::Record,
+        Refusal::Picture => Verdict::Picture,
+        Refusal::Content => Verdict::Content,
+        Refusal::SignatureCount { .. } => Verdict::SignatureCount,
+        Refusal::Signature => Verdict::Signature,
+        Refusal::PainterTwice => Verdict::PainterTwice,
+        // The others are of whoever signs or writes.
+        _ => Verdict::Damaged,
     }
 }
 
@@ -68,15 +45,12 @@ impl From<&SignedPiece> for Record {
 ///
 /// # Errors
 /// None that the page can cause.
-#[wasm_bindgen(js_name = checkPiece)]
+#[wasm_bindgen(js_name = checkPiece, unchecked_return_type = "Checked")]
 pub fn check_piece(png: &[u8]) -> Result<JsValue, Error> {
     let text = file::record(png).ok();
-    let record = text.as_ref().and_then(|text| from_text(text).ok());
-    let verdict = match file::open(png) {
-        Ok(_) => INTACT,
-        Err(error) => error.code(),
-    };
-    to_object(&Checked { verdict, record: record.as_ref().map(Record::from), text })
+    let said = text.as_ref().and_then(|text| from_text(text).ok());
+    let verdict = file::open(png).map_or_else(verdict, |_| Verdict::Intact);
+    to_object(&Checked { verdict, record: said.as_ref().map(record), text })
 }
 
 /// The kept pieces, the latest first; none where the browser lets the page keep nothing. What their files say is not
@@ -84,22 +58,22 @@ pub fn check_piece(png: &[u8]) -> Result<JsValue, Error> {
 ///
 /// # Errors
 /// Where storage cannot be read.
-#[wasm_bindgen(js_name = keptPieces)]
-pub async fn kept_pieces() -> Result<Array, Error> {
-    let Ok(store) = Opfs::open().await else { return Ok(Array::new()) };
-    let pieces = Storage::new(store).pieces().await?;
-    let objects = pieces.into_iter().map(|piece| {
-        let said = file::record(&piece.png).ok().and_then(|text| from_text(&text).ok());
-        let round = said.as_ref().map_or(JsValue::NULL, |said| (said.piece.round as f64).into());
-        let together = said.is_some_and(|said| said.signatures.len() == PAINTERS);
-        let object = js_sys::Object::new().into();
-        set(&object, "id", &piece.id.to_string().into());
-        set(&object, "png", &Uint8Array::from(piece.png.as_slice()));
-        set(&object, "round", &round);
-        set(&object, "together", &together.into());
-        object
+#[wasm_bindgen(js_name = keptPieces, unchecked_return_type = "Piece[]")]
+pub async fn kept_pieces() -> Result<JsValue, Error> {
+    let kept = match Opfs::open().await {
+        Ok(store) => Storage::new(store).pieces().await?,
+        Err(_) => Vec::new(),
+    };
+    let pieces = kept.into_iter().map(|KeptPiece { id, png }| {
+        let said = file::record(&png).ok().and_then(|text| from_text(&text).ok());
+        Piece {
+            id: id.to_string(),
+            png,
+            round: said.as_ref().map(|said| said.piece.round),
+            together: said.is_some_and(|said| said.signatures.len() == PAINTERS),
+        }
     });
-    Ok(objects.collect())
+    to_object(&pieces.collect::<Vec<_>>())
 }
 
 /// Keeps a piece; returns its name.
@@ -127,9 +101,6 @@ pub async fn delete_piece(id: String) -> Result<(), Error> {
 }
 
 /// A piece's picture file, as the page takes it.
-pub(crate) fn painting(signed: &SignedPiece) -> Result<JsValue, Error> {
-    let png = file::write(signed, SIDE as u32)?;
-    let object = js_sys::Object::new().into();
-    set(&object, "png", &Uint8Array::from(png.as_slice()));
-    Ok(object)
+pub(crate) fn painting(signed: &SignedPiece) -> Result<Painting, Error> {
+    Ok(Painting { png: file::write(signed, SIDE as u32)? })
 }

@@ -2,19 +2,14 @@
 
 use abraham_artist::Architecture;
 use abraham_learning::{Schedule, seat::Recipe};
+use abraham_page::sizes::{BATCH, CHANNELS, SIDE};
 
 use crate::error::Error;
 
-/// Width and height of a picture in pixels.
-pub(crate) const SIDE: usize = 32;
 const LATENTS: usize = 8;
 const HIDDEN: [usize; 2] = [256, 64];
 /// Rounds over which the learning rate falls to its floor.
 const SETTLING_ROUNDS: u64 = 1000;
-/// The collective paints in colour.
-pub(crate) const COLLECTIVE_CHANNELS: usize = 3;
-/// Pictures that the collective paints a round: an update then has 0.8 MB.
-const COLLECTIVE_BATCH: usize = 32;
 
 /// The recipe of an artist of 1 or 3 channels that paints `batch` pictures a round.
 ///
@@ -31,5 +26,5 @@ pub(crate) fn recipe(channels: usize, batch: usize) -> Result<Recipe, Error> {
 /// # Errors
 /// None: its numbers are valid.
 pub(crate) fn collective() -> Result<Recipe, Error> {
-    recipe(COLLECTIVE_CHANNELS, COLLECTIVE_BATCH)
+    recipe(CHANNELS, BATCH)
 }

@@ -1,9 +1,10 @@
 //! The visitor's pictures between visits. The worker sees to it that one window at a time calls these.
 
+use abraham_page::sizes::SIDE;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{error::Error, opfs::Opfs, recipe::SIDE};
+use crate::{error::Error, opfs::Opfs};
 
 /// The pictures on this device, as far as this window knows of them.
 #[wasm_bindgen]

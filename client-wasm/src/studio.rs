@@ -1,70 +1,28 @@
 //! The studio that the worker drives.
 
-use std::collections::BTreeMap;
-
 use abraham_gpu::ComputeBackend;
 use abraham_learning::{
     Curation,
     studio::{Entropy, Studio as Painters, StudioConfig, samples},
 };
 use abraham_messages::codec::hex;
+use abraham_page::{OpenOptions, Round, StudioStatus, sizes::MAX_BATCH};
 use abraham_provenance::Signer;
 use abraham_visitor::{Saves, Storage};
-use js_sys::Uint8Array;
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
     browser::{now_ms, random},
-    device::{Device, DeviceStatus},
+    device::Device,
     error::Error,
     kernel::TeacherDevice,
     lessons::Lessons,
-    object::{set, to_object},
+    object::{from_object, to_object},
     opfs::Opfs,
     picture,
     pieces::painting,
     recipe::recipe,
 };
-
-/// Paintings a round, at most: a round of this size takes a few seconds without a graphics card.
-const MOST_PAINTINGS: usize = 128;
-
-/// What the page chooses when it opens the studio.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    webgpu: String,
-    channels: usize,
-    batch: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    device: DeviceStatus,
-    genesis: String,
-    round: f64,
-    /// The code of what keeps it from being stored; none where it is stored.
-    unstored: Option<&'static str>,
-    born: bool,
-    saved: Option<f64>,
-    /// The code of why the last save could not be used, where the one before it was.
-    passed_over: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Round {
-    round: f64,
-    pictures: usize,
-    /// Whether nothing was learnt, since the norm of a gradient was out of its bounds.
-    refused: bool,
-    bytes: f64,
-    protocol_rounds: f64,
-    millis: f64,
-    kinds: BTreeMap<&'static str, f64>,
-}
 
 /// Four painters in this worker, and where they live between sessions.
 #[wasm_bindgen]
@@ -89,14 +47,15 @@ impl Studio {
     ///
     /// # Errors
     /// Where the options are not valid, or what lives here is damaged or foreign; it is then left as it is.
-    pub async fn open(options: JsValue) -> Result<Studio, Error> {
-        let options: Options =
-            serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
-        if !(2..=MOST_PAINTINGS).contains(&options.batch) {
+    pub async fn open(
+        #[wasm_bindgen(unchecked_param_type = "OpenOptions")] options: JsValue,
+    ) -> Result<Studio, Error> {
+        let options: OpenOptions = from_object(options)?;
+        if !(2..=MAX_BATCH).contains(&options.batch) {
             return Err(Error::Option(format!("batch: {}", options.batch)));
         }
         let config = recipe(options.channels, options.batch)?;
-        let device = Device::get(&options.webgpu).await?;
+        let device = Device::get(options.webgpu).await;
         let (storage, unstored) = match Opfs::open().await {
             Ok(store) => (Some(Storage::new(store)), None),
             Err(error) => (None, Some(Error::from(error).code())),
@@ -128,34 +87,33 @@ impl Studio {
     ///
     /// # Errors
     /// Where there are too few pictures, or the protocol stopped; the artist is then unchanged.
+    #[wasm_bindgen(unchecked_return_type = "Round")]
     pub async fn round(&mut self, lessons: &Lessons) -> Result<JsValue, Error> {
         let start = now_ms();
         let pictures = lessons.now();
         let kernel = TeacherDevice(self.device.backend);
         let report = self.painters.learn(&[&pictures], &kernel, &Curation::default()).await?;
         let channels = self.painters.config().architecture.channels();
-        let round = Round {
-            round: report.round as f64,
+        to_object(&Round {
+            round: report.round,
             pictures: report.pictures,
             refused: report.refused,
-            bytes: report.meter.bytes() as f64,
-            protocol_rounds: report.meter.rounds as f64,
+            batch: picture::rgba(&samples(&report.batch), channels),
+            bytes: report.meter.bytes(),
+            kinds: report.meter.by_kind().collect(),
+            protocol_rounds: report.meter.rounds,
             millis: now_ms() - start,
-            kinds: report.meter.by_kind().map(|(kind, bytes)| (kind, bytes as f64)).collect(),
-        };
-        let object = to_object(&round)?;
-        let tiles = picture::rgba(&samples(&report.batch), channels);
-        set(&object, "batch", &Uint8Array::from(tiles.as_slice()));
-        Ok(object)
+        })
     }
 
     /// Paints one piece from a fresh latent.
     ///
     /// # Errors
     /// Where the protocol stopped.
+    #[wasm_bindgen(unchecked_return_type = "Painting")]
     pub async fn paint(&mut self) -> Result<JsValue, Error> {
         let (piece, _) = self.painters.paint(random()?, &self.signer).await?;
-        painting(&piece)
+        to_object(&painting(&piece)?)
     }
 
     /// Saves the four painters' shares on this device.
@@ -181,14 +139,15 @@ impl Studio {
     ///
     /// # Errors
     /// None that the page can cause.
+    #[wasm_bindgen(unchecked_return_type = "StudioStatus")]
     pub async fn status(&self) -> Result<JsValue, Error> {
-        to_object(&Status {
+        to_object(&StudioStatus {
             device: self.device.status(),
             genesis: hex(&self.painters.genesis_id()),
-            round: self.painters.round_number() as f64,
+            round: self.painters.round_number(),
             unstored: self.unstored,
             born: self.born,
-            saved: self.saved.map(|round| round as f64),
+            saved: self.saved,
             passed_over: self.passed_over,
         })
     }

@@ -3,8 +3,12 @@
  * studio does, and says to the page whatever a test says on the channel `script`. What it was asked is told there too.
  */
 
+/** @import { Checked, Painting, Piece } from "../../web/generated/page.js" */
+/** @import { Answers, Event, Request, Status, Teaching } from "../../web/src/messages.js" */
+
 const script = new BroadcastChannel("script");
 
+/** @type {Status} */
 const status = {
   device: { adapter: null, refused: "no-adapter", detail: null },
   genesis: "5a".repeat(32),
@@ -15,6 +19,7 @@ const status = {
   saved: null,
   passedOver: null,
 };
+/** @type {Teaching} */
 const lesson = {
   done: 0,
   total: 0,
@@ -31,7 +36,7 @@ const lesson = {
   reservedCount: 0,
 };
 
-/** Finishes the piece that is being painted. */
+/** Finishes the piece that is being painted. @type {() => void} */
 let finish = () => {};
 
 /** A picture of one pixel. */
@@ -39,8 +44,9 @@ const PNG = Uint8Array.from(
   atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="),
   (letter) => letter.charCodeAt(0),
 );
+/** @type {Painting} */
 const painting = { png: PNG };
-/** What the check of a piece finds. */
+/** What the check of a piece finds. @type {Checked} */
 const checked = {
   verdict: "intact",
   record: {
@@ -54,12 +60,13 @@ const checked = {
   },
   text: "{}",
 };
-/** @type {object[]} */
+/** @type {Piece[]} */
 let kept = [];
 
-/** Ends this tab's hold of the studio, which one tab at a time has. */
+/** Ends this tab's hold of the studio, which one tab at a time has. @type {() => void} */
 let release = () => {};
 
+/** @type {{ [T in Request["type"]]?: (request: Extract<Request, { type: T }>) => Answers[T] | Promise<Answers[T]> }} */
 const answers = {
   open: () =>
     new Promise((resolve, reject) => {
@@ -67,7 +74,7 @@ const answers = {
         if (!lock) return reject({ code: "studio-elsewhere", message: "Another tab has this artist open." });
         resolve({ ...status });
         return new Promise((free) => {
-          release = free;
+          release = () => free(undefined);
         });
       });
     }),
@@ -94,18 +101,27 @@ const answers = {
 /** @param {number} count */
 function taught(count) {
   status.pictures += count;
-  postMessage({ event: "lessons", pictures: status.pictures });
+  tell({ event: "lessons", pictures: status.pictures });
   return count;
 }
 
+/** @param {Event} event */
+const tell = (event) => postMessage(event);
+
 script.onmessage = ({ data }) => (data.finish ? finish() : postMessage(data));
 
-self.onmessage = async ({ data: { id, type, ...request } }) => {
-  const { share, resting, begins } = request;
+/** @param {MessageEvent<Request & { id: number }>} message */
+self.onmessage = async ({ data }) => {
+  const { id, type } = data;
+  // Not all of it: ports go to one receiver only.
+  const { share, resting, begins } = /** @type {{ share?: number, resting?: boolean, begins?: boolean }} */ (data);
   script.postMessage({ asked: type, share, resting, begins });
   try {
-    postMessage({ id, ok: true, value: await answers[type]?.(request) });
+    const answer = /** @type {((request: Request) => unknown) | undefined} */ (answers[type]);
+    postMessage({ id, ok: true, value: await answer?.(data) });
   } catch (error) {
     postMessage({ id, ok: false, error });
   }
 };
+
+export {};

@@ -1,4 +1,4 @@
-/** Written by `UPDATE_SCRIPTS=1 cargo test -p abraham-visitor page_script`. */
+/** Made of crates/visitor by `cargo xtask generate`: change it there. */
 
 /** Whether an artist was saved on this device; null where the browser does not tell. @returns {Promise<boolean | null>} */
 export async function isArtistHere() {

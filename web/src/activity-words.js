@@ -2,7 +2,7 @@
 
 import { count, counted } from "./words.js";
 
-/** @import { Activity } from "../types/messages.js" */
+/** @import { Activity } from "./messages.js" */
 
 /** @param {Activity} activity */
 export function activityInWords(activity) {

@@ -31,7 +31,7 @@ import { lackOf } from "./start.js";
 /** What is fetched at the press of the button, first of all. */
 const STUDIO = "./studio.js";
 
-/** @param {Partial<import("../types/messages.js").OpenOptions>} options */
+/** @param {Partial<import("../generated/page.js").OpenOptions>} options */
 async function wake(options = {}) {
   for (const id of ["wake", "processor-only"]) button(id).disabled = true;
   box("welcome-error").hidden = true;

@@ -1,8 +1,8 @@
 /** The batch as it emerges: a grid of tiles, each pixel a whole number of the screen's pixels. */
 
+import { SIDE, TILE_BYTES } from "../generated/sizes.js";
 import { calm } from "./dom.js";
 
-const SIDE = 32;
 const FADE_MS = 450;
 /** Space between tiles in the screen's pixels. */
 const GAP = 4;
@@ -31,14 +31,13 @@ export class BatchView {
     }).observe(/** @type {Element} */ (canvas.parentElement));
   }
 
-  /** @param {Uint8Array} batch tiles of 32×32 RGBA @param {string} description for those who do not see it */
+  /** @param {Uint8Array} batch tiles of SIDE×SIDE RGBA @param {string} description for those who do not see it */
   async show(batch, description) {
     this.#turn += 1;
     const turn = this.#turn;
-    const bytes = SIDE * SIDE * 4;
     const tiles = await Promise.all(
-      Array.from({ length: Math.floor(batch.length / bytes) }, (_, i) =>
-        createImageBitmap(new ImageData(new Uint8ClampedArray(batch.slice(i * bytes, (i + 1) * bytes)), SIDE, SIDE)),
+      Array.from({ length: Math.floor(batch.length / TILE_BYTES) }, (_, i) =>
+        createImageBitmap(new ImageData(new Uint8ClampedArray(batch.slice(i * TILE_BYTES, (i + 1) * TILE_BYTES)), SIDE, SIDE)),
       ),
     );
     if (turn !== this.#turn) {

@@ -1,6 +1,7 @@
 /** The page's end of the line to the worker. */
 
-/** @import { Answer, Answers, Event, Failure, Request } from "../types/messages.js" */
+/** @import { Failure } from "../generated/page.js" */
+/** @import { Answer, Answers, Event, Request } from "./messages.js" */
 
 import { reasonFor, reasonInWords } from "./fetching.js";
 
@@ -19,7 +20,11 @@ const STOP_MS = 15_000;
 const WORKER = new URL("../worker.js", import.meta.url);
 const DECODER = new URL("../worker/decoding.js", import.meta.url);
 /** What the worker is made of before it can speak for itself. */
-const PARTS = [WORKER, ...["collective", "lessons", "pictures", "pieces", "shelf", "solo", "talk", "wasm", "windows"].map((name) => new URL(`../worker/${name}.js`, import.meta.url))];
+const PARTS = [
+  WORKER,
+  new URL("../generated/sizes.js", import.meta.url),
+  ...["collective", "lessons", "pictures", "pieces", "shelf", "solo", "talk", "wasm", "windows"].map((name) => new URL(`../worker/${name}.js`, import.meta.url)),
+];
 
 export class StudioClient {
   #worker = new Worker(WORKER, { type: "module", name: "abraham-studio" });

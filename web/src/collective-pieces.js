@@ -1,10 +1,11 @@
 /** Pieces that the collective painted while this tab was there: they hang until they are kept or the tab goes. */
 
+import { SIDE } from "../generated/sizes.js";
 import { box, make } from "./dom.js";
 import { lookAt } from "./pieces.js";
 import { count } from "./words.js";
 
-/** @import { CollectivePiece } from "../types/collective.js" */
+/** @import { CollectivePiece } from "../generated/page.js" */
 
 /** Pieces that hang at most; the oldest make room. */
 const MOST = 24;
@@ -20,7 +21,7 @@ export function hangCollectivePiece(piece) {
   const open = make(
     "button",
     { type: "button", className: "hung-piece" },
-    make("img", { src: url, alt: `Piece by the collective from round ${round}`, width: 32, height: 32 }),
+    make("img", { src: url, alt: `Piece by the collective from round ${round}`, width: SIDE, height: SIDE }),
     make("span", { textContent: `Round ${round}${piece.helped ? ", with your help" : ""}` }),
   );
   open.addEventListener("click", () => lookAt(piece, "collective"));

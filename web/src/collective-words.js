@@ -1,16 +1,11 @@
 /** The collective in words: what this tab is and why, what the four do, how the connection is. No page in here. */
 
+import { MIN_PICTURES, MIN_TEACHERS, PAINTERS } from "../generated/sizes.js";
 import { nameOf } from "./names.js";
 import { PHASES } from "./phases.js";
 import { capital, count, counted } from "./words.js";
 
-/** @import { Connection, EndCause, Member, Term, Snapshot } from "../types/collective.js" */
-
-/** Painters that a collective takes. */
-export const SEATS = 4;
-/** What a round must have to learn from, so that no sum is of one visitor's pictures alone. */
-export const FEWEST_TEACHERS = 3;
-export const FEWEST_PICTURES = 64;
+/** @import { Member, Snapshot, Term } from "../generated/page.js" */
 
 /**
  * @typedef {object} Standing
@@ -44,7 +39,7 @@ export function standingOf(snapshot, resting, lasted = 0) {
       const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
       return {
         title: "This tab is a painter",
-        why: `It holds seat ${seat} of ${SEATS}${beside(snapshot)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
+        why: `It holds seat ${seat} of ${PAINTERS}${beside(snapshot)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
       };
     }
     case "teaching":
@@ -72,8 +67,8 @@ export function standingOf(snapshot, resting, lasted = 0) {
         };
       }
       return {
-        title: `Waiting for ${counted(Math.max(1, SEATS - willing), "more tab", "more tabs")}`,
-        why: `${capital(counted(Math.min(SEATS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.${foreignInWords(snapshot)}`,
+        title: `Waiting for ${counted(Math.max(1, PAINTERS - willing), "more tab", "more tabs")}`,
+        why: `${capital(counted(Math.min(PAINTERS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.${foreignInWords(snapshot)}`,
       };
     case "noDirectLinks":
       if (lasted < LINKING_MS) {
@@ -113,7 +108,7 @@ function waitingInWords({ waiting, kept, me }) {
   switch (waiting.waitsFor) {
     case "visitors": {
       const needed = waiting.visitors === 1 ? "One more visitor is" : `${capital(counted(waiting.visitors, "more visitor", "more visitors"))} are`;
-      parts.push(`${needed} needed, for seat ${list(seats)} of ${SEATS}.`, held);
+      parts.push(`${needed} needed, for seat ${list(seats)} of ${PAINTERS}.`, held);
       if (waiting.bound.length > 0) {
         const bound = waiting.bound.map(name);
         parts.push(
@@ -132,7 +127,7 @@ function waitingInWords({ waiting, kept, me }) {
       parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others start a new artist.");
       break;
   }
-  if (waiting.waitsFor !== "claims" && !kept.some(({ artist }) => artist === waiting.artist)) {
+  if (waiting.waitsFor !== "claims" && !kept.includes(waiting.artist)) {
     parts.push("This tab never held it, so it cannot know yet whether this is the true artist. It trusts what it saw first.");
   }
   parts.push(
@@ -170,7 +165,7 @@ export function titleOf(snapshot, resting) {
   if (snapshot.why === "inReserve") return "Standing by";
   if (snapshot.why === "waitsForHolders") return "The artist waits";
   if (snapshot.why !== "tooFewPainters") return null;
-  return `${snapshot.members.filter(({ paints }) => paints).length} of ${SEATS}`;
+  return `${snapshot.members.filter(({ paints }) => paints).length} of ${PAINTERS}`;
 }
 
 /** Members that this tab has a direct link to. @param {Snapshot} snapshot */
@@ -199,8 +194,7 @@ export function apartInWords({ me, members }) {
 export function connectionInWords(snapshot) {
   const links = linksOf(snapshot);
   const linked = links === 0 ? "" : `, ${counted(links, "direct link", "direct links")}`;
-  /** @type {Connection} */
-  const connection = snapshot.connection;
+  const { connection } = snapshot;
   switch (connection.state) {
     case "connecting":
       return links > 0 ? `looking for the relay again${linked}` : "looking for the relay";
@@ -224,7 +218,7 @@ export const NOBODY_WAITS = "Nothing is lost, and nobody waits for you.";
 /** What happens to the others, and to what this tab has, when it leaves. @param {Snapshot} snapshot */
 export function leavingInWords(snapshot) {
   if (snapshot.role === "painter") {
-    const next = snapshot.members.filter(({ paints, key }) => paints && key !== snapshot.me).length >= SEATS;
+    const next = snapshot.members.filter(({ paints, key }) => paints && key !== snapshot.me).length >= PAINTERS;
     return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of it are deleted.`;
   }
   if (snapshot.waiting?.holders.includes(snapshot.me)) {
@@ -244,17 +238,16 @@ export function lackInWords(snapshot) {
   if (!snapshot.term) return null;
   const teachers = snapshot.members.filter(({ pictures }) => pictures > 0);
   const pictures = teachers.reduce((sum, member) => sum + member.pictures, 0);
-  if (teachers.length >= FEWEST_TEACHERS && pictures >= FEWEST_PICTURES) return null;
+  if (teachers.length >= MIN_TEACHERS && pictures >= MIN_PICTURES) return null;
   const have =
     teachers.length === 0
       ? "Nobody teaches yet"
       : `So far ${counted(teachers.length, "tab teaches", "tabs teach")}, with ${counted(pictures, "picture", "pictures")}`;
-  return `It paints, and waits to learn: that takes ${FEWEST_TEACHERS} tabs with ${FEWEST_PICTURES} pictures between them, so that no sum is of one visitor’s pictures alone. ${have}.`;
+  return `It paints, and waits to learn: that takes ${MIN_TEACHERS} tabs with ${MIN_PICTURES} pictures between them, so that no sum is of one visitor’s pictures alone. ${have}.`;
 }
 
 /** How the last term of this tab ended. @param {Snapshot} snapshot */
 export function endInWords(snapshot) {
-  /** @type {EndCause | null | undefined} */
   const end = snapshot.lastEnd;
   if (!end || snapshot.role === "painter") return null;
   switch (end.cause) {
@@ -277,7 +270,7 @@ export function endInWords(snapshot) {
   }
 }
 
-/** One line on a member. @param {Member} member @param {Term | null | undefined} term @param {boolean} me */
+/** One line on a member. @param {Member} member @param {Term | null} term @param {boolean} me */
 export function memberInWords(member, term, me) {
   const seat = term?.seats.indexOf(member.key) ?? -1;
   const parts = [];

@@ -10,10 +10,10 @@ import { sceneOf } from "./scene.js";
 import { forgetWho, showApart, showFinding, showTraffic, showWho } from "./who.js";
 import { capital, sentence } from "./words.js";
 
-/** @import { Event, OpenOptions } from "../types/messages.js" */
-/** @import { Traffic, Snapshot } from "../types/collective.js" */
+/** @import { Snapshot, Traffic, WebGpu } from "../generated/page.js" */
+/** @import { Event } from "./messages.js" */
 /** @import { StudioClient, StudioError } from "./client.js" */
-/** @import { Network } from "./network.js" */
+/** @import { Network } from "../pkg/abraham_window.js" */
 
 /** How long the worker may take to say goodbye; it may be amid a round. */
 const GOODBYE_MS = 1_500;
@@ -31,7 +31,7 @@ let snapshot = null;
 /** @type {string | null} why this tab holds back, where it does */
 let resting = null;
 let share = 0.5;
-/** @type {OpenOptions["webgpu"]} */
+/** @type {WebGpu} */
 let webgpu = "auto";
 /** @type {(holds: boolean) => void} told when the collective takes this tab over, and when it lets it go */
 let changed = () => {};
@@ -48,7 +48,7 @@ let picture = null;
  * Offers this tab to the collective, with a solo studio or without. Never throws: what hinders it is shown.
  *
  * @param {StudioClient} studio
- * @param {OpenOptions["webgpu"]} backend
+ * @param {WebGpu} backend
  * @param {(holds: boolean) => void} whenChanged
  * @returns {Promise<boolean>} whether this tab is a member now
  */
@@ -171,7 +171,7 @@ export function handleCollectiveEvent(event) {
     case "collective":
       snapshot = event.snapshot;
       keepRelays(snapshot.connection.state === "online");
-      hold(snapshot.term !== null && snapshot.term !== undefined && (snapshot.role === "painter" || snapshot.role === "teacher"));
+      hold(snapshot.term !== null && (snapshot.role === "painter" || snapshot.role === "teacher"));
       cancelAnimationFrame(frame);
       // A hidden tab gets no frames, and nobody looks; its title still says what it is.
       if (document.hidden) show();

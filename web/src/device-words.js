@@ -1,8 +1,8 @@
 /** What is said of the device that computes. */
 
-/** @import { DeviceStatus } from "../types/messages.js" */
+/** @import { DeviceStatus, NoGraphics } from "../generated/page.js" */
 
-/** @type {Record<Exclude<DeviceStatus["refused"], null>, string>} */
+/** @type {Record<NoGraphics, string>} */
 const REFUSED = {
   "switched-off": "The graphics card is switched off here.",
   "no-adapter": "The browser offers no graphics card. Allow hardware acceleration in its settings to use one.",

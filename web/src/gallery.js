@@ -5,6 +5,7 @@
  * "genesis": "hex" }] }`; `genesis` and `round` may be left out. Without it, an empty frame hangs there.
  */
 
+import { SIDE } from "../generated/sizes.js";
 import { box, image, make } from "./dom.js";
 
 /**
@@ -50,7 +51,7 @@ export async function hangGallery() {
     const thumb = make(
       "button",
       { type: "button", className: "thumb" },
-      make("img", { src: `gallery/${piece.src}`, alt: piece.alt, width: 32, height: 32 }),
+      make("img", { src: `gallery/${piece.src}`, alt: piece.alt, width: SIDE, height: SIDE }),
     );
     thumb.addEventListener("click", () => hang(piece, thumb));
     return thumb;

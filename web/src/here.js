@@ -5,7 +5,7 @@ import { box, make, write } from "./dom.js";
 import { nameOf } from "./names.js";
 import { bytesInWords, count, counted } from "./words.js";
 
-/** @import { Traffic, Snapshot } from "../types/collective.js" */
+/** @import { Traffic, Snapshot } from "../generated/page.js" */
 
 /** The list as it was last written. */
 let listed = "";

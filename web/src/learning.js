@@ -1,5 +1,6 @@
 /** Teaching the visitor's own artist and letting it learn: what the visitor wants, and what holds it back for now. */
 
+import { MIN_SOLO_PICTURES } from "../generated/sizes.js";
 import { activityInWords } from "./activity-words.js";
 import { sure, toast } from "./ask.js";
 import { box, button } from "./dom.js";
@@ -9,13 +10,13 @@ import { silentInWords } from "./keeping-words.js";
 import { announce, sayTogether, setPhase } from "./phase.js";
 import { lookAt } from "./pieces.js";
 import { breakPace, progress } from "./progress.js";
-import { FEWEST } from "./stage.js";
 import { allowTeaching, hideAsking, hideTeachingProgress, wireTeaching } from "./teach.js";
 import { lessonInWords } from "./teaching-words.js";
 import { visit } from "./visit.js";
 import { capital, counted, sentence } from "./words.js";
 
-/** @import { Activity, Failure, Given } from "../types/messages.js" */
+/** @import { Failure } from "../generated/page.js" */
+/** @import { Activity, Given } from "./messages.js" */
 
 /** @typedef {({ type: "teach" } & Given) | { type: "teachDemo" } | { type: "teachReserved" }} Lesson */
 
@@ -162,7 +163,7 @@ async function read(lesson) {
     announce(lessonInWords(teaching));
     if (used > 0 && visit.client === mine) {
       // What is too little to learn from is said where one teaches.
-      if (progress.pictures >= FEWEST) wantLearning(true);
+      if (progress.pictures >= MIN_SOLO_PICTURES) wantLearning(true);
       if (box("stage").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
       askToStay();
     }

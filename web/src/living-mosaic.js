@@ -3,13 +3,12 @@
  * of them: noise. When they open the batch, the pictures come out of it.
  */
 
+import { BATCH, SIDE, TILE_BYTES } from "../generated/sizes.js";
 import { faint } from "./living-ink.js";
 
 /** @import { Act, Ground } from "./living-picture.js" */
 /** @import { Ink } from "./living-ink.js" */
 
-const SIDE = 32;
-const TILE_BYTES = SIDE * SIDE * 4;
 /** Blocks of noise across one tile, and how many different ones there are. */
 const GRAIN = 8;
 const NOISES = 14;
@@ -24,10 +23,10 @@ const HALF = 0.45;
 export class Mosaic {
   /** @type {OffscreenCanvas | null} */
   #tiles = null;
-  #count = 32;
-  #columns = 6;
+  #count = BATCH;
+  #columns = columnsFor(BATCH);
   /** @type {number[]} which cell of the grid each tile has */
-  #cells = cellsOf(32, 6);
+  #cells = cellsOf(BATCH, columnsFor(BATCH));
   /** @type {Act} */
   #act = "waiting";
   #turnedAt = 0;
@@ -47,7 +46,7 @@ export class Mosaic {
     if (act === "waiting" || act === "settingUp") this.#tiles = null;
   }
 
-  /** @param {Uint8Array} bytes tiles of 32×32 RGBA */
+  /** @param {Uint8Array} bytes tiles of SIDE×SIDE RGBA */
   paint(bytes) {
     const count = Math.floor(bytes.length / TILE_BYTES);
     if (count === 0) return;
@@ -57,7 +56,7 @@ export class Mosaic {
     this.#tiles = strip;
     if (count !== this.#count) {
       this.#count = count;
-      this.#columns = Math.ceil(Math.sqrt(count));
+      this.#columns = columnsFor(count);
       this.#cells = cellsOf(count, this.#columns);
     }
     this.#paintedAt = performance.now();
@@ -217,6 +216,9 @@ function drawNote(context, ink, ground, note) {
   context.font = `400 ${small}px ${ink.sans}`;
   for (const [i, line] of rest.entries()) context.fillText(line, ground.x, ground.y + size * 0.12 + small * 1.45 * (i + 1));
 }
+
+/** Columns of the smallest square grid that a batch fits in. @param {number} count */
+const columnsFor = (count) => Math.ceil(Math.sqrt(count));
 
 /**
  * Which cells of a square grid a batch takes: the corners are left out where that fits, which makes it rounder.

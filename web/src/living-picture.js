@@ -93,7 +93,8 @@ export class LivingPicture {
   #scene = { people: [], links: [], act: "waiting", note: "" };
   #ratio = 1;
   #frame = 0;
-  #timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   #drawnAt = 0;
   #seen = true;
   #gone = new AbortController();
@@ -143,7 +144,7 @@ export class LivingPicture {
     this.#wake();
   }
 
-  /** The batch that was just painted. @param {Uint8Array} tiles of 32×32 RGBA */
+  /** The batch that was just painted. @param {Uint8Array} tiles of SIDE×SIDE RGBA */
   paint(tiles) {
     this.#mosaic.paint(tiles);
     this.#wake();

@@ -3,14 +3,9 @@
 import { behindOf, correctClock, deviceNow } from "./clock.js";
 import { Unfetched, get, isReason, reasonFor, reasonInWords } from "./fetching.js";
 
-/** @typedef {{ setRelays(relays: string[]): void, stop(): void }} Network */
+/** @import { Network } from "../pkg/abraham_window.js" */
 
-/**
- * @typedef {object} WindowModule what `pkg/abraham_window.js` exports
- * @property {() => Promise<unknown>} default
- * @property {() => string} [protocol] what it speaks with other tabs
- * @property {(options: { relays: string[], iceServers: RTCIceServer[] }, port: MessagePort) => Network} start
- */
+const PROGRAM = new URL("../pkg/abraham_window.js", import.meta.url);
 
 /** Why this tab cannot meet others, for a person. */
 export class Apart extends Error {
@@ -31,15 +26,13 @@ export async function startNetwork() {
   const { relays, iceServers, protocols } = await settings();
   checkAbilities(relays);
   const { port1, port2 } = new MessageChannel();
-  // Not a literal: the module is built, and does not exist where types are checked.
-  const path = "../pkg/abraham_window.js";
-  /** @type {WindowModule} */
+  /** @type {typeof import("../pkg/abraham_window.js")} */
   let module;
   try {
-    module = await import(path);
+    module = await import("../pkg/abraham_window.js");
     await module.default();
   } catch {
-    const reason = await reasonFor([new URL(path, import.meta.url)]);
+    const reason = await reasonFor([PROGRAM]);
     throw new Apart("This tab cannot join", `The network part could not be started. ${reasonInWords(reason)}`, true);
   }
   if (!understands(module.protocol?.(), protocols)) {

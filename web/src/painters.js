@@ -6,7 +6,7 @@
 import { box, calm, make } from "./dom.js";
 import { bytesInWords, kindInWords } from "./words.js";
 
-/** @import { Round } from "../types/messages.js" */
+/** @import { Round } from "../generated/page.js" */
 
 const SVG = "http://www.w3.org/2000/svg";
 /** Middle of each painter in the drawing. @type {readonly [number, number][]} */

@@ -3,7 +3,7 @@
 import { box } from "./dom.js";
 import { visit } from "./visit.js";
 
-/** @import { Phase } from "../types/messages.js" */
+/** @import { Phase } from "./messages.js" */
 
 /** Between two lines read out to those who listen. */
 const SPOKEN_EVERY_MS = 60_000;

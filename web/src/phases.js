@@ -2,7 +2,7 @@
 
 import { capital, count, counted } from "./words.js";
 
-/** @import { Term, TermPhase } from "../types/collective.js" */
+/** @import { Term, TermPhase } from "../generated/page.js" */
 /** @import { Act } from "./living-picture.js" */
 
 /**

@@ -1,7 +1,7 @@
 /** Files that may be pieces: found by their first bytes, so that other pictures cost nothing. */
 
-/** Bytes of the largest file that is looked at; no piece has more. */
-const MAX_FILE_BYTES = 16 * 2 ** 20;
+import { MAX_PIECE_FILE_BYTES } from "../generated/sizes.js";
+
 /** Bytes in which a piece says that it is one: its record and its source lie before the picture. */
 const HEAD_BYTES = 64 * 1024;
 /** The keyword of the record. */
@@ -14,7 +14,7 @@ const MARK = "abraham-provenance";
  * @returns {Promise<Uint8Array | null>}
  */
 export async function pieceIn(file) {
-  if (!file || file.size > MAX_FILE_BYTES) return null;
+  if (!file || file.size > MAX_PIECE_FILE_BYTES) return null;
   try {
     const head = new TextDecoder("latin1").decode(await file.slice(0, HEAD_BYTES).arrayBuffer());
     if (head.slice(1, 4) !== "PNG" || !head.includes(MARK)) return null;

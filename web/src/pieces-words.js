@@ -2,7 +2,7 @@
 
 import { count } from "./words.js";
 
-/** @import { Checked, Verdict } from "../types/messages.js" */
+/** @import { Checked, Verdict } from "../generated/page.js" */
 
 /** @type {Record<Exclude<Verdict, "intact">, string>} */
 const FAULTS = {

@@ -1,5 +1,6 @@
 /** Pieces: painting one, looking at it, checking where it comes from, keeping, downloading and deleting it. */
 
+import { SIDE } from "../generated/sizes.js";
 import { sure, toast } from "./ask.js";
 import { StudioClient } from "./client.js";
 import { box, button, element, image, make } from "./dom.js";
@@ -9,7 +10,7 @@ import { hungInWords, verdictInWords } from "./pieces-words.js";
 import { count, sentence } from "./words.js";
 
 /** @import { StudioError } from "./client.js" */
-/** @import { Checked, Piece, Painting, PieceRecord } from "../types/messages.js" */
+/** @import { Checked, Piece, Painting, PieceRecord } from "../generated/page.js" */
 
 /** Where a piece that is looked at comes from. @typedef {"studio" | "collective" | "kept" | "file"} Origin */
 /** @typedef {Painting & { url: string, id: string | null, origin: Origin }} Shown */
@@ -55,7 +56,7 @@ function hang(pieces) {
       const open = make(
         "button",
         { type: "button", className: "hung-piece" },
-        make("img", { src: piece.url, alt: `Piece: ${words}`, width: 32, height: 32 }),
+        make("img", { src: piece.url, alt: `Piece: ${words}`, width: SIDE, height: SIDE }),
         make("span", { textContent: words }),
       );
       open.addEventListener("click", () => {

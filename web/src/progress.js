@@ -6,7 +6,8 @@ import { storedInWords } from "./keeping-words.js";
 import { writeNote } from "./note.js";
 import { count, timeInWords } from "./words.js";
 
-/** @import { Round, Status } from "../types/messages.js" */
+/** @import { Round } from "../generated/page.js" */
+/** @import { Status } from "./messages.js" */
 
 /** `bytes` and `millis` are of this visit's rounds; `saved` is the round of the last save, null where there is none. */
 export const progress = { rounds: 0, pictures: 0, pieces: 0, bytes: 0, millis: 0, saved: /** @type {number | null} */ (null) };

@@ -5,7 +5,7 @@ import { greet } from "./note.js";
 import { drawPainters } from "./painters.js";
 import { sentence } from "./words.js";
 
-/** @import { Failure } from "../types/messages.js" */
+/** @import { Failure } from "../generated/page.js" */
 
 export function showStudio() {
   box("welcome").hidden = true;

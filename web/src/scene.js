@@ -1,10 +1,10 @@
 /** What the living picture shows of a snapshot. */
 
-import { SEATS } from "./collective-words.js";
+import { PAINTERS } from "../generated/sizes.js";
 import { nameOf } from "./names.js";
 import { PHASES } from "./phases.js";
 
-/** @import { Snapshot } from "../types/collective.js" */
+/** @import { Snapshot } from "../generated/page.js" */
 /** @import { Scene } from "./living-picture.js" */
 
 /** People who are drawn at most; the list beside the picture counts all. */
@@ -59,5 +59,5 @@ function linksAmong(snapshot) {
 function noteOf(snapshot, resting) {
   if (resting) return "Resting";
   const willing = snapshot.members.filter(({ paints }) => paints).length;
-  return willing >= SEATS ? `${willing} here\nthey look for links` : `${willing} of ${SEATS}\nready to paint`;
+  return willing >= PAINTERS ? `${willing} here\nthey look for links` : `${willing} of ${PAINTERS}\nready to paint`;
 }

@@ -1,5 +1,6 @@
 /** The visitor's own artist as the page shows it: what it paints, its numbers, and what has the stage. */
 
+import { MIN_SOLO_PICTURES, TILE_BYTES } from "../generated/sizes.js";
 import { BatchView } from "./batch.js";
 import { box, button, element } from "./dom.js";
 import { showExchange } from "./painters.js";
@@ -8,10 +9,8 @@ import { showYours } from "./teach.js";
 import { visit } from "./visit.js";
 import { capital, count, counted, stageOfLearning } from "./words.js";
 
-/** @import { Round, Status } from "../types/messages.js" */
-
-/** Pictures that an artist of one's own must have before it learns. */
-export const FEWEST = 16;
+/** @import { Round } from "../generated/page.js" */
+/** @import { Status } from "./messages.js" */
 
 const batch = new BatchView(element("batch", HTMLCanvasElement));
 
@@ -44,7 +43,7 @@ export function showPictures(pictures) {
 export function showRound(round) {
   addRound(round);
   const { rounds } = progress;
-  const tiles = round.batch.length / (32 * 32 * 4);
+  const tiles = round.batch.length / TILE_BYTES;
   batch.show(round.batch, `${count(tiles)} small pictures that the artist painted in round ${count(rounds)}.`);
   box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds, pace())}`;
   showExchange(round, progress.bytes);
@@ -55,10 +54,10 @@ export function showRound(round) {
 export function showLessons() {
   const together = visit.taken || visit.guest;
   showYours(progress.pictures, progress.rounds, together);
-  const missing = together || progress.pictures === 0 ? 0 : Math.max(0, FEWEST - progress.pictures);
+  const missing = together || progress.pictures === 0 ? 0 : Math.max(0, MIN_SOLO_PICTURES - progress.pictures);
   box("teach-missing").hidden = missing === 0;
   box("teach-missing").textContent =
-    missing === 0 ? "" : `${capital(counted(missing, "more picture", "more pictures"))}, and it begins: with fewer than ${FEWEST} it would learn them by heart.`;
+    missing === 0 ? "" : `${capital(counted(missing, "more picture", "more pictures"))}, and it begins: with fewer than ${MIN_SOLO_PICTURES} it would learn them by heart.`;
 }
 
 /** Before the first round the invitation to teach has the stage; after it, the batch. */
@@ -67,5 +66,5 @@ export function layOut() {
   box("studio").dataset.learning = String(learning);
   box("stage").hidden = !learning;
   box("controls").hidden = progress.rounds === 0;
-  button("run").disabled = progress.pictures < FEWEST;
+  button("run").disabled = progress.pictures < MIN_SOLO_PICTURES;
 }

@@ -1,5 +1,6 @@
 /** The studio: everything between waking the artist and stopping it. Fetched when the artist is woken. */
 
+import { BATCH, CHANNELS, MIN_SOLO_PICTURES } from "../generated/sizes.js";
 import { sure, toast } from "./ask.js";
 import { StudioClient, StudioError } from "./client.js";
 import { handleCollectiveEvent, joinCollective, leaveCollective, paceCollective, restCollective, setApart } from "./collective.js";
@@ -15,18 +16,18 @@ import { closePieces, openPieces } from "./pieces.js";
 import { chosenShare, watchPoliteness } from "./politeness.js";
 import { progress, remember } from "./progress.js";
 import { showStudio, showWelcome } from "./rooms.js";
-import { FEWEST, clearStage, layOut, showLessons, showPictures, showRound, showStatus } from "./stage.js";
+import { clearStage, layOut, showLessons, showPictures, showRound, showStatus } from "./stage.js";
 import { showTeaching } from "./teach.js";
 import { visit } from "./visit.js";
 import { count, fetchInWords } from "./words.js";
 
-/** @import { Event, Failure, OpenOptions } from "../types/messages.js" */
+/** @import { Failure, OpenOptions, WebGpu } from "../generated/page.js" */
+/** @import { Event } from "./messages.js" */
 
-const BATCH = 32;
 /** How long joining the others may take before the studio is opened beside it, which keeps the worker busy. */
 const JOIN_FIRST_MS = 800;
 
-/** @returns {"auto" | "on" | "off"} */
+/** @returns {WebGpu} */
 function webgpuOfAddress() {
   const wish = new URLSearchParams(location.search).get("webgpu");
   return wish === "on" || wish === "off" ? wish : "auto";
@@ -71,7 +72,7 @@ export async function openStudio(options = {}) {
 /** @param {StudioClient} mine @throws {StudioError} by rejection, where the studio does not open */
 async function openSolo(mine) {
   const note = readNote();
-  const status = await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: 3, batch: BATCH, ...visit.options } });
+  const status = await mine.ask({ type: "open", options: { webgpu: webgpuOfAddress(), channels: CHANNELS, batch: BATCH, ...visit.options } });
   if (visit.client !== mine) return;
   visit.awake = true;
   showStatus(status);
@@ -85,7 +86,7 @@ async function openSolo(mine) {
   });
   button("reset").hidden = false;
   beginTeaching();
-  if (progress.pictures >= FEWEST) wantLearning(true);
+  if (progress.pictures >= MIN_SOLO_PICTURES) wantLearning(true);
   else if (!visit.taken) setPhase("idle", "Awake, and waiting to be taught.");
 }
 

@@ -1,12 +1,14 @@
 /** Teaching: pictures by drop, by file picker, or the demo set. */
 
+import { MIN_SOLO_PICTURES, SIDE, UPDATE_BYTES } from "../generated/sizes.js";
 import { box, button, element, make, write } from "./dom.js";
 import { shownName, sorted } from "./files.js";
 import { pieceIn } from "./piece-file.js";
 import { askingInWords, askingLines, linesOf, nothingInWords, summaryOf } from "./teaching-words.js";
 import { bytesInWords, capital, count, counted } from "./words.js";
 
-/** @import { Chosen, Given, Painting, Teaching } from "../types/messages.js" */
+/** @import { Painting } from "../generated/page.js" */
+/** @import { Chosen, Given, Teaching } from "./messages.js" */
 /** @import { Line } from "./teaching-words.js" */
 
 /** One more than the worker looks at, so that it knows that there are more. */
@@ -161,8 +163,6 @@ export function hideTeachingProgress() {
   box("teach-progress").hidden = true;
 }
 
-/** Bytes that leave with what a tab teaches in one round, as measured; they are the same in each round. */
-const UPDATE_BYTES = 787_112;
 /** What really left in the last round that this tab taught, or 0 before the first. */
 let left = 0;
 /** Whether it is the collective that learns. */
@@ -198,7 +198,9 @@ export function showYours(pictures, rounds, together) {
     : pictures > 0
       ? "More pictures make more varied paintings. It takes them in from the next round on."
       : rounds > 0
-        ? "It keeps what it learned, and has no pictures to learn from now. Give it sixteen or more, and it goes on."
-        : "It is awake, and it has never seen a picture. Give it sixteen or more, and it starts at once.";
+        ? `It keeps what it learned, and has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it goes on.`
+        : `It is awake, and it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
   button("teach-demo").classList.toggle("primary", pictures === 0 || (rounds === 0 && !together));
 }
+
+box("teach-size").textContent = `${SIDE} × ${SIDE}`;

@@ -1,18 +1,19 @@
 /** What is said of files that were taught or not. */
 
+import { FILE_BYTES, MEGAPIXELS } from "../generated/sizes.js";
 import { capital, count, counted } from "./words.js";
 
-/** @import { Refusal } from "../types/decoding.js" */
-/** @import { Teaching } from "../types/messages.js" */
+/** @import { Frame, Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Refusal, Teaching } from "./messages.js" */
 
 /** Something about one file, or about some. @typedef {{ path: string | null, text: string, kind: string }} Line */
 
 const SAVE_AS = "Save it as JPEG or PNG, and give that.";
 
-/** Why a file was left out, and what to do. */
-const REFUSALS = /** @type {const} */ ({
+/** Why a file was left out, and what to do. @type {Readonly<Record<Refusal | "heic-renamed", string>>} */
+const REFUSALS = {
   empty: "is empty: there is nothing in it. Fetch it again from where it came.",
-  "file-too-large": "has more than 20 MB. Make it smaller.",
+  "file-too-large": `has more than ${FILE_BYTES / 2 ** 20} MB. Make it smaller.`,
   "no-picture": "is not a picture, whatever its name says.",
   heic: `is HEIC, as iPhones write it, and browsers do not read that. ${SAVE_AS} (On the iPhone: Settings, Camera, Formats, Most Compatible.)`,
   "heic-renamed": "is HEIC under another name: renaming it did not convert it. Open it in a photo program and export it as JPEG.",
@@ -24,7 +25,7 @@ const REFUSALS = /** @type {const} */ ({
   video: "is a film. Give still pictures of it.",
   "other-picture": `is a picture of a kind that is not read here. ${SAVE_AS}`,
   "other-file": "is not a picture.",
-  "too-large": "has too many pixels: up to 40 megapixels are taken. Make it smaller.",
+  "too-large": `has too many pixels: up to ${MEGAPIXELS} megapixels are taken. Make it smaller.`,
   "too-many-scans": "is written in so many passes that reading it would take too long. Open it in a photo program and save it anew.",
   damaged: "is damaged, or written in a way that cannot be read here. Open it in a photo program and save it anew.",
   "ends-too-soon": "is damaged: it ends too soon, so a part of the picture is missing. Fetch it again from where it came.",
@@ -32,26 +33,28 @@ const REFUSALS = /** @type {const} */ ({
   gone: "could not be read: it was moved, deleted or changed after you chose it, or it is a folder. Choose it again.",
   "too-slow": "took longer than half a minute to read. Make it smaller, or save it anew.",
   "too-much": "wants more memory than one picture may have, or is damaged in a way that was not foreseen. Save it anew.",
-});
+};
 
 /** @param {{ path: string, why: Refusal, megapixels?: number | undefined }} refused */
 export function refusalInWords({ path, why, megapixels }) {
   if (why === "too-large" && megapixels) {
-    return `has ${count(megapixels)} megapixels. Up to 40 are taken: make it smaller.`;
+    return `has ${count(megapixels)} megapixels. Up to ${MEGAPIXELS} are taken: make it smaller.`;
   }
   if (why === "heic" && !/\.(heic|heif|hif)$/i.test(path)) return REFUSALS["heic-renamed"];
   return REFUSALS[why];
 }
 
-const FRAMES = /** @type {const} */ ({
+/** @type {Readonly<Record<Frame, string>>} */
+const FRAMES = {
   first: "moves; its first frame was taken.",
   later: "moves, and its first frame is clear; the first that shows something was taken.",
-});
+};
 
-const ASKS = /** @type {const} */ ({
+/** @type {Readonly<Record<Reservation, string>>} */
+const ASKS = {
   plus: "asks not to be learnt from, by a mark of its owner (PLUS and IPTC, “data mining”).",
   c2pa: "asks not to be learnt from, by its content credentials (C2PA, “training and data mining”).",
-});
+};
 
 /**
  * Everything that is to be said of a lesson but the pictures that ask not to be learnt from.

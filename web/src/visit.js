@@ -1,6 +1,6 @@
 /** This visit, from donating the tab to stopping: its worker, and who has the tab. */
 
-/** @import { OpenOptions } from "../types/messages.js" */
+/** @import { OpenOptions } from "../generated/page.js" */
 /** @import { StudioClient } from "./client.js" */
 
 /**

@@ -19,7 +19,7 @@ import { PHASES } from "./phases.js";
 import { showOutgoing } from "./teach.js";
 import { bytesInWords, capital, count } from "./words.js";
 
-/** @import { Traffic, Snapshot } from "../types/collective.js" */
+/** @import { Traffic, Snapshot } from "../generated/page.js" */
 
 /** Between two lines read out to those who listen. */
 const SPOKEN_EVERY_MS = 6_000;
@@ -73,7 +73,7 @@ export function showWho(snapshot, resting) {
     waitingRound: snapshot.waiting?.round ?? "",
     visitorsNeeded: snapshot.waiting?.visitors ?? "",
     seatsMissing: snapshot.waiting?.seatsMissing.join(" ") ?? "",
-    rejections: snapshot.rejections.reduce((sum, { count }) => sum + count, 0),
+    rejections: snapshot.rejections,
   });
   write("standing", title);
   write("standing-why", [why, snapshot.term ? null : endInWords(snapshot)].filter((text) => text !== null).join(" "));

@@ -1,5 +1,7 @@
 /** Words and numbers as the visitor reads them. */
 
+import { MIN_SOLO_PICTURES } from "../generated/sizes.js";
+
 /** What went wrong and what to do, by code of the interface; where a code is missing, its own message is shown. */
 const FAILURES = /** @type {Record<string, string>} */ ({
   "studio-elsewhere":
@@ -18,7 +20,7 @@ const FAILURES = /** @type {Record<string, string>} */ ({
     "This browser does not let the site store anything, perhaps because the window is private. The artist lives in this tab’s memory only, and is gone when the tab closes.",
   "decoder-failed":
     "This browser does not run the program that reads pictures, so none can be taught. A policy, an extension or a lack of memory may be why. Close other tabs, reload the page, then try again.",
-  "too-few-pictures": "It has too few pictures to learn from. Give it sixteen or more.",
+  "too-few-pictures": `It has too few pictures to learn from. Give it ${MIN_SOLO_PICTURES} or more.`,
   "too-many-files": "It has as many pictures as it can learn from. Forget them to teach it others.",
   "no-record": "This picture has no record, so it is not kept.",
   "flags-damaged": "The flags arrived damaged. Reload the page, then try again.",
@@ -29,7 +31,7 @@ const FAILURES = /** @type {Record<string, string>} */ ({
     "The artist saved on this device was made by another version and was not loaded. You can start a new one; that deletes the old one.",
 });
 
-/** @param {import("../types/messages.js").Failure} failure */
+/** @param {import("../generated/page.js").Failure} failure */
 export function sentence({ code, message }) {
   const known = FAILURES[code];
   if (known) return known;

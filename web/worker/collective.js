@@ -5,7 +5,8 @@ import * as solo from "./solo.js";
 import { tell } from "./talk.js";
 import { load } from "./wasm.js";
 
-/** @import { Event, Member } from "../types/messages.js" */
+/** @import { MemberEvent, WebGpu } from "../generated/page.js" */
+/** @import { Member } from "../pkg/abraham_client.js" */
 
 /** @type {Member | null} */
 let member = null;
@@ -17,7 +18,7 @@ let turn = 0;
  *
  * @param {MessagePort} port to the window's network node
  * @param {number} share of the time that rounds may take
- * @param {"auto" | "on" | "off"} webgpu
+ * @param {WebGpu} webgpu
  */
 export async function join(port, share, webgpu) {
   await leave();
@@ -33,7 +34,7 @@ export async function join(port, share, webgpu) {
   else await joined.leave();
 }
 
-/** @param {Event} event */
+/** @param {MemberEvent} event */
 function handleEvent(event) {
   if (event.event === "collective") {
     const { term, role, why } = event.snapshot;

@@ -7,11 +7,39 @@
 
 import { Unfetched, get, reasonFor } from "../src/fetching.js";
 
-/** @import { Decoded, DecoderModule, DecodingAnswer, DecodingRequest } from "../types/decoding.js" */
+/** @import { Frame, InitOutput, Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Refusal } from "../src/messages.js" */
 
-/** @type {DecoderModule} */
+/**
+ * @typedef {object} DecodingRequest
+ * @property {"decode" | "cut"} type `decode` makes one square of a picture, `cut` many of a sheet
+ * @property {Uint8Array} bytes
+ * @property {number} side of a square, in pixels
+ */
+
+/**
+ * Pixels, RGBA and opaque, with which frame of an animation they are and who asks that they are not learnt from; or why
+ * there are none.
+ *
+ * @typedef {{ pixels: Uint8Array, frame?: Frame | undefined, reservation?: Reservation | undefined }
+ *   | { refusal: Refusal, megapixels?: number | undefined }} Decoded
+ */
+
+/**
+ * The decoder begins, or cannot, with a code of the interface; then each file is decoded, with the bytes of memory that
+ * the decoder holds after it, or it failed on one and can do no more.
+ *
+ * @typedef {{ ready: true }
+ *   | { failed: string, message: string }
+ *   | { trapped: string }
+ *   | (Decoded & { memory: number })} DecodingAnswer
+ */
+
+const PROGRAM = new URL("../pkg/abraham_decoder.js", import.meta.url);
+
+/** @type {typeof import("../pkg/abraham_decoder.js")} */
 let program;
-/** @type {{ memory: WebAssembly.Memory }} */
+/** @type {InitOutput} */
 let instance;
 
 /** @param {MessageEvent<MessagePort>} message */
@@ -59,12 +87,10 @@ function cut(bytes, side) {
 }
 
 async function begin() {
-  // Not a literal: the module is built, and does not exist where types are checked.
-  const path = "../pkg/abraham_decoder.js";
   try {
-    program = await import(path);
+    program = await import("../pkg/abraham_decoder.js");
   } catch {
-    throw new Unfetched(await reasonFor([new URL(path, import.meta.url)]));
+    throw new Unfetched(await reasonFor([PROGRAM]));
   }
   instance = await program.default({ module_or_path: await get(program.program) });
 }

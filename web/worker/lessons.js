@@ -4,15 +4,14 @@ import { Unfetched, get } from "../src/fetching.js";
 import { Interrupted, Refusal, cut, decode, rest } from "./pictures.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
 
-/** @import { Reservation } from "../types/decoding.js" */
-/** @import { Given, Lessons, Teaching } from "../types/messages.js" */
+/** @import { Lessons } from "../pkg/abraham_client.js" */
+/** @import { Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Given, Teaching } from "../src/messages.js" */
 
 /** Files of one drop that are looked at. */
 const FILES = 10_000;
 /** Pictures that one visitor teaches; a round's cost grows with them. */
 export const PICTURES = 2_000;
-/** The artist paints in colour. */
-export const CHANNELS = 3;
 /** Files that are named one by one, of each kind. */
 const NAMED = 100;
 /** Between two words to the page on how far a lesson is. */

@@ -1,13 +1,12 @@
 /** Files to tiles: reads a file's bytes and has them decoded by a worker of its own, which the window begins and ends. */
 
+import { FILE_BYTES, SIDE, TILE_BYTES } from "../generated/sizes.js";
 import { Fault, tell } from "./talk.js";
 
-/** @import { Decoded, DecodingAnswer, DecodingRequest, Refusal as Why } from "../types/decoding.js" */
+/** @import { Frame, Reservation } from "../pkg/abraham_decoder.js" */
+/** @import { Refusal as Why } from "../src/messages.js" */
+/** @import { Decoded, DecodingAnswer, DecodingRequest } from "./decoding.js" */
 
-/** Side of the artist's pictures in pixels. */
-export const SIDE = 32;
-/** Bytes of one file; the decoder has the same bound, and this one spares reading what it would refuse. */
-export const FILE_BYTES = 20 * 1024 * 1024;
 /** How long the decoder may take to be there, on a slow line. */
 const BEGIN_MS = 60_000;
 /** How long one file may take. Forty megapixels take a few seconds, on a phone some more. */
@@ -40,12 +39,13 @@ let fail = () => {};
 
 /**
  * @param {File | null} file null where the browser could not even say what it is
- * @returns {Promise<{ pixels: Uint8Array, frame?: "first" | "later", reservation?: import("../types/decoding.js").Reservation }>} SIDE×SIDE pixels, RGBA over white
+ * @returns {Promise<{ pixels: Uint8Array, frame?: Frame | undefined, reservation?: Reservation | undefined }>} SIDE×SIDE pixels, RGBA over white
  * @throws {Refusal | Interrupted | Fault} by rejection; the last where there is no decoder
  */
 export async function decode(file) {
   if (file === null) throw new Refusal("gone");
   if (file.size === 0) throw new Refusal("empty");
+  // The decoder has the same bound; this one spares reading what it would refuse.
   if (file.size > FILE_BYTES) throw new Refusal("file-too-large");
   return ask(async () => {
     try {
@@ -64,8 +64,7 @@ export async function decode(file) {
  */
 export async function cut(sheet) {
   const { pixels } = await ask(async () => ({ type: "cut", bytes: new Uint8Array(sheet.slice(0)), side: SIDE }));
-  const tile = SIDE * SIDE * 4;
-  return Array.from({ length: pixels.length / tile }, (_, i) => pixels.slice(i * tile, (i + 1) * tile));
+  return Array.from({ length: pixels.length / TILE_BYTES }, (_, i) => pixels.slice(i * TILE_BYTES, (i + 1) * TILE_BYTES));
 }
 
 /** Lets the decoder and its memory go; what is awaited of it is interrupted. */

@@ -3,7 +3,7 @@
 import { saveBeside } from "./solo.js";
 import { load } from "./wasm.js";
 
-/** @import { Checked, Piece } from "../types/messages.js" */
+/** @import { Checked, Piece } from "../generated/page.js" */
 
 /** @param {Uint8Array} png a picture file @returns {Promise<Checked>} */
 export async function check(png) {

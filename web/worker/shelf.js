@@ -2,7 +2,7 @@
 
 import { load } from "./wasm.js";
 
-/** @import { Shelf } from "../types/messages.js" */
+/** @import { Shelf } from "../pkg/abraham_client.js" */
 
 /** Held by whoever reads or changes the pictures on this device. */
 const LOCK = "abraham-pictures";

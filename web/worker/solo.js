@@ -1,12 +1,16 @@
 /** The solo studio: four painters in this worker, on the one artist that lives on this device. */
 
+import { CHANNELS } from "../generated/sizes.js";
 import * as lessons from "./lessons.js";
 import * as shelf from "./shelf.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
 import { load } from "./wasm.js";
 import * as windows from "./windows.js";
 
-/** @import { OpenOptions, Painting, Round, Status, Studio, StudioModule } from "../types/messages.js" */
+/** @import { OpenOptions, Painting, Round } from "../generated/page.js" */
+/** @import { Studio } from "../pkg/abraham_client.js" */
+/** @import { Status } from "../src/messages.js" */
+/** @import { Program } from "./wasm.js" */
 
 /** How long learning may go on before what was learned is saved; a save writes some 40 MB. */
 const SAVE_EVERY_MS = 15_000;
@@ -259,11 +263,11 @@ function rest(spent) {
  * Makes a place for pictures, with those on this device in it, where there is none yet. From then on this window hears
  * what the visitor's other windows do with theirs.
  *
- * @param {StudioModule} module
+ * @param {Program} module
  */
 export async function beginLessons(module) {
   if (lessons.begun()) return;
-  lessons.begin(new module.Lessons(lessons.CHANNELS));
+  lessons.begin(new module.Lessons(CHANNELS));
   await windows.attend({ added: takeOver, forget: forgetHere });
   await takeOver();
 }

@@ -1,6 +1,7 @@
 /** What the worker says to the page. */
 
-/** @import { Activity, Event, Failure } from "../types/messages.js" */
+/** @import { Failure } from "../generated/page.js" */
+/** @import { Activity, Event } from "../src/messages.js" */
 
 /** A failure with a code of the interface. */
 export class Fault extends Error {

@@ -3,20 +3,22 @@
 import { Unfetched, get, reasonFor } from "../src/fetching.js";
 import { Fault, tell } from "./talk.js";
 
-/** @import { StudioModule } from "../types/messages.js" */
+/** The artist's program. @typedef {typeof import("../pkg/abraham_client.js")} Program */
+
+const PROGRAM = new URL("../pkg/abraham_client.js", import.meta.url);
 
 /** A function that uses one SIMD instruction. */
 const SIMD = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
-/** @type {Promise<StudioModule> | null} */
+/** @type {Promise<Program> | null} */
 let loading = null;
 
 /** Between two words on how much has come. */
 const TOLD_EVERY_MS = 250;
 
-/** @returns {Promise<StudioModule>} @throws {Fault | Unfetched} by rejection, where this browser cannot run it, or it does not come */
+/** @returns {Promise<Program>} @throws {Fault | Unfetched} by rejection, where this browser cannot run it, or it does not come */
 export function load() {
   if (typeof WebAssembly === "undefined") {
     return Promise.reject(new Fault("wasm-missing", "This browser runs no WebAssembly in workers."));
@@ -32,14 +34,12 @@ export function load() {
 }
 
 async function fetched() {
-  // Not a literal: the module is built, and does not exist where types are checked.
-  const path = "../pkg/abraham_client.js";
-  /** @type {StudioModule} */
+  /** @type {Program} */
   let module;
   try {
-    module = await import(path);
+    module = await import("../pkg/abraham_client.js");
   } catch {
-    throw new Unfetched(await reasonFor([new URL(path, import.meta.url)]));
+    throw new Unfetched(await reasonFor([PROGRAM]));
   }
   const answer = await get(module.program);
   // A copy is counted, for browsers keep what they compiled of an answer of the network itself.

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    env,
+    fs::{self, OpenOptions},
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
     process::Command,
@@ -90,6 +91,19 @@ pub(crate) fn programs(programs: &[Program], dev: bool, into: &Path) -> Result<(
     fs::rename(&made, into).with_context(|| format!("could not write {}", into.display()))
 }
 
+/// Brings the types of the programs' scripts in `web/pkg` up to date, for what checks the page's scripts against them. The
+/// scripts there stay as they were built.
+pub(crate) fn declare() -> Result<()> {
+    let compiled = compile(&PROGRAMS, install::wasm_compiler()?, false)?;
+    let (made, package) = (shell::root().join("target/wasm/types"), shell::root().join("web/pkg"));
+    fs::create_dir_all(&package).with_context(|| format!("could not make {}", package.display()))?;
+    for program in PROGRAMS {
+        program.bind(&compiled, &made)?;
+        fs::copy(made.join(program.types()), package.join(program.types()))?;
+    }
+    Ok(())
+}
+
 /// Bytes of a wasm, as built and as browsers fetch it.
 struct Size {
     plain: usize,
@@ -122,6 +136,16 @@ fn compile(programs: &[Program], compiler: WasmCompiler, dev: bool) -> Result<Pa
 impl Program {
     /// Adds the program's files to the folder `made`, and returns the size of its wasm.
     fn finish(&self, compiled: &Path, dev: bool, made: &Path) -> Result<Size> {
+        self.bind(compiled, made)?;
+        check_imports(&made.join(format!("{}.js", self.name)))?;
+        if !dev {
+            optimise(&made.join(format!("{}_bg.wasm", self.name)), self.level)?;
+        }
+        self.name_by_content(made)
+    }
+
+    /// Makes the program's script and its types in the folder `made`.
+    fn bind(&self, compiled: &Path, made: &Path) -> Result<()> {
         let wasm = compiled.join(format!("{}.wasm", self.name));
         Bindgen::new()
             .input_path(&wasm)
@@ -131,11 +155,14 @@ impl Program {
             .omit_default_module_path(false)
             .generate(made)
             .with_context(|| format!("could not make the script for {}", wasm.display()))?;
-        check_imports(&made.join(format!("{}.js", self.name)))?;
-        if !dev {
-            optimise(&made.join(format!("{}_bg.wasm", self.name)), self.level)?;
-        }
-        self.name_by_content(made)
+        let mut types = OpenOptions::new().append(true).open(made.join(self.types()))?;
+        // Of what `name_by_content` adds to the script.
+        Ok(types.write_all(b"\nexport const program: URL;\nexport const programBytes: number;\n")?)
+    }
+
+    /// The file with the types of the program's script.
+    fn types(&self) -> String {
+        format!("{}.d.ts", self.name)
     }
 
     /// Puts the wasm's hash into its name, so that browsers may keep it for ever, and returns its size.

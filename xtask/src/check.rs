@@ -11,10 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{install, shell};
+use crate::{build, generate, install, shell};
 
 /// Crates that know no network, clock, thread, storage or browser.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "abraham-messages",
     "abraham-provenance",
     "abraham-ring",
@@ -23,6 +23,7 @@ const PURE: [&str; 10] = [
     "abraham-learning",
     "abraham-pictures",
     "abraham-collective",
+    "abraham-page",
     "abraham-visitor",
     "abraham-shaders",
 ];
@@ -30,17 +31,18 @@ const PURE: [&str; 10] = [
 const IMPURE: [&str; 8] =
     ["wasm-bindgen", "web-sys", "js-sys", "tokio", "actix-web", "wgpu", "libp2p", "web-time"];
 /// Which of the project's own crates a crate may reach; a crate that is not named may reach any.
-const REACH: [(&str, &[&str]); 9] = [
+const REACH: [(&str, &[&str]); 10] = [
     // The relay holds no code that could reconstruct a share.
     ("abraham-relay", &["abraham-messages"]),
     // Neither has what carries shares from tab to tab, nor what decides who holds them.
     ("abraham-p2p", &["abraham-messages"]),
-    ("abraham-window", &["abraham-messages", "abraham-p2p"]),
+    ("abraham-window", &["abraham-messages", "abraham-p2p", "abraham-page"]),
     ("abraham-collective", &["abraham-messages", "abraham-provenance"]),
     // Whoever checks a piece needs neither.
     ("abraham-provenance", &["abraham-messages"]),
     // What reads strangers' files knows nothing else.
     ("abraham-decoder", &["abraham-pictures"]),
+    ("abraham-page", &["abraham-messages"]),
     ("abraham-pictures", &[]),
     ("abraham-shaders", &[]),
     ("abraham-messages", &[]),
@@ -50,12 +52,13 @@ const BROWSER_CRATE: &str = "client-wasm";
 /// One check: what it is called when it runs, and how it is done.
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     ("format", format),
     ("layers", layers),
     ("one crate speaks to JavaScript", browser_boundary),
     ("no type that holds a share prints it", secrets::check),
     ("each shader has a mirror", mirrors),
+    ("what scripts have of the code", generate::check),
     ("scripts", scripts),
     ("lints", lints),
     ("documents", documents),
@@ -201,6 +204,7 @@ fn mirrors() -> Result<()> {
 
 fn scripts() -> Result<()> {
     install::node_tools()?;
+    build::declare()?;
     let web = shell::root().join("web");
     for project in ["tsconfig.json", "tsconfig.worker.json"] {
         shell::run(

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod demo_set;
+mod generate;
 mod install;
 mod mutants;
 mod promises;
@@ -40,6 +41,8 @@ enum Task {
     },
     /// Build the browser program into web/pkg
     Build(BuildOptions),
+    /// Write web/generated: the types and sizes that the scripts have of the Rust code
+    Generate,
     /// Run the tests; the last line is "N passed, N failed"
     Test {
         /// Which tests: all of them when this is left out
@@ -110,6 +113,7 @@ fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Serve { listen, build } => serve::run(listen, build.dev),
         Task::Build(build) => build::run(build.dev),
+        Task::Generate => generate::run(),
         Task::Test { suite } => test::run(suite),
         Task::TestPages => test_pages::build(),
         Task::Check => check::run(),

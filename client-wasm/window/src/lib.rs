@@ -15,12 +15,12 @@ use abraham_messages::{
     PROTOCOL_VERSION,
     node::{Command, Event},
 };
-use abraham_p2p::{Commands, Config, Events, IceServer, Node, Secret};
+use abraham_p2p::{Commands, Config, Events, Node, Secret};
+use abraham_page::NetworkOptions;
 use futures::{
     StreamExt,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
 };
-use serde::Deserialize;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessagePort;
@@ -35,31 +35,11 @@ pub fn ready() {
     console_error_panic_hook::set_once();
 }
 
-/// How the page says where the network is; the relay's `/api/v1/config` has both fields.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    relays: Vec<String>,
-    #[serde(default)]
-    ice_servers: Vec<IceServer>,
-}
-
+/// The types of what crosses to JavaScript are those that are generated of the crate `abraham-page`.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-/** Where the network is: what a relay's `/api/v1/config` says of it. */
-export interface NetworkOptions {
-    /** Multiaddrs of relays, each ending in `/p2p/` and the relay's name; `ws`, `wss` and `webrtc-direct` only. */
-    relays: string[];
-    iceServers?: RTCIceServer[];
-}
+import type { NetworkOptions } from "../generated/page.js";
 "#;
-
-#[wasm_bindgen]
-extern "C" {
-    /// [`Options`] as JavaScript has them.
-    #[wasm_bindgen(typescript_type = "NetworkOptions")]
-    pub type NetworkOptions;
-}
 
 /// The tab's network node.
 #[wasm_bindgen]
@@ -88,9 +68,12 @@ enum Order {
 /// # Errors
 /// An `Error` with the code `option` where the options are of another shape.
 #[wasm_bindgen]
-pub fn start(options: NetworkOptions, port: MessagePort) -> Result<Network, JsValue> {
-    let options: Options =
-        serde_wasm_bindgen::from_value(options.into()).map_err(|error| Error::Option(error.to_string()))?;
+pub fn start(
+    #[wasm_bindgen(unchecked_param_type = "NetworkOptions")] options: JsValue,
+    port: MessagePort,
+) -> Result<Network, Error> {
+    let options: NetworkOptions =
+        serde_wasm_bindgen::from_value(options).map_err(|error| Error::Option(error.to_string()))?;
     let (orders, incoming) = unbounded();
     let node = Rc::<RefCell<Option<Commands>>>::default();
     let port = Port::open(port, orders.clone(), node.clone());
@@ -126,7 +109,7 @@ impl Network {
 }
 
 async fn serve(
-    options: Options,
+    options: NetworkOptions,
     port: Port,
     mut orders: UnboundedReceiver<Order>,
     node: Rc<RefCell<Option<Commands>>>,
@@ -165,7 +148,7 @@ async fn serve(
 
 /// Waits for the secret and starts the node; `None` where it is stopped before.
 async fn run(
-    options: Options,
+    options: NetworkOptions,
     orders: &mut UnboundedReceiver<Order>,
 ) -> Result<Option<(Commands, Events)>, Error> {
     let mut relays = options.relays;

@@ -1,13 +1,10 @@
 //! How things stand, for the page: plain data, nothing secret.
 
-use serde::Serialize;
-
-use crate::{Millis, Rejection};
+use crate::{BackendKind, Millis, Rejection};
 
 /// Everything the page shows of the collective. Keys and ids are lower-case hex; times are milliseconds of the clock
 /// that is passed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// When this was taken.
     pub now: Millis,
@@ -42,8 +39,7 @@ pub struct Snapshot {
 }
 
 /// Whether others can be met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "state")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
     /// A relay is being dialled.
     Connecting,
@@ -59,8 +55,7 @@ pub enum Connection {
 }
 
 /// What a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Holds a seat.
     Painter,
@@ -73,8 +68,7 @@ pub enum Role {
 }
 
 /// Why this member is what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     /// It was elected.
     Elected,
@@ -103,8 +97,7 @@ pub enum Why {
 }
 
 /// One member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberSnapshot {
     /// Its key.
     pub key: String,
@@ -112,8 +105,8 @@ pub struct MemberSnapshot {
     pub paints: bool,
     /// Pictures that it says it teaches with.
     pub pictures: u32,
-    /// `gpu` or `cpu`.
-    pub backend: String,
+    /// What it computes on.
+    pub backend: BackendKind,
     /// Whether this member has a direct link to it.
     pub linked: bool,
     /// Keys of the members that it says it is linked with.
@@ -127,8 +120,7 @@ pub struct MemberSnapshot {
 }
 
 /// Shares that a member says it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldingSnapshot {
     /// The artist.
     pub artist: String,
@@ -139,8 +131,7 @@ pub struct HoldingSnapshot {
 }
 
 /// An artist that waits: nobody begins another unless their visitors choose so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingSnapshot {
     /// The artist; zeros where those who hold it were just here, and none is left to say which.
     pub artist: String,
@@ -161,8 +152,7 @@ pub struct WaitingSnapshot {
 }
 
 /// What an artist waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
     /// More visitors, for seats that nobody here may take.
     Visitors,
@@ -175,8 +165,7 @@ pub enum WaitsFor {
 }
 
 /// A committee.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TermSnapshot {
     /// Its id.
     pub id: String,
@@ -205,8 +194,7 @@ pub struct TermSnapshot {
 }
 
 /// What a committee does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// It was proposed; not all have accepted.
     Forming,
@@ -233,8 +221,7 @@ pub enum Phase {
 }
 
 /// A teacher of the round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeacherSnapshot {
     /// Its key.
     pub key: String,
@@ -245,8 +232,7 @@ pub struct TeacherSnapshot {
 }
 
 /// How far a teacher is in a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TeacherState {
     /// It was told of the batch.
     Asked,
@@ -259,8 +245,7 @@ pub enum TeacherState {
 }
 
 /// What this member did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DoneSnapshot {
     /// Terms that it sat in.
     pub terms: u64,
@@ -277,8 +262,7 @@ pub struct DoneSnapshot {
 }
 
 /// How often input was dropped for one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectionCount {
     /// The cause.
     pub cause: Rejection,
@@ -287,8 +271,7 @@ pub struct RejectionCount {
 }
 
 /// A member that is passed over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuspectSnapshot {
     /// Its key.
     pub key: String,
@@ -299,9 +282,7 @@ pub struct SuspectSnapshot {
 }
 
 /// Why a term ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "cause")]
-#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndCause {
     /// Not all four accepted in time, or one refused.
     NotFormed,

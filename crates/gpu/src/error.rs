@@ -44,20 +44,6 @@ pub enum Error {
     KernelSums(&'static str),
 }
 
-impl Error {
-    /// A code for a page, which has the words.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::SwitchedOff => "switched-off",
-            Self::NoAdapter(_) => "no-adapter",
-            Self::Refused { .. } => "refused",
-            Self::Software(_) => "software",
-            Self::Disagrees { .. } => "disagrees",
-            Self::Failed(_) | Self::Work(_) | Self::KernelSums(_) => "failed",
-        }
-    }
-}
-
 impl From<Error> for abraham_ring::Error {
     fn from(error: Error) -> Self {
         match error {

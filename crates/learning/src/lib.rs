@@ -20,12 +20,13 @@ pub mod studio;
 mod teacher;
 mod update;
 
+pub use abraham_messages::limits::{MIN_PICTURES, MIN_SOLO_PICTURES, MIN_TEACHERS};
 pub use curation::{Curated, Curation, DEFAULT_SHARE_PER_MILLE, MAX_CURATED, MAX_SHARE_PER_MILLE};
 pub use drift::{
     BATCH_FRACTION_BITS, CLAMP, GRADIENT_FRACTION_BITS, MAX_TEACHERS, clamped, public_gradient, reals,
 };
 pub use error::Error;
-pub use guard::{MIN_PICTURES, MIN_SOLO_PICTURES, MIN_TEACHERS, Setting, check_crowd};
+pub use guard::{Setting, check_crowd};
 pub use pictures::{MAX_PICTURES, MAX_SIDE, Pictures};
 pub use round::{CrowdSums, PublicDrift, step, take_in};
 pub use schedule::{LEARNING_RATE_FRACTION_BITS, LearningRates, Schedule, WARM_UP_ROUNDS};

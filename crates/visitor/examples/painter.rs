@@ -152,7 +152,8 @@ async fn take_part(options: Options) -> Result<()> {
             stop.stop();
         }
     });
-    let mut report = Report { clock, rounds: Vec::new(), sent: 0, received: 0, bulk: 0, role: String::new() };
+    let mut report =
+        Report { clock, rounds: Vec::new(), sent: 0, received: 0, bulk: 0, role: serde_json::Value::Null };
     let visit = visitor.run(node_events, |event| {
         report.take(event);
         if options.rounds.is_some_and(|rounds| report.rounds.len() as u64 >= rounds) {
@@ -177,7 +178,7 @@ struct Report {
     sent: u64,
     received: u64,
     bulk: u64,
-    role: String,
+    role: serde_json::Value,
 }
 
 impl Report {
@@ -194,14 +195,11 @@ impl Report {
             Event::Snapshot { snapshot, frames, .. } => {
                 (self.sent, self.received) = (frames.sent, frames.received);
                 self.bulk = snapshot.done.bulk_bytes_sent;
-                let role = format!("{:?}, {:?}", snapshot.role, snapshot.why);
-                if role != self.role {
-                    print(
-                        self.clock,
-                        "role",
-                        serde_json::json!({ "role": snapshot.role, "why": snapshot.why }),
-                    );
-                    self.role = role;
+                let (role, why) = (format!("{:?}", snapshot.role), format!("{:?}", snapshot.why));
+                let of = serde_json::json!({ "role": role, "why": why });
+                if of != self.role {
+                    print(self.clock, "role", of.clone());
+                    self.role = of;
                 }
             }
             Event::Collective(News::Learned { round, teachers, dropped, .. }) => {

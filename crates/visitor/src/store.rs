@@ -2,10 +2,10 @@
 //! runs in a tab's worker and in tests.
 
 pub mod conformance;
+#[cfg(test)]
+mod generated;
 mod key;
 mod memory;
-#[cfg(test)]
-mod page_script;
 
 pub use key::{Key, PieceId, Slot};
 pub use memory::MemoryStore;

@@ -18,15 +18,14 @@ pub(crate) fn view(count: usize) -> Value {
             let links: Vec<String> = (0..count).filter(|other| *other != index).map(key).collect();
             json!({
                 "key": key(index), "paints": true, "pictures": 40, "backend": "cpu",
-                "linked": index > 0, "links": links, "seat": null, "inTerm": false, "holds": null,
+                "linked": index > 0, "links": links,
             })
         })
         .collect();
     json!({
         "now": 0, "me": key(0), "connection": { "state": "online" }, "role": "waiting", "why": "tooFewPainters",
         "members": members, "memberCount": count, "foreignCount": 0, "term": null, "waiting": null, "kept": [],
-        "done": { "terms": 0, "roundsPainted": 0, "roundsTaught": 0, "pieces": 0, "bulkBytesSent": 0, "bulkBytesReceived": 0 },
-        "rejections": [], "suspects": [], "lastEnd": null,
+        "done": { "roundsPainted": 0, "roundsTaught": 0, "pieces": 0 }, "rejections": 0, "lastEnd": null,
     })
 }
 
@@ -37,9 +36,9 @@ pub(crate) fn painting(count: usize, phase: &str) -> Value {
     view["why"] = json!("elected");
     view["done"]["roundsPainted"] = json!(7);
     view["term"] = json!({
-        "id": "aa".repeat(32), "number": 1, "mine": true, "seats": [key(0), key(1), key(2), key(3)], "seat": 0,
-        "proposer": null, "artist": "bb".repeat(32), "round": 7, "phase": phase, "since": 0, "deadline": null,
-        "teachers": (1..count).map(|index| json!({ "key": key(index), "pictures": 40, "state": "asked" })).collect::<Vec<_>>(),
+        "number": 1, "seats": [key(0), key(1), key(2), key(3)], "seat": 0, "artist": "bb".repeat(32), "round": 7,
+        "phase": phase,
+        "teachers": (1..count).map(|index| json!({ "key": key(index), "state": "asked" })).collect::<Vec<_>>(),
     });
     view
 }
@@ -105,7 +104,7 @@ async fn from_alone_to_painting_and_back_every_step_is_in_words() -> Result<()> 
         tab.until("the news to be read out", spoken).await?;
 
         let mut ended = view(4);
-        ended["lastEnd"] = json!({ "cause": "departed", "seat": 2 });
+        ended["lastEnd"] = json!({ "cause": "departed" });
         shows(&tab, &ended).await?;
         tab.reads(&selector("standing-why"), "a painter left").await?;
         tab.no_longer_sees(&selector("solo-rests")).await
@@ -123,7 +122,7 @@ async fn an_artist_that_waits_says_for_whom_and_another_is_offered() -> Result<(
         .await?;
         let mut waits = view(4);
         waits["why"] = json!("waitsForHolders");
-        waits["kept"] = json!([{ "artist": "bb".repeat(32), "round": 7, "seat": 0 }]);
+        waits["kept"] = json!(["bb".repeat(32)]);
         waits["waiting"] = json!({
             "artist": "bb".repeat(32), "round": 7, "waitsFor": "visitors", "holders": [key(0), key(1), key(2)],
             "seatsMissing": [3], "visitors": 1, "bound": [key(3)], "begins": false,

@@ -3,7 +3,7 @@
 use abraham_messages::{
     PeerKey,
     codec::hex,
-    collective::{BackendKind, Digest, Holding},
+    collective::{Digest, Holding},
 };
 
 use super::Parts;
@@ -34,14 +34,6 @@ fn forming_snapshot(term: &Term, proposer: &PeerKey, since: Millis, deadline: Mi
         deadline: Some(deadline),
         teachers: Vec::new(),
     }
-}
-
-fn backend(kind: BackendKind) -> String {
-    match kind {
-        BackendKind::Gpu => "gpu",
-        BackendKind::Cpu => "cpu",
-    }
-    .into()
 }
 
 impl Parts {
@@ -128,7 +120,7 @@ impl Parts {
             key: hex(&own.me.0),
             paints: self.election.will_paint(around.now, own),
             pictures: own.settings.pictures,
-            backend: backend(own.settings.backend),
+            backend: own.settings.backend,
             linked: false,
             links: self.links.peers().map(|peer| hex(&peer.0)).collect(),
             seat: seated.map(|seated| seated.seat),
@@ -151,7 +143,7 @@ impl Parts {
                 key: hex(&peer.0),
                 paints: presence.paint,
                 pictures: presence.pictures,
-                backend: backend(presence.backend),
+                backend: presence.backend,
                 linked: self.links.is_up(peer),
                 links: presence.links.iter().map(|peer| hex(&peer.0)).collect(),
                 seat: presence.seated.map(|seated| seated.seat),

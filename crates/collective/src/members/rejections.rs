@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 /// Why input was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
     /// Not a message of this protocol, or with a count or length that none has.

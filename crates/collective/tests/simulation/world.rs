@@ -344,9 +344,7 @@ impl World {
     }
 
     pub(crate) fn snapshot(&self, node: usize) -> Snapshot {
-        let snapshot = self.nodes[node].member.snapshot(self.now + self.nodes[node].clock);
-        serde_json::to_string(&snapshot).expect("a snapshot can be written as JSON");
-        snapshot
+        self.nodes[node].member.snapshot(self.now + self.nodes[node].clock)
     }
 
     pub(crate) fn run(&mut self, for_ms: u64) {

@@ -11,7 +11,7 @@ fn script() -> String {
     let names: Vec<String> = path.split('/').map(|name| format!("\"{name}\"")).collect();
     let (file, folders) = names.split_last().unwrap();
     format!(
-        r#"/** Written by `UPDATE_SCRIPTS=1 cargo test -p abraham-visitor page_script`. */
+        r#"/** Made of crates/visitor by `cargo xtask generate`: change it there. */
 
 /** Whether an artist was saved on this device; null where the browser does not tell. @returns {{Promise<boolean | null>}} */
 export async function isArtistHere() {{
@@ -32,13 +32,9 @@ export async function isArtistHere() {{
 #[test]
 fn the_page_looks_for_an_artist_where_it_is_saved() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../web/generated/artist-here.js");
-    if env::var_os("UPDATE_SCRIPTS").is_some() {
+    if env::var_os("ABRAHAM_GENERATE").is_some() {
         fs::write(&path, script()).unwrap();
     }
     let there = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        there == script(),
-        "{} is stale: files have other names now. UPDATE_SCRIPTS=1 writes it anew",
-        path.display()
-    );
+    assert!(there == script(), "web/generated/artist-here.js is stale; run `cargo xtask generate`");
 }
