@@ -67,7 +67,7 @@ struct Shown {
 }
 
 /// What one linked member has shown.
-struct Announcing {
+struct Showing {
     artists: Vec<Shown>,
     seats: Vec<(Digest, usize)>,
     begins: bool,
@@ -85,7 +85,7 @@ struct Known {
 /// What all linked members have shown.
 #[derive(Default)]
 pub(crate) struct Holders {
-    showing: BTreeMap<PeerKey, Announcing>,
+    showing: BTreeMap<PeerKey, Showing>,
     known: BTreeMap<Digest, Known>,
     /// Hashes of certificates that were checked and are good.
     checked: BTreeSet<Digest>,
@@ -123,7 +123,7 @@ impl Holders {
             all().map(|certificate| (certificate::digest(certificate), certificate)).collect();
         let unchecked = unchecked.into_iter().filter(|(digest, _)| !self.checked.contains(digest));
         let unchecked: Vec<(Digest, &Certificate)> = unchecked.collect();
-        let showing = self.showing.entry(from).or_insert(Announcing {
+        let showing = self.showing.entry(from).or_insert(Showing {
             artists: Vec::new(),
             seats: Vec::new(),
             begins: false,
