@@ -19,7 +19,7 @@ use abraham_provenance::Signer;
 use zeroize::Zeroizing;
 
 use crate::{
-    Config, EndCause, Error, Input, Millis, Output, Settings, Snapshot, Work,
+    Config, Error, Input, Millis, Output, Settings, Snapshot, Work,
     context::{Context, Own},
     election::Election,
     keeping::Keeping,
@@ -136,7 +136,12 @@ impl Parts {
                 Some(true) => self.status.handle_taught(),
                 Some(false) => {}
                 None => {
-                    self.in_term(context, |sitting, context| sitting.handle_answer(context, ticket, result))
+                    // An answer that no term awaits changes nothing.
+                    if let Some(term) = self.seat.term_awaiting(ticket) {
+                        self.in_term(context, &term, |sitting, context| {
+                            sitting.handle_answer(context, result)
+                        });
+                    }
                 }
             },
             Input::BeginAnother(begins) => {
@@ -156,9 +161,9 @@ impl Parts {
         let now = context.now;
         loop {
             self.check_forming(context);
-            while self.seat.sitting().is_some_and(|sitting| sitting.deadline() <= now) {
+            while let Some(term) = self.seat.term_due(now) {
                 let teachers = self.teaching.offers(context, &self.members, &self.links);
-                self.in_term(context, |sitting, context| sitting.handle_timeout(context, teachers));
+                self.in_term(context, &term, |sitting, context| sitting.handle_timeout(context, teachers));
             }
             self.teaching.advance(context);
             match context.out.pop_mine() {
@@ -191,16 +196,14 @@ impl Parts {
         if context.own.settings.paint {
             return;
         }
-        if let Some(sitting) = self.seat.sitting_mut() {
-            sitting.hurry(context.now);
-        }
+        self.seat.hurry(context.now);
         self.give_up_forming(context);
     }
 
     /// Says goodbye; nothing is done after it.
     fn stop(&mut self, context: &mut Context<'_>) {
         self.give_up_forming(context);
-        self.end_term(context, EndCause::Left);
+        self.end_all_terms(context);
         self.members.publish_leave(context);
         context.out.work(Work::Forget);
         context.out.command(Command::Stop);

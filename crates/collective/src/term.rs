@@ -180,23 +180,12 @@ impl Sitting {
         Ok(self.advance(context))
     }
 
-    /// The engine answers; answers that are not awaited change nothing.
+    /// The engine answers the work that is awaited.
     pub(crate) fn handle_answer(
         &mut self,
         context: &mut Context<'_>,
-        ticket: u64,
         result: Result<Done, Failed>,
     ) -> Result<(), EndCause> {
-        let awaited = match &self.stage {
-            Stage::Begin { ticket }
-            | Stage::PaintBatch { ticket }
-            | Stage::Learn { ticket }
-            | Stage::PaintPiece { ticket, .. } => *ticket,
-            _ => return Ok(()),
-        };
-        if awaited != ticket {
-            return Ok(());
-        }
         let done = result.map_err(|failed| match (failed.suspects, failed.late) {
             (Some([a, b]), _) if a == b && a < 4 => EndCause::Silent { seat: a as u8 },
             (Some([a, b]), _) if a < 4 && b < 4 => EndCause::Suspected { seats: [a as u8, b as u8] },

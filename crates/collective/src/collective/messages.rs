@@ -91,7 +91,9 @@ impl Parts {
             Control::Step { term, cycle, step } => {
                 let sitting = self.seat.sitting_in(&term).ok_or(Rejection::Stale)?;
                 let seat = sitting.seat_of(&from).ok_or(Rejection::OutOfPlace)?;
-                self.try_in_term(context, |sitting, context| sitting.handle_step(context, seat, cycle, step))
+                self.try_in_term(context, &term, |sitting, context| {
+                    sitting.handle_step(context, seat, cycle, step)
+                })
             }
             Control::Holds(holds) => {
                 let shown = self.keeping.handle_holds(now, from, &holds);
@@ -130,11 +132,8 @@ impl Parts {
         match bulk.kind {
             BulkKind::Batch => self.teaching.handle_batch(context, from, bulk.payload),
             BulkKind::Update => {
-                let mine = self.seat.sitting().is_some_and(|sitting| sitting.term().prefix() == bulk.term);
-                if !mine {
-                    return Err(Rejection::Stale);
-                }
-                self.try_in_term(context, |sitting, context| {
+                let term = self.seat.term_of_prefix(bulk.term).ok_or(Rejection::Stale)?;
+                self.try_in_term(context, &term, |sitting, context| {
                     sitting.handle_update(context, &from, bulk.cycle, bulk.payload)
                 })
             }

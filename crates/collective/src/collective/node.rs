@@ -7,7 +7,7 @@ use abraham_messages::{
 };
 
 use super::Parts;
-use crate::{EndCause, Rejection, context::Context, limits, members::Told};
+use crate::{Rejection, context::Context, members::Told};
 
 impl Parts {
     pub(super) fn handle_node_event(&mut self, context: &mut Context<'_>, event: Event) {
@@ -39,7 +39,7 @@ impl Parts {
                 self.members.suspect(context, peer, &what);
             }
             Event::Stopped => {
-                self.end_term(context, EndCause::Left);
+                self.end_all_terms(context);
                 self.status.handle_stopped();
             }
             // Frames are the engine's; what later versions of the node tell is not for this one.
@@ -77,14 +77,8 @@ impl Parts {
         if self.seat.forming().is_some_and(|forming| forming.seat_of(peer).is_some()) {
             self.give_up_forming(context);
         }
-        if let Some(sitting) = self.seat.sitting()
-            && let Some(seat) = sitting.seat_of(peer)
-        {
-            // While seats are filled a lost link says nothing of either side.
-            if !sitting.is_filling() {
-                self.members.blame(context.now, *peer, limits::FAULT);
-            }
-            self.end_term(context, EndCause::Departed { seat: seat as u8 });
+        while let Some(term) = self.seat.term_with(peer) {
+            self.handle_painter_unlinked(context, &term, peer);
         }
     }
 

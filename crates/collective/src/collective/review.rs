@@ -44,14 +44,17 @@ impl Parts {
         for command in self.links.review(now, &own.me, (&peers, &others), self.members.presences()) {
             context.out.command(command);
         }
-        let between = self.seat.sitting().is_some_and(|sitting| sitting.is_between());
+        let between = self.seat.sitting().filter(|sitting| sitting.is_between());
+        let between = between.map(|sitting| sitting.term().id);
         let (election, around) = self.election_around(now, own);
         if around.seat.is_free() {
             if let Some(choice) = election.elect(&around, &terms) {
                 self.propose(context, choice.seats, choice.origin);
             }
-        } else if between && election.makes_way(&around, &terms) {
-            self.end_term(context, EndCause::Dissolved);
+        } else if let Some(term) = between
+            && election.makes_way(&around, &terms)
+        {
+            self.end_term(context, &term, EndCause::Dissolved);
         }
     }
 }

@@ -16,32 +16,34 @@ use crate::{
 };
 
 impl Parts {
-    /// Does something in this member's term, if it sits in one; a rejection is a sender's fault.
+    /// Does something in a term, if this member sits in it; a rejection is a sender's fault.
     pub(super) fn try_in_term(
         &mut self,
         context: &mut Context<'_>,
+        term: &Digest,
         act: impl FnOnce(&mut Sitting, &mut Context<'_>) -> Result<Result<(), EndCause>, Rejection>,
     ) -> Result<(), Rejection> {
-        let sitting = self.seat.sitting_mut().ok_or(Rejection::Stale)?;
+        let sitting = self.seat.sitting_in(term).ok_or(Rejection::Stale)?;
         let result = act(sitting, context)?;
         let (seat, facts) = (sitting.term().seat, sitting.take_facts());
         for fact in facts {
             self.handle_fact(context, seat, fact);
         }
         if let Err(cause) = result {
-            self.end_term(context, cause);
+            self.end_term(context, term, cause);
         }
         Ok(())
     }
 
-    /// Does something in this member's term, if it sits in one.
+    /// Does something in a term, if this member sits in it.
     pub(super) fn in_term(
         &mut self,
         context: &mut Context<'_>,
+        term: &Digest,
         act: impl FnOnce(&mut Sitting, &mut Context<'_>) -> Result<(), EndCause>,
     ) {
         // There is no sender to blame, and nothing is lost where the term is over.
-        let _ = self.try_in_term(context, |sitting, context| Ok(act(sitting, context)));
+        let _ = self.try_in_term(context, term, |sitting, context| Ok(act(sitting, context)));
     }
 
     /// Takes in what its term found out; `seat` is this member's.
@@ -96,9 +98,32 @@ impl Parts {
         self.members.publish_soon();
     }
 
-    /// This member's term is over, where it sits in one.
-    pub(super) fn end_term(&mut self, context: &mut Context<'_>, cause: EndCause) {
-        let Some(sitting) = self.seat.leave() else { return };
+    /// The link to another painter of a term is gone, and so is the term.
+    pub(super) fn handle_painter_unlinked(
+        &mut self,
+        context: &mut Context<'_>,
+        term: &Digest,
+        peer: &PeerKey,
+    ) {
+        let Some(sitting) = self.seat.sitting_in(term) else { return };
+        let Some(seat) = sitting.seat_of(peer) else { return };
+        // While seats are filled a lost link says nothing of either side.
+        if !sitting.is_filling() {
+            self.members.blame(context.now, *peer, limits::FAULT);
+        }
+        self.end_term(context, term, EndCause::Departed { seat: seat as u8 });
+    }
+
+    /// The visitor, or the node, stops.
+    pub(super) fn end_all_terms(&mut self, context: &mut Context<'_>) {
+        while let Some(term) = self.seat.term() {
+            self.end_term(context, &term, EndCause::Left);
+        }
+    }
+
+    /// A term is over, where this member sits in it.
+    pub(super) fn end_term(&mut self, context: &mut Context<'_>, term: &Digest, cause: EndCause) {
+        let Some(sitting) = self.seat.leave(term) else { return };
         let (now, term) = (context.now, sitting.term());
         let mut blame = |seat: usize, faults: u32| {
             if let Some(peer) = term.seats.get(seat).filter(|_| seat != term.seat) {
@@ -192,7 +217,7 @@ impl Parts {
             Farewell::Disagreement => EndCause::Disagreement,
             _ => departed,
         };
-        self.end_term(context, cause);
+        self.end_term(context, term, cause);
     }
 }
 

@@ -67,7 +67,7 @@ struct Shown {
 }
 
 /// What one linked member has shown.
-struct Announcing {
+struct Showing {
     artists: Vec<Shown>,
     seats: Vec<(Digest, usize)>,
     begins: bool,
@@ -87,7 +87,7 @@ struct Known {
 pub(crate) struct Holders {
     /// The recipe of all artists that count.
     recipe: Digest,
-    showing: BTreeMap<PeerKey, Announcing>,
+    showing: BTreeMap<PeerKey, Showing>,
     known: BTreeMap<Digest, Known>,
     /// Hashes of certificates that were checked and are good.
     checked: BTreeSet<Digest>,
@@ -130,7 +130,7 @@ impl Holders {
             all().map(|certificate| (certificate::digest(certificate), certificate)).collect();
         let unchecked = unchecked.into_iter().filter(|(digest, _)| !self.checked.contains(digest));
         let unchecked: Vec<(Digest, &Certificate)> = unchecked.collect();
-        let showing = self.showing.entry(from).or_insert(Announcing {
+        let showing = self.showing.entry(from).or_insert(Showing {
             artists: Vec::new(),
             seats: Vec::new(),
             begins: false,

@@ -67,17 +67,42 @@ impl Seating {
         }
     }
 
-    /// The term that it sits in, to act in it.
-    pub(crate) fn sitting_mut(&mut self) -> Option<&mut Sitting> {
+    /// This term, where it sits in it.
+    pub(crate) fn sitting_in(&mut self, term: &Digest) -> Option<&mut Sitting> {
         match &mut self.place {
-            Place::Taken(sitting) => Some(sitting),
+            Place::Taken(sitting) => Some(&mut **sitting).filter(|sitting| sitting.term().id == *term),
             _ => None,
         }
     }
 
-    /// This term, where it sits in it.
-    pub(crate) fn sitting_in(&mut self, term: &Digest) -> Option<&mut Sitting> {
-        self.sitting_mut().filter(|sitting| sitting.term().id == *term)
+    /// A term that it sits in and of which this is so.
+    fn term_where(&self, is_so: impl Fn(&Sitting) -> bool) -> Option<Digest> {
+        self.sitting().filter(|sitting| is_so(sitting)).map(|sitting| sitting.term().id)
+    }
+
+    /// A term that it sits in.
+    pub(crate) fn term(&self) -> Option<Digest> {
+        self.term_where(|_| true)
+    }
+
+    /// A term in which something is due.
+    pub(crate) fn term_due(&self, now: Millis) -> Option<Digest> {
+        self.term_where(|sitting| sitting.deadline() <= now)
+    }
+
+    /// The term whose updates begin with this.
+    pub(crate) fn term_of_prefix(&self, prefix: [u8; 8]) -> Option<Digest> {
+        self.term_where(|sitting| sitting.term().prefix() == prefix)
+    }
+
+    /// The term whose engine is at this work.
+    pub(crate) fn term_awaiting(&self, ticket: u64) -> Option<Digest> {
+        self.term_where(|sitting| sitting.awaits(ticket))
+    }
+
+    /// A term that it sits in together with this member.
+    pub(crate) fn term_with(&self, peer: &PeerKey) -> Option<Digest> {
+        self.term_where(|sitting| sitting.seat_of(peer).is_some())
     }
 
     /// It accepted a proposal.
@@ -103,14 +128,21 @@ impl Seating {
         }
     }
 
-    /// The term is over; it, where there was one.
-    pub(crate) fn leave(&mut self) -> Option<Box<Sitting>> {
+    /// This term is over; it, where it sat in it.
+    pub(crate) fn leave(&mut self, term: &Digest) -> Option<Box<Sitting>> {
         match std::mem::replace(&mut self.place, Place::Nowhere) {
-            Place::Taken(sitting) => Some(sitting),
+            Place::Taken(sitting) if sitting.term().id == *term => Some(sitting),
             other => {
                 self.place = other;
                 None
             }
+        }
+    }
+
+    /// The visitor chose to leave: no use in resting before saying so.
+    pub(crate) fn hurry(&mut self, now: Millis) {
+        if let Place::Taken(sitting) = &mut self.place {
+            sitting.hurry(now);
         }
     }
 

@@ -85,6 +85,17 @@ impl Sitting {
         matches!(self.stage, Stage::Begin { .. })
     }
 
+    /// Whether the engine is at this work.
+    pub(crate) fn awaits(&self, ticket: u64) -> bool {
+        match self.stage {
+            Stage::Begin { ticket: awaited }
+            | Stage::PaintBatch { ticket: awaited }
+            | Stage::Learn { ticket: awaited }
+            | Stage::PaintPiece { ticket: awaited, .. } => awaited == ticket,
+            _ => false,
+        }
+    }
+
     /// The painter whose leave the four are about to take.
     pub(crate) fn leaver(&self) -> Option<usize> {
         match &self.stage {
