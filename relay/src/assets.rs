@@ -24,8 +24,7 @@ const FILE_BYTES: u64 = 64 << 20;
 const WORTH_COMPRESSING: usize = 512;
 
 /// What a build tool needs and a visitor does not.
-const PRIVATE: [&str; 5] =
-    ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.worker.json", "README.md"];
+const PRIVATE: [&str; 3] = ["package.json", "package-lock.json", "README.md"];
 
 #[derive(RustEmbed)]
 #[folder = "../web"]
@@ -176,6 +175,7 @@ fn is_public(path: &str) -> bool {
     parts_are_names
         && !path.contains(['\\', '\0'])
         && !PRIVATE.contains(&path)
+        && !path.starts_with("tsconfig")
         && !path.ends_with(".d.ts")
         && !path.ends_with(".test.mjs")
 }
@@ -236,6 +236,7 @@ mod tests {
             "node_modules/typescript/package.json",
             "package.json",
             "pkg/abraham_client.d.ts",
+            "tsconfig.worker.json",
             "demo\\..\\..\\Cargo.toml",
             "index.html\0.png",
         ] {
