@@ -27,8 +27,7 @@ const WORTH_COMPRESSING: usize = 512;
 const PACKED: &str = ".br";
 
 /// What a build tool needs and a visitor does not.
-const PRIVATE: [&str; 5] =
-    ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.worker.json", "README.md"];
+const PRIVATE: [&str; 3] = ["package.json", "package-lock.json", "README.md"];
 
 #[derive(RustEmbed)]
 #[folder = "../web"]
@@ -216,6 +215,7 @@ fn is_public(path: &str) -> bool {
         && !path.contains(['\\', '\0'])
         && !PRIVATE.contains(&path)
         && ![".d.ts", ".test.mjs", PACKED].iter().any(|ending| path.ends_with(ending))
+        && !path.starts_with("tsconfig")
 }
 
 fn read_below(folder: &Path, path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -275,6 +275,7 @@ mod tests {
             "package.json",
             "pkg/abraham_client.d.ts",
             "pkg/abraham_client_bg-0123456789abcdef.wasm.br",
+            "tsconfig.worker.json",
             "demo\\..\\..\\Cargo.toml",
             "index.html\0.png",
         ] {

@@ -17,6 +17,7 @@
       });
     }
 
+    /** @param {Parameters<RTCPeerConnection["createDataChannel"]>} options */
     createDataChannel(...options) {
       const channel = super.createDataChannel(...options);
       channels.add(channel);

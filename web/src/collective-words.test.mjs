@@ -18,8 +18,11 @@ import { sceneOf } from "./scene.js";
 
 const keys = Array.from({ length: 6 }, (_, i) => `02${String(i + 1).repeat(8)}${"0".repeat(56)}`);
 
-/** @param {number} count @param {object} [changes] */
+/** @import { EndCause, Member, Snapshot, Term, TermPhase, Waiting, WaitsFor, Why } from "../generated/page.js" */
+
+/** @param {number} count @param {Partial<Snapshot>} [changes] @returns {Snapshot} */
 function viewOf(count, changes = {}) {
+  /** @type {Member[]} */
   const members = keys.slice(0, count).map((key, i) => ({
     key,
     paints: true,
@@ -47,9 +50,10 @@ function viewOf(count, changes = {}) {
   };
 }
 
+/** @type {Term} */
 const TERM = {
   number: 2,
-  seats: keys.slice(0, 4),
+  seats: /** @type {Term["seats"]} */ (keys.slice(0, 4)),
   seat: 0,
   artist: "bb".repeat(32),
   round: 7,
@@ -59,6 +63,7 @@ const TERM = {
     { key: keys[5], state: "asked" },
   ],
 };
+/** @type {Partial<Snapshot>} */
 const PAINTER = { role: "painter", why: "elected", term: TERM };
 
 test("a lone tab is told what it waits for, and how many others", () => {
@@ -104,7 +109,7 @@ test("tabs that are still connecting are not said to be apart", () => {
 test("every reason has a title and whole sentences, alone and among many", () => {
   const reasons =
     "elected notConnected notWilling teaching waitsForItsTurn tooFewPainters noDirectLinks electing inReserve noCommittee waitsForHolders ownFailure";
-  for (const why of reasons.split(" ")) {
+  for (const why of /** @type {Why[]} */ (reasons.split(" "))) {
     for (const count of [1, 2, 4, 6]) {
       for (const resting of [null, "This device runs on battery."]) {
         for (const lasted of [0, 60_000]) {
@@ -123,7 +128,7 @@ test("every reason has a title and whole sentences, alone and among many", () =>
 test("an artist that waits says for whom and why, whatever it waits for", () => {
   const artist = "bb".repeat(32);
   const kept = [artist];
-  for (const waitsFor of ["visitors", "holders", "links", "claims"]) {
+  for (const waitsFor of /** @type {WaitsFor[]} */ (["visitors", "holders", "links", "claims"])) {
     for (const holders of [[keys[0]], [keys[1]], keys.slice(0, 3)]) {
       for (const bound of [[], [keys[3]], keys.slice(3, 5)]) {
         for (const visitors of [1, 2]) {
@@ -146,6 +151,7 @@ test("an artist that waits says for whom and why, whatever it waits for", () => 
       }
     }
   }
+  /** @type {Waiting} */
   const waiting = { artist, round: 7, waitsFor: "visitors", holders: keys.slice(0, 3), seatsMissing: [1], visitors: 1, bound: [keys[3]], begins: false };
   const snapshot = viewOf(4, { why: "waitsForHolders", waiting, kept });
   assert.match(standingOf(snapshot, null).why, /^One more visitor is needed, for seat 2 of 4\. This tab, .* hold it, at round 7\./);
@@ -163,7 +169,7 @@ test("an artist that goes on is not said to be born, whatever its round", () => 
 
 test("every phase has its place in the picture and its sentence, with no teacher, one and many", () => {
   const phases = "forming settingUp ready painting teaching agreeing learning certifying piece signing working";
-  for (const phase of phases.split(" ")) {
+  for (const phase of /** @type {TermPhase[]} */ (phases.split(" "))) {
     for (const teachers of [[], TERM.teachers.slice(0, 1), TERM.teachers]) {
       const snapshot = viewOf(5, { ...PAINTER, term: { ...TERM, phase, teachers } });
       assert.match(actInWords(snapshot), /^[A-Z].+[^.]\.$/);
@@ -174,6 +180,7 @@ test("every phase has its place in the picture and its sentence, with no teacher
 });
 
 test("every end of a committee has its sentence", () => {
+  /** @type {EndCause[]} */
   const causes = [
     { cause: "notFormed" },
     { cause: "departed" },
@@ -208,7 +215,7 @@ test("the picture seats painters, draws each link once, and says the same in wor
   assert.deepEqual(scene.people.map(({ teaches }) => teaches), [false, false, false, false, true, true]);
   assert.equal(scene.links.length, 15);
   assert.match(pictureInWords(snapshot), /6 tabs are here. Four painters.*2 teachers/);
-  const strangers = viewOf(1, { role: "waiting", why: "inReserve", term: { ...TERM, seats: [...keys.slice(1, 4), ""] } });
+  const strangers = viewOf(1, { role: "waiting", why: "inReserve", term: { ...TERM, seats: /** @type {Term["seats"]} */ ([...keys.slice(1, 4), ""]) } });
   assert.equal(sceneOf(strangers, false).people.length, 4);
 });
 

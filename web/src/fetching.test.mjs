@@ -5,7 +5,7 @@ import { Unfetched, faultOf, get, isReason, reasonFor, reasonInWords } from "./f
 
 const real = { fetch: globalThis.fetch, navigator: Object.getOwnPropertyDescriptor(globalThis, "navigator") };
 
-/** @param {object} navigator @param {typeof fetch} fetch */
+/** @param {object} navigator @param {typeof globalThis.fetch} fetch */
 function surround(navigator, fetch) {
   Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
   globalThis.fetch = fetch;

@@ -3,9 +3,12 @@ import { test } from "node:test";
 
 import { hungInWords, verdictInWords } from "./pieces-words.js";
 
-const record = (/** @type {number} */ signatures) => ({ signatures: new Array(signatures).fill({}) });
+/** @import { PieceRecord, Verdict } from "../generated/page.js" */
 
-/** As `Error::code` of the crate `abraham-provenance` has them, where a file can cause them. */
+/** @param {number} signatures */
+const record = (signatures) => /** @type {PieceRecord} */ ({ signatures: new Array(signatures).fill({}) });
+
+/** @type {Exclude<Verdict, "intact">[]} */
 const FAULTS = ["older", "no-record", "record", "picture", "content", "signature", "signature-count", "painter-twice", "damaged", "too-long"];
 
 test("only a whole piece is called checked", () => {

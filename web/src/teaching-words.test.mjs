@@ -4,6 +4,9 @@ import { test } from "node:test";
 
 import { askingInWords, askingLines, lessonInWords, linesOf, nothingInWords, refusalInWords, summaryOf } from "./teaching-words.js";
 
+/** @import { Refusal, Teaching } from "./messages.js" */
+
+/** @param {Partial<Teaching>} some @returns {Teaching} */
 const teaching = (some) => ({
   done: 0,
   total: 0,
@@ -27,7 +30,8 @@ test("every reason that the decoder and the worker name has a sentence that says
   const [, named = ""] = rust.match(/pub enum Refusal {(.*?)\n}/s) ?? [];
   const given = [...named.matchAll(/= "([a-z0-9-]+)"/g)].map(([, name]) => name);
   assert.ok(given.length >= 15);
-  for (const why of [...given, "gone", "too-slow", "too-much"]) assert.match(refusalInWords({ path: "a.jpg", why }), /^[a-z].*[.)]$/, why);
+  const all = /** @type {Refusal[]} */ ([...given, "gone", "too-slow", "too-much"]);
+  for (const why of all) assert.match(refusalInWords({ path: "a.jpg", why }), /^[a-z].*[.)]$/, why);
 });
 
 test("a sentence says what to do, and HEIC under another name is explained", () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { bytesInWords, counted, fetchInWords, sentence, timeInWords } from "./words.js";
 
 test("bytes have two or three digits and a unit", () => {
+  /** @type {[bytes: number, words: string][]} */
   const cases = [
     [0, "0 bytes"],
     [1, "1 byte"],

@@ -12,6 +12,8 @@ globalThis.postMessage = (message) => {
 
 /** Answers for the worker that decodes: the first byte is the picture, the second what is said of it. */
 class Decoder {
+  /** Told where no answer ever comes. @type {((value?: unknown) => void) | undefined} */
+  static hung;
   constructor(near) {
     this.near = near;
   }
@@ -27,6 +29,7 @@ class Decoder {
     else Decoder.hung?.();
   }
 }
+// @ts-expect-error It has of a channel what is used.
 globalThis.MessageChannel = class {
   port1 = {
     onmessage: null,
@@ -49,6 +52,8 @@ class Taught {
   forget() {
     this.tiles.clear();
   }
+  free() {}
+  [Symbol.dispose]() {}
 }
 
 const chosen = (...kinds) => ({

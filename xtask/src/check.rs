@@ -49,6 +49,14 @@ const REACH: [(&str, &[&str]); 10] = [
 ];
 /// The only crate that JavaScript calls.
 const BROWSER_CRATE: &str = "client-wasm";
+/// What `tsc` checks, from `web`: the page, its worker, their tests, and the tests' pages.
+const SCRIPTS: [&str; 5] = [
+    "tsconfig.json",
+    "tsconfig.worker.json",
+    "tsconfig.test.json",
+    "tsconfig.worker.test.json",
+    "../tests/interop",
+];
 /// One check: what it is called when it runs, and how it is done.
 type Check = (&'static str, fn() -> Result<()>);
 
@@ -204,9 +212,10 @@ fn mirrors() -> Result<()> {
 
 fn scripts() -> Result<()> {
     install::node_tools()?;
+    install::interop_packages()?;
     build::declare()?;
     let web = shell::root().join("web");
-    for project in ["tsconfig.json", "tsconfig.worker.json"] {
+    for project in SCRIPTS {
         shell::run(
             Command::new(web.join("node_modules/.bin/tsc"))
                 .args(["--noEmit", "--project", project])

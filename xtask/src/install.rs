@@ -136,7 +136,7 @@ fn toolchain_has_wasm() -> bool {
 pub(crate) fn node_tools() -> Result<()> {
     npm_packages(
         "web",
-        "what shrinks, checks and tests the page: binaryen, typescript, axe-core and noble's curves and hashes",
+        "what shrinks, checks and tests the page: binaryen, typescript with Node's types, axe-core and noble's curves and hashes",
     )
 }
 
