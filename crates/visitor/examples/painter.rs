@@ -218,7 +218,7 @@ impl Report {
                 print(self.clock, "term", serde_json::json!({ "number": term.number, "seat": term.seat }));
             }
             Event::Collective(News::TermEnded { cause, .. }) => {
-                print(self.clock, "term ended", serde_json::json!({ "cause": cause }));
+                print(self.clock, "term ended", serde_json::json!({ "cause": format!("{cause:?}") }));
             }
             Event::Collective(News::Suspected { peer, what }) => {
                 print(self.clock, "suspected", serde_json::json!({ "peer": peer.to_string(), "what": what }));
