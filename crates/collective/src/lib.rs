@@ -7,6 +7,8 @@ mod config;
 mod context;
 mod election;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod input;
 mod keeping;
 pub mod limits;

@@ -211,9 +211,10 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::{BackendKind, Presence};
+    use abraham_messages::collective::Presence;
 
     use super::*;
+    use crate::fixtures;
 
     const ME: PeerKey = PeerKey([0; 33]);
 
@@ -228,18 +229,7 @@ mod tests {
     fn presences() -> Presences {
         let mut presences = Presences::default();
         for n in 1..=250 {
-            let presence = Presence {
-                sequence: 1,
-                recipe: [0; 32],
-                paint: true,
-                pictures: 0,
-                backend: BackendKind::Cpu,
-                addresses: vec!["/memory/1".into()],
-                links: Vec::new(),
-                holding: None,
-                seated: None,
-                known_term: 0,
-            };
+            let presence = Presence { recipe: [0; 32], ..fixtures::presence(1, &[]) };
             presences.handle_presence(0, key(n), presence, false).unwrap();
         }
         presences

@@ -24,6 +24,11 @@ pub struct Term {
 }
 
 impl Term {
+    /// Where a painter sits; none where it is none of the four.
+    pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
+        self.seats.iter().position(|seat| seat == peer)
+    }
+
     /// The prefix of this term's frames: the first eight bytes of its id.
     pub fn prefix(&self) -> [u8; 8] {
         let mut prefix = [0; 8];
@@ -42,7 +47,7 @@ pub enum Origin {
     Genesis,
     /// The one that some of the painters hold.
     Continue {
-        /// The artist: BLAKE3 over the four commitments to its first weights.
+        /// The artist, named over its recipe and the four commitments to its first state.
         artist: Digest,
         /// Learning rounds behind the state that is continued.
         round: u64,

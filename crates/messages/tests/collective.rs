@@ -254,14 +254,14 @@ fn comparing_what_the_four_hold_costs_a_hash_a_message() {
 /// Bytes that other implementations must make and take: version, variant, fields; integers as LEB128.
 #[test]
 fn vectors() {
-    assert_eq!(Gossip::Leave { sequence: 300 }.encode(), [3, 1, 0xac, 0x02]);
-    let mut farewell = vec![3, 3];
+    assert_eq!(Gossip::Leave { sequence: 300 }.encode(), [4, 1, 0xac, 0x02]);
+    let mut farewell = vec![4, 3];
     farewell.extend([3; 32]);
     assert_eq!(
         Control::decode(&[&farewell[..], &[2, 3]].concat()),
         Ok(Control::Farewell { term: [3; 32], why: Farewell::Silent(3) })
     );
-    let mut planned = vec![3, 4];
+    let mut planned = vec![4, 4];
     planned.extend([3; 32]);
     planned.extend([8, 1]);
     planned.extend([5; 32]);
@@ -270,7 +270,7 @@ fn vectors() {
         Ok(Control::Step { term: [3; 32], cycle: 8, step: Step::Planned { readies: [5; 32] } })
     );
     let bulk = Bulk { kind: BulkKind::Update, term: [7; 8], cycle: 0x0102_0304, payload: &[9] };
-    assert_eq!(*bulk.encode(), [3, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
+    assert_eq!(*bulk.encode(), [4, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
 }
 
 #[test]
@@ -280,11 +280,11 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
     assert_eq!(Control::decode(&[0, 3]), Err(version(0)));
     assert_eq!(Bulk::decode(&[9; 20]), Err(version(9)));
     assert_eq!(Gossip::decode(&[]), Err(DecodeError::Truncated { missing: 1 }));
-    assert_eq!(Gossip::decode(&[3, 77]), Err(DecodeError::Malformed));
-    assert_eq!(Control::decode(&[3, 77]), Err(DecodeError::Malformed));
+    assert_eq!(Gossip::decode(&[4, 77]), Err(DecodeError::Malformed));
+    assert_eq!(Control::decode(&[4, 77]), Err(DecodeError::Malformed));
     let kind = DecodeError::UnknownValue { field: "bulk kind", value: 3 };
-    assert_eq!(Bulk::decode(&[3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Err(kind));
-    assert_eq!(Bulk::decode(&[3, 1, 0]), Err(DecodeError::Truncated { missing: 7 }));
+    assert_eq!(Bulk::decode(&[4, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), Err(kind));
+    assert_eq!(Bulk::decode(&[4, 1, 0]), Err(DecodeError::Truncated { missing: 7 }));
 
     let refused = |field, value| Err(DecodeError::UnknownValue { field, value });
     let with = |change: &dyn Fn(&mut Presence)| {

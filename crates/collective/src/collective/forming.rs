@@ -81,7 +81,7 @@ impl Parts {
     ) {
         if let Some(forming) = self.seat.forming_of(&term) {
             let own = forming.term().seat;
-            if let Some(seat) = forming.seat_of(&from).filter(|seat| *seat != own) {
+            if let Some(seat) = forming.term().seat_of(&from).filter(|seat| *seat != own) {
                 forming.accept(seat, certificate);
                 self.check_formed(context);
             }

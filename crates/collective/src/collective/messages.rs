@@ -90,7 +90,7 @@ impl Parts {
             }
             Control::Step { term, cycle, step } => {
                 let sitting = self.seat.sitting_in(&term).ok_or(Rejection::Stale)?;
-                let seat = sitting.seat_of(&from).ok_or(Rejection::OutOfPlace)?;
+                let seat = sitting.term().seat_of(&from).ok_or(Rejection::OutOfPlace)?;
                 self.try_in_term(context, &term, |sitting, context| {
                     sitting.handle_step(context, seat, cycle, step)
                 })

@@ -74,7 +74,7 @@ impl Parts {
         self.election.handle_link_down(peer);
         self.keeping.handle_link_down(peer);
         self.teaching.handle_link_down(peer);
-        if self.seat.forming().is_some_and(|forming| forming.seat_of(peer).is_some()) {
+        if self.seat.forming().is_some_and(|forming| forming.term().seat_of(peer).is_some()) {
             self.give_up_forming(context);
         }
         while let Some(term) = self.seat.term_with(peer) {

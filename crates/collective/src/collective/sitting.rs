@@ -106,7 +106,7 @@ impl Parts {
         peer: &PeerKey,
     ) {
         let Some(sitting) = self.seat.sitting_in(term) else { return };
-        let Some(seat) = sitting.seat_of(peer) else { return };
+        let Some(seat) = sitting.term().seat_of(peer) else { return };
         // While seats are filled a lost link says nothing of either side.
         if !sitting.is_filling() {
             self.members.blame(context.now, *peer, limits::FAULT);
@@ -174,7 +174,7 @@ impl Parts {
         why: Farewell,
     ) {
         let now = context.now;
-        if self.seat.forming_of(term).is_some_and(|forming| forming.seat_of(&from).is_some()) {
+        if self.seat.forming_of(term).is_some_and(|forming| forming.term().seat_of(&from).is_some()) {
             self.members.blame_refusal(now, from);
             self.give_up_forming(context);
             return;
@@ -186,7 +186,7 @@ impl Parts {
             }
             return;
         };
-        let Some(by) = sitting.seat_of(&from) else { return };
+        let Some(by) = sitting.term().seat_of(&from) else { return };
         let departed = EndCause::Departed { seat: by as u8 };
         let leaver = sitting.leaver();
         let cause = match why {

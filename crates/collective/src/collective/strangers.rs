@@ -12,20 +12,14 @@ use abraham_provenance::{Signer, Unsigned, artist_name, state_name};
 use zeroize::Zeroizing;
 
 use crate::{
-    Collective, Config, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work,
-    election::forming::term_id, keeping::certificate, limits, members::presence::SeenTerm, term::round,
+    Collective, Done, EndCause, Event, Input, Millis, Output, Settings, Term, Work,
+    election::forming::term_id,
+    fixtures::{config, control, drain, presence},
+    keeping::certificate,
+    limits,
+    members::presence::SeenTerm,
+    term::round,
 };
-
-fn config() -> Config {
-    Config {
-        recipe: [4; 32],
-        content_bytes: 16,
-        batch_bytes: 64,
-        update_bytes: [8; 4],
-        min_teachers: 3,
-        min_pictures: 64,
-    }
-}
 
 fn settings() -> Settings {
     let backend = BackendKind::Cpu;
@@ -47,19 +41,9 @@ fn member(n: u8, now: Millis) -> Collective {
     member
 }
 
-fn presence(sequence: u64, links: &[PeerKey], known_term: u64) -> Presence {
-    Presence {
-        sequence,
-        recipe: config().recipe,
-        paint: true,
-        pictures: 0,
-        backend: BackendKind::Cpu,
-        addresses: vec!["/memory/1".into()],
-        links: links.to_vec(),
-        holding: None,
-        seated: None,
-        known_term,
-    }
+/// A presence whose member says that it knows of so many terms.
+fn knowing(known_term: u64, presence: Presence) -> Presence {
+    Presence { known_term, ..presence }
 }
 
 fn heard(member: &mut Collective, now: Millis, from: PeerKey, presence: &Presence) {
@@ -67,17 +51,8 @@ fn heard(member: &mut Collective, now: Millis, from: PeerKey, presence: &Presenc
     member.handle(now, Input::Node(node::Event::Gossip { from, message }));
 }
 
-fn control(member: &mut Collective, now: Millis, from: PeerKey, control: &Control) {
-    let message = control.encode().into();
-    member.handle(now, Input::Node(node::Event::Message { peer: from, lane: Lane::Control, message }));
-}
-
 fn link(member: &mut Collective, now: Millis, peer: PeerKey) {
     member.handle(now, Input::Node(node::Event::LinkUp { peer }));
-}
-
-fn outputs(member: &mut Collective) -> Vec<Output> {
-    std::iter::from_fn(|| member.poll_output()).collect()
 }
 
 /// A certificate of a state, signed by all four.
@@ -121,7 +96,7 @@ impl Others {
         for (seat, painter) in statement.seats.iter().enumerate() {
             let (term, artist, round) = (statement.term, statement.artist, statement.round);
             let seated = Seated { term, number: self.proposal.number, seat: seat as u8, artist, round };
-            let presence = Presence { seated: Some(seated), ..presence(sequence, &[], 0) };
+            let presence = Presence { seated: Some(seated), ..presence(sequence, &[]) };
             heard(member, now, *painter, &presence);
         }
     }
@@ -144,7 +119,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
     for friend in &friends[..3] {
         link(member, now, friend.public_key());
         let sequence = now + 1;
-        control(member, now, friend.public_key(), &Control::Presence(presence(sequence, &seats, 0)));
+        control(member, now, friend.public_key(), &Control::Presence(presence(sequence, &seats)));
     }
     member.parts.election.handle_ready(0);
     let origin = ProposedOrigin::Genesis;
@@ -154,7 +129,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
     for friend in &friends[..3] {
         control(member, now, friend.public_key(), &Control::Accept { term: id, certificate: None });
     }
-    let ticket = outputs(member).iter().find_map(|output| match output {
+    let ticket = drain(member).iter().find_map(|output| match output {
         Output::Work { ticket, work: Work::Begin { .. } } => Some(*ticket),
         _ => None,
     });
@@ -209,13 +184,13 @@ fn numbers_that_a_stranger_makes_up_shut_no_newcomer_out() {
     let stranger = signers(9)[0].public_key();
     let mut old = member(1, 0);
     for sequence in 1..9 {
-        heard(&mut old, sequence * 300, stranger, &presence(sequence, &[], u64::MAX));
+        heard(&mut old, sequence * 300, stranger, &knowing(u64::MAX, presence(sequence, &[])));
     }
     let told = told(&mut old, 4_000);
     assert_eq!(told.known_term, 0, "an honest member only counts terms that it saw itself");
     let mut newcomer = member(2, 0);
     heard(&mut newcomer, 4_000, old.me(), &told);
-    heard(&mut newcomer, 4_001, stranger, &presence(20, &[], u64::MAX));
+    heard(&mut newcomer, 4_001, stranger, &knowing(u64::MAX, presence(20, &[])));
     assert_eq!(newcomer.parts.members.presences().len(), 2);
     // Whatever number it has heard of, a proposal with any other is as good.
     assert!(newcomer.parts.members.presences().known_term() > 0);
@@ -229,7 +204,7 @@ fn numbers_that_a_linked_stranger_makes_up_make_no_member_unseen() {
     heard(&mut other, 0, victim.me(), &first);
     link(&mut victim, 0, stranger);
     for sequence in 1..9 {
-        let lie = presence(sequence, &[], sequence << 20);
+        let lie = knowing(sequence << 20, presence(sequence, &[]));
         control(&mut victim, 10 * sequence, stranger, &Control::Presence(lie));
     }
     for n in 1..10 {
@@ -249,7 +224,7 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
         seats.sort_unstable();
         for friend in &friends[..3] {
             link(&mut one, 0, friend.public_key());
-            control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 7)));
+            control(&mut one, 0, friend.public_key(), &Control::Presence(knowing(7, presence(1, &seats))));
         }
         one.parts.election.handle_ready(0);
         let proposal = Proposal {
@@ -273,7 +248,7 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
     let seats = [one.me(), friends[0].public_key(), friends[1].public_key(), friends[2].public_key()];
     for friend in &friends[..3] {
         link(&mut one, 0, friend.public_key());
-        control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
+        control(&mut one, 0, friend.public_key(), &Control::Presence(presence(1, &seats)));
     }
     one.parts.election.handle_ready(0);
     let from = abraham_messages::collective::StateName {
@@ -283,7 +258,7 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
     };
     let origin = ProposedOrigin::Continue { artist: [5; 32], from, holders: [false, true, true, true] };
     let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [3; 32] };
-    outputs(&mut one);
+    drain(&mut one);
     control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
     assert!(one.parts.seat.is_free());
     assert!(!certificate::is_valid(
@@ -508,7 +483,7 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
     let hear = |one: &mut Collective, now: Millis, from: PeerKey, piece: &SignedPiece| {
         let message = Gossip::Piece(Box::new(piece.clone())).encode();
         one.handle(now, Input::Node(node::Event::Gossip { from, message }));
-        let shown = outputs(one).iter().filter(|o| matches!(o, Output::Event(Event::Piece { .. }))).count();
+        let shown = drain(one).iter().filter(|o| matches!(o, Output::Event(Event::Piece { .. }))).count();
         shown == 1
     };
     let mut seen = 0;
@@ -609,7 +584,7 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
         seats.sort_unstable();
         for friend in &friends[..3] {
             link(&mut one, now, friend.public_key());
-            control(&mut one, now, friend.public_key(), &Control::Presence(presence(1, &seats, 0)));
+            control(&mut one, now, friend.public_key(), &Control::Presence(presence(1, &seats)));
         }
         one.parts.election.handle_ready(0);
         let proposal = Proposal {
@@ -653,7 +628,7 @@ fn a_teacher_answers_only_painters_of_a_term_that_it_was_shown() {
         }
         let (peer, message) = (statement.seats[0], bulk.encode());
         one.handle(now, Input::Node(node::Event::Message { peer, lane: Lane::Bulk, message }));
-        outputs(one).iter().any(|o| matches!(o, Output::Work { work: Work::Teach { .. }, .. }))
+        drain(one).iter().any(|o| matches!(o, Output::Work { work: Work::Teach { .. }, .. }))
     };
     assert!(!ask(&mut one, 10, 1, statement.artist), "three keys and three links are not a committee");
     term.show(&mut one, 20, 2);
@@ -681,7 +656,7 @@ impl Table {
         let mine = seats.iter().position(|seat| *seat == one.me()).unwrap();
         for friend in &friends[..3] {
             link(&mut one, 0, friend.public_key());
-            let presence = Presence { pictures: 30, ..presence(1, &seats, 0) };
+            let presence = Presence { pictures: 30, ..presence(1, &seats) };
             control(&mut one, 0, friend.public_key(), &Control::Presence(presence));
         }
         one.parts.election.handle_ready(0);
@@ -725,7 +700,7 @@ impl Table {
     }
 
     fn answer(&mut self, done: Done) -> Vec<Step> {
-        let outputs = outputs(&mut self.one);
+        let outputs = drain(&mut self.one);
         let ticket = outputs.iter().rev().find_map(|output| match output {
             Output::Work { work: Work::Expect { .. } | Work::End { .. } | Work::Forget, .. } => None,
             Output::Work { ticket, .. } => Some(*ticket),
@@ -739,7 +714,7 @@ impl Table {
     /// What the member said to one of the three since it was asked last.
     fn said(&mut self) -> Vec<Step> {
         let to = self.friends[0].public_key();
-        let outputs = outputs(&mut self.one);
+        let outputs = drain(&mut self.one);
         let said = outputs.iter().filter_map(|output| match output {
             Output::Command(node::Command::Send { peer, lane: Lane::Control, message }) if *peer == to => {
                 match Control::decode(message) {

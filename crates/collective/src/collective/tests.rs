@@ -6,15 +6,16 @@ use abraham_messages::{
         BackendKind, Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence, Proposal,
         ProposedOrigin, Seated, StateStatement,
     },
-    node::{self, Command, Lane},
+    node::{self, Command},
 };
 use abraham_provenance::{Signer, state_name};
 use zeroize::Zeroizing;
 
 use crate::{
-    Collective, Config, Done, Event, Input, Millis, Output, Settings, Work,
+    Collective, Done, Event, Input, Millis, Output, Settings, Work,
     context::Around,
     election::{candidates::Candidates, forming},
+    fixtures::{config, control, drain, presence},
     limits,
     snapshot::{Connection, WaitsFor, Why},
 };
@@ -22,46 +23,11 @@ use crate::{
 const A: [u8; 32] = [0xA; 32];
 const B: [u8; 32] = [0xB; 32];
 
-fn config() -> Config {
-    Config {
-        recipe: [4; 32],
-        content_bytes: 16,
-        batch_bytes: 64,
-        update_bytes: [8; 4],
-        min_teachers: 3,
-        min_pictures: 64,
-    }
-}
-
 fn member(n: u8) -> Collective {
     let settings = Settings { paint: true, pictures: 0, backend: BackendKind::Cpu, pace: 100 };
     let mut member = Collective::new(config(), settings, &Zeroizing::new([n; 32]), [n; 32], 0).unwrap();
     member.handle(0, Input::Node(node::Event::Online { addresses: vec!["/memory/0".into()] }));
     member
-}
-
-fn presence(sequence: u64, links: &[PeerKey]) -> Presence {
-    Presence {
-        sequence,
-        recipe: config().recipe,
-        paint: true,
-        pictures: 0,
-        backend: BackendKind::Cpu,
-        addresses: vec!["/memory/1".into()],
-        links: links.to_vec(),
-        holding: None,
-        seated: None,
-        known_term: 0,
-    }
-}
-
-fn control(member: &mut Collective, now: Millis, from: PeerKey, control: &Control) {
-    let message = control.encode().into();
-    member.handle(now, Input::Node(node::Event::Message { peer: from, lane: Lane::Control, message }));
-}
-
-fn drain(member: &mut Collective) -> Vec<Output> {
-    std::iter::from_fn(|| member.poll_output()).collect()
 }
 
 fn refusals(outputs: &[Output]) -> Vec<&'static str> {

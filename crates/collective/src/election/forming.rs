@@ -73,10 +73,6 @@ impl Forming {
         self.deadline
     }
 
-    pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
-        self.term.seats.iter().position(|seat| seat == peer)
-    }
-
     pub(crate) fn accept(&mut self, seat: usize, certificate: Option<Box<Certificate>>) {
         self.accepted[seat] = true;
         self.certificates[seat] = certificate;

@@ -81,16 +81,10 @@ mod tests {
     use abraham_provenance::{Signer, Unsigned};
 
     use super::*;
+    use crate::fixtures;
 
     fn config() -> Config {
-        Config {
-            recipe: [3; 32],
-            content_bytes: 4,
-            batch_bytes: 16,
-            update_bytes: [8; 4],
-            min_teachers: 3,
-            min_pictures: 64,
-        }
+        Config { recipe: [3; 32], content_bytes: 4, batch_bytes: 16, ..fixtures::config() }
     }
 
     fn signed() -> ([Signer; 4], SignedPiece) {

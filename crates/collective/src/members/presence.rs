@@ -283,9 +283,9 @@ impl Presences {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::BackendKind;
 
     use super::*;
+    use crate::fixtures;
 
     fn key(n: u32) -> PeerKey {
         let mut key = [2; 33];
@@ -294,18 +294,7 @@ mod tests {
     }
 
     fn presence(sequence: u64) -> Presence {
-        Presence {
-            sequence,
-            recipe: [0; 32],
-            paint: true,
-            pictures: 0,
-            backend: BackendKind::Cpu,
-            addresses: Vec::new(),
-            links: Vec::new(),
-            holding: None,
-            seated: None,
-            known_term: 0,
-        }
+        Presence { recipe: [0; 32], ..fixtures::presence(sequence, &[]) }
     }
 
     #[test]

@@ -83,17 +83,7 @@ mod tests {
     use abraham_messages::PeerKey;
 
     use super::*;
-
-    fn config() -> Config {
-        Config {
-            recipe: [4; 32],
-            content_bytes: 16,
-            batch_bytes: 64,
-            update_bytes: [8; 4],
-            min_teachers: 3,
-            min_pictures: 64,
-        }
-    }
+    use crate::fixtures::config;
 
     fn offers(pictures: &[u32]) -> Ready {
         let offer =

@@ -102,7 +102,7 @@ impl Seating {
 
     /// A term that it sits in together with this member.
     pub(crate) fn term_with(&self, peer: &PeerKey) -> Option<Digest> {
-        self.term_where(|sitting| sitting.seat_of(peer).is_some())
+        self.term_where(|sitting| sitting.term().seat_of(peer).is_some())
     }
 
     /// It accepted a proposal.

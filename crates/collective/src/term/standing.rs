@@ -32,10 +32,6 @@ impl Sitting {
         self.deadline
     }
 
-    pub(crate) fn seat_of(&self, peer: &PeerKey) -> Option<usize> {
-        self.term.seats.iter().position(|seat| seat == peer)
-    }
-
     pub(crate) fn artist(&self) -> Option<Digest> {
         self.state.map(|state| state.artist)
     }
