@@ -11,7 +11,7 @@ import * as pieces from "./worker/pieces.js";
 import * as solo from "./worker/solo.js";
 import { failure } from "./worker/talk.js";
 
-/** @import { Answers, Request, Teaching } from "./src/messages.js" */
+/** @import { Answers, Request, Teaching } from "./shared/messages.js" */
 
 /** Lessons that are given or wait. */
 let taught = 0;

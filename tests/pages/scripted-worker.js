@@ -4,7 +4,7 @@
  */
 
 /** @import { Checked, Painting, Piece } from "../../web/generated/page.js" */
-/** @import { Answers, Event, Request, Status, Teaching } from "../../web/src/messages.js" */
+/** @import { Answers, Event, Request, Status, Teaching } from "../../web/shared/messages.js" */
 
 const script = new BroadcastChannel("script");
 

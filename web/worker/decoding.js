@@ -5,10 +5,10 @@
  * No canvas is asked what it shows: browsers that resist fingerprinting answer with noise.
  */
 
-import { Unfetched, get, reasonFor } from "../src/fetching.js";
+import { Unfetched, get, reasonFor } from "../shared/fetching.js";
 
 /** @import { Frame, InitOutput, Reservation } from "../pkg/abraham_decoder.js" */
-/** @import { Refusal } from "../src/messages.js" */
+/** @import { Refusal } from "../shared/messages.js" */
 
 /**
  * @typedef {object} DecodingRequest

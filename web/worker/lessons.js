@@ -1,12 +1,12 @@
 /** The visitor's pictures: from files to the wasm module, for the solo studio and the collective alike. */
 
-import { Unfetched, get } from "../src/fetching.js";
+import { Unfetched, get } from "../shared/fetching.js";
 import { Interrupted, Refusal, cut, decode, rest } from "./pictures.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
 
 /** @import { Lessons } from "../pkg/abraham_client.js" */
 /** @import { Reservation } from "../pkg/abraham_decoder.js" */
-/** @import { Given, Teaching } from "../src/messages.js" */
+/** @import { Given, Teaching } from "../shared/messages.js" */
 
 /** Files of one drop that are looked at. */
 const FILES = 10_000;

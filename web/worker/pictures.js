@@ -4,7 +4,7 @@ import { FILE_BYTES, SIDE, TILE_BYTES } from "../generated/sizes.js";
 import { Fault, tell } from "./talk.js";
 
 /** @import { Frame, Reservation } from "../pkg/abraham_decoder.js" */
-/** @import { Refusal as Why } from "../src/messages.js" */
+/** @import { Refusal as Why } from "../shared/messages.js" */
 /** @import { Decoded, DecodingAnswer, DecodingRequest } from "./decoding.js" */
 
 /** How long the decoder may take to be there, on a slow line. */

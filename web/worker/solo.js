@@ -9,7 +9,7 @@ import * as windows from "./windows.js";
 
 /** @import { OpenOptions, Painting, Round } from "../generated/page.js" */
 /** @import { Studio } from "../pkg/abraham_client.js" */
-/** @import { Status } from "../src/messages.js" */
+/** @import { Status } from "../shared/messages.js" */
 /** @import { Program } from "./wasm.js" */
 
 /** How long learning may go on before what was learned is saved; a save writes some 40 MB. */

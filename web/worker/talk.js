@@ -1,7 +1,7 @@
 /** What the worker says to the page. */
 
 /** @import { Failure } from "../generated/page.js" */
-/** @import { Activity, Event } from "../src/messages.js" */
+/** @import { Activity, Event } from "../shared/messages.js" */
 
 /** A failure with a code of the interface. */
 export class Fault extends Error {

@@ -1,6 +1,6 @@
 /** The wasm module: fetched when it is first needed, never before. */
 
-import { Unfetched, get, reasonFor } from "../src/fetching.js";
+import { Unfetched, get, reasonFor } from "../shared/fetching.js";
 import { Fault, tell } from "./talk.js";
 
 /** The artist's program. @typedef {typeof import("../pkg/abraham_client.js")} Program */

@@ -1,0 +1,66 @@
+/** Everyone who is in sight, one line each: who it is, what it does, and what went between this tab and it. */
+
+import { memberInWords } from "./words.js";
+import { box, make, write } from "../../shared/dom.js";
+import { nameOf } from "../../shared/names.js";
+import { bytesInWords, count, counted } from "../../shared/words.js";
+
+/** @import { Traffic, Snapshot } from "../../generated/page.js" */
+
+/** The list as it was last written. */
+let listed = "";
+/** @type {Map<string, HTMLElement>} where each member's bytes stand, by key */
+const places = new Map();
+/** @type {Traffic["links"]} */
+let links = [];
+
+/** @param {Snapshot} snapshot */
+export function showHere(snapshot) {
+  write("here-summary", `Who is here: ${counted(snapshot.memberCount, "tab", "tabs")}`);
+  const names = snapshot.members.map(({ key }) => nameOf(key));
+  const lines = snapshot.members.map((member, i) => ({
+    key: member.key,
+    // Where two have one name, the beginning of the key tells them apart.
+    name: names.indexOf(names[i] ?? "") === names.lastIndexOf(names[i] ?? "") ? names[i] : `${names[i]} ${member.key.slice(2, 8)}`,
+    seat: snapshot.term?.seats.indexOf(member.key) ?? -1,
+    me: member.key === snapshot.me,
+    words: memberInWords(member, snapshot.term, member.key === snapshot.me),
+  }));
+  const unlisted = snapshot.memberCount - snapshot.members.length;
+  const list = JSON.stringify([unlisted, lines]);
+  // Written only when it changes, so that nobody's selection or reading place is lost.
+  if (list === listed) return;
+  listed = list;
+  places.clear();
+  box("here-list").replaceChildren(
+    ...lines.map(({ key, name, seat, me, words }) => {
+      const bytes = make("span", { className: "bytes" });
+      places.set(key, bytes);
+      const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? " (you)" : "", ` ${words}`, bytes);
+      const item = make("li", { title: key }, make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }), text);
+      return item;
+    }),
+    ...(unlisted > 0 ? [make("li", { textContent: `And ${count(unlisted)} more.` })] : []),
+  );
+  writeBytes();
+}
+
+/** @param {Traffic} traffic */
+export function showBytes(traffic) {
+  links = traffic.links;
+  writeBytes();
+}
+
+function writeBytes() {
+  for (const { key, sent, received } of links) {
+    const place = places.get(key);
+    const text = `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
+    if (place && place.textContent !== text) place.textContent = text;
+  }
+}
+
+export function forgetHere() {
+  listed = "";
+  links = [];
+  places.clear();
+}

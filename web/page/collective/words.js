@@ -1,0 +1,291 @@
+/** The collective in words: what this tab is and why, what the four do, how the connection is. No page in here. */
+
+import { MIN_PICTURES, MIN_TEACHERS, PAINTERS } from "../../generated/sizes.js";
+import { nameOf } from "../../shared/names.js";
+import { PHASES } from "./phases.js";
+import { capital, count, counted } from "../../shared/words.js";
+
+/** @import { Member, Snapshot, Term } from "../../generated/page.js" */
+
+/**
+ * @typedef {object} Standing
+ * @property {string} title what this tab is now
+ * @property {string} why
+ */
+
+/** Milliseconds that links between tabs may take before the page says that some cannot reach each other. */
+export const LINKING_MS = 20_000;
+
+/** Before anything is known of others. @type {Standing} */
+export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
+
+/**
+ * @param {Snapshot} snapshot
+ * @param {string | null} resting why this tab holds back, where it does
+ * @param {number} lasted milliseconds for which `Snapshot.why` has been what it is
+ * @returns {Standing}
+ */
+export function standingOf(snapshot, resting, lasted = 0) {
+  const others = snapshot.memberCount - 1;
+  const willing = snapshot.members.filter(({ paints }) => paints).length;
+  if (resting !== null && snapshot.role !== "painter") return { title: "Holding back", why: `${resting} The others continue without it.` };
+  // Who is here is not known before a relay was reached.
+  const why = others === 0 && snapshot.connection.state !== "online" ? "notConnected" : snapshot.why;
+  switch (why) {
+    case "elected": {
+      const seat = (snapshot.term?.seat ?? 0) + 1;
+      const pictures = snapshot.members[0]?.pictures ?? 0;
+      const also = pictures > 0 ? ` It also teaches from ${counted(pictures, "picture", "pictures")} of yours.` : "";
+      const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
+      return {
+        title: "This tab is a painter",
+        why: `It holds seat ${seat} of ${PAINTERS}${beside(snapshot)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
+      };
+    }
+    case "teaching":
+      return {
+        title: "This tab is a teacher",
+        why: "In a round it is drawn for, the painters show it what they painted. It tells them, in shares, how that differs from its pictures. The pictures stay here.",
+      };
+    case "waitsForItsTurn":
+      return {
+        title: "This tab is about to teach",
+        why: "Four others paint. It waits for its links with them, and then teaches whenever it is drawn.",
+      };
+    case "inReserve":
+      return {
+        title: "This tab stands by",
+        why: "Four others paint. When one of them leaves, this tab can take the seat. With pictures to teach from, it helps at once.",
+      };
+    case "noCommittee":
+      return { title: "This tab waits to teach", why: "Four other tabs must paint before it can, and no four do now." };
+    case "tooFewPainters":
+      if (others === 0) {
+        return {
+          title: snapshot.foreignCount > 0 ? "No other tab here has your version of this page" : "You are the first one here",
+          why: `Four tabs make a collective. With three more, they share an artist that none of them can read. Until then, you have one of your own.${foreignInWords(snapshot)}`,
+        };
+      }
+      return {
+        title: `Waiting for ${counted(Math.max(1, PAINTERS - willing), "more tab", "more tabs")}`,
+        why: `${capital(counted(Math.min(PAINTERS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.${foreignInWords(snapshot)}`,
+      };
+    case "noDirectLinks":
+      if (lasted < LINKING_MS) {
+        return {
+          title: `${here(snapshot)}, and connect to each other`,
+          why: "Each makes a direct link to each of the others, which takes seconds. What they share then runs from tab to tab, and through nobody else.",
+        };
+      }
+      return {
+        title: `${here(snapshot)}, but cannot all reach each other`,
+        why: `This tab has a direct link to ${linksOf(snapshot) === 0 ? "none" : count(linksOf(snapshot))} of the ${counted(others, "other", "others")}. ${apartInWords(snapshot)} Four that are not all linked never paint together. Your own artist continues.`,
+      };
+    case "electing":
+      return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
+    case "waitsForHolders":
+      return { title: "The artist waits", why: waitingInWords(snapshot) };
+    case "ownFailure":
+      return {
+        title: "This tab stands back for a while",
+        why: "Something failed on this device, so the others continue without it. It will rejoin automatically.",
+      };
+    case "notWilling":
+      return { title: "This tab watches", why: "It neither paints nor teaches for now." };
+    case "notConnected":
+      return LOOKING;
+  }
+}
+
+/** For whom the artist waits, and why. @param {Snapshot} snapshot */
+function waitingInWords({ waiting, kept, me }) {
+  if (!waiting) return "Some who hold it were here a moment ago.";
+  const name = (/** @type {string} */ key) => (key === me ? "this tab" : nameOf(key));
+  const holders = waiting.holders.map(name).sort((one, other) => Number(other === "this tab") - Number(one === "this tab"));
+  const held = `${capital(list(holders))} ${holders.length === 1 ? "holds" : "hold"} it, at round ${count(waiting.round)}.`;
+  const seats = waiting.seatsMissing.map((seat) => count(seat + 1));
+  const parts = [];
+  switch (waiting.waitsFor) {
+    case "visitors": {
+      const needed = waiting.visitors === 1 ? "One more visitor is" : `${capital(counted(waiting.visitors, "more visitor", "more visitors"))} are`;
+      parts.push(`${needed} needed, for seat ${list(seats)} of ${PAINTERS}.`, held);
+      if (waiting.bound.length > 0) {
+        const bound = waiting.bound.map(name);
+        parts.push(
+          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} here too, and cannot help: a tab that had one seat cannot take another, because with two it could read the artist.`,
+        );
+      }
+      break;
+    }
+    case "holders":
+      parts.push(held, "One tab alone lacks a part of it. Another tab that holds it must come back.");
+      break;
+    case "links":
+      parts.push(held, "Enough tabs are here. It waits until four of them have direct links to each other and agree.");
+      break;
+    case "claims":
+      parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others start a new artist.");
+      break;
+  }
+  if (waiting.waitsFor !== "claims" && !kept.includes(waiting.artist)) {
+    parts.push("This tab never held it, so it cannot know yet whether this is the true artist. It trusts what it saw first.");
+  }
+  parts.push(
+    waiting.begins
+      ? "You chose to start another artist as well. It starts once four tabs here have chosen so. The artist that waits is kept."
+      : "Nobody starts another artist while it waits, unless you choose to.",
+  );
+  return parts.join(" ");
+}
+
+/** @param {string[]} names */
+const list = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : (names[0] ?? "nobody"));
+
+/** How many are here, this tab counted. @param {Snapshot} snapshot */
+export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
+
+/** Those who cannot paint with this tab, where there are any. @param {Snapshot} snapshot */
+function foreignInWords({ foreignCount }) {
+  if (!(foreignCount > 0)) return "";
+  const tabs = capital(counted(foreignCount, "tab has", "tabs have"));
+  return ` ${tabs} a different version of this page and cannot paint with this one. Reload both to get the newest.`;
+}
+
+/** The other three painters, named. @param {Snapshot} snapshot */
+function beside(snapshot) {
+  const names = (snapshot.term?.seats ?? []).filter((key) => key !== "" && key !== snapshot.me).map(nameOf);
+  return names.length > 1 ? `, next to ${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : "";
+}
+
+/** What the tab's title says, for those who have several. @param {Snapshot} snapshot @param {string | null} resting */
+export function titleOf(snapshot, resting) {
+  if (snapshot.role === "painter" && snapshot.term) return `Painter, round ${count(snapshot.term.round)}`;
+  if (snapshot.role === "teacher") return "Teacher";
+  if (resting !== null) return "Holding back";
+  if (snapshot.why === "inReserve") return "Standing by";
+  if (snapshot.why === "waitsForHolders") return "The artist waits";
+  if (snapshot.why !== "tooFewPainters") return null;
+  return `${snapshot.members.filter(({ paints }) => paints).length} of ${PAINTERS}`;
+}
+
+/** Members that this tab has a direct link to. @param {Snapshot} snapshot */
+export const linksOf = (snapshot) => snapshot.members.filter(({ linked }) => linked).length;
+
+/**
+ * Why some cannot reach each other, as far as this tab sees who is linked with whom.
+ *
+ * @param {Snapshot} snapshot
+ */
+export function apartInWords({ me, members }) {
+  const links = new Map(members.map((member) => [member.key, new Set(member.links)]));
+  const areLinked = (/** @type {string} */ one, /** @type {string} */ other) => links.get(one)?.has(other) || links.get(other)?.has(one);
+  const isAlone = (/** @type {string} */ key) => !members.some((other) => other.key !== key && areLinked(key, other.key));
+  const alone = members.filter(({ key }) => isAlone(key)).map(({ key }) => key);
+  if (members.length < 3 || alone.length === members.length) return "Some networks keep tabs apart. This tab cannot see which one does.";
+  if (alone.includes(me)) return "The others reach each other, so it is this tab’s network, a VPN or an extension that keeps it apart. Another network may help.";
+  if (alone.length === 0) return "Some networks keep tabs apart, and one of them lies between some of these tabs.";
+  const names = alone.slice(0, 3).map(nameOf).join(", ");
+  return alone.length === 1
+    ? `${names} reaches nobody: its network or its browser keeps it apart, and not this tab’s.`
+    : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers keep them apart, and not this tab’s.`;
+}
+
+/** @param {Snapshot} snapshot */
+export function connectionInWords(snapshot) {
+  const links = linksOf(snapshot);
+  const linked = links === 0 ? "" : `, ${counted(links, "direct link", "direct links")}`;
+  const { connection } = snapshot;
+  switch (connection.state) {
+    case "connecting":
+      return links > 0 ? `looking for the relay again${linked}` : "looking for the relay";
+    case "online":
+      return links === 0 && snapshot.memberCount > 1 ? "online, making direct links" : `online${linked}`;
+    case "offline":
+      return links > 0
+        ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
+        : `offline. ${capital(plain(connection.reason))}. It tries again automatically.`;
+    case "stopped":
+      return "closed";
+  }
+}
+
+/** @param {string} reason */
+const plain = (reason) => reason.replace(/[.\s]+$/, "");
+
+/** What happens when a tab leaves that nobody counts on yet. */
+export const NOBODY_WAITS = "Nothing is lost, and nobody waits for you.";
+
+/** What happens to the others, and to what this tab has, when it leaves. @param {Snapshot} snapshot */
+export function leavingInWords(snapshot) {
+  if (snapshot.role === "painter") {
+    const next = snapshot.members.filter(({ paints, key }) => paints && key !== snapshot.me).length >= PAINTERS;
+    return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of it are deleted.`;
+  }
+  if (snapshot.waiting?.holders.includes(snapshot.me)) {
+    const others = snapshot.waiting.holders.length - 1;
+    const left = others === 0 ? "nobody here holds it any more" : `${counted(others, "tab that holds it is", "tabs that hold it are")} left, and it takes two`;
+    return `This tab holds the artist that waits. When it leaves, its shares are deleted, and ${left}.`;
+  }
+  if (snapshot.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
+  return NOBODY_WAITS;
+}
+
+/** What the four do now. @param {Snapshot} snapshot */
+export const actInWords = ({ term }) => (term ? PHASES[term.phase].words(term) : "");
+
+/** Why the collective paints and does not learn, where that is so. @param {Snapshot} snapshot */
+export function lackInWords(snapshot) {
+  if (!snapshot.term) return null;
+  const teachers = snapshot.members.filter(({ pictures }) => pictures > 0);
+  const pictures = teachers.reduce((sum, member) => sum + member.pictures, 0);
+  if (teachers.length >= MIN_TEACHERS && pictures >= MIN_PICTURES) return null;
+  const have =
+    teachers.length === 0
+      ? "Nobody teaches yet"
+      : `So far ${counted(teachers.length, "tab teaches", "tabs teach")}, with ${counted(pictures, "picture", "pictures")}`;
+  return `It paints, and waits to learn: that takes ${MIN_TEACHERS} tabs with ${MIN_PICTURES} pictures between them, so that no sum is of one visitor’s pictures alone. ${have}.`;
+}
+
+/** How the last term of this tab ended. @param {Snapshot} snapshot */
+export function endInWords(snapshot) {
+  const end = snapshot.lastEnd;
+  if (!end || snapshot.role === "painter") return null;
+  switch (end.cause) {
+    case "notFormed":
+      return "The last try to form a collective did not find four that agreed. The next try starts automatically.";
+    case "departed":
+      return "The last collective ended because a painter left. The others keep the artist, and elect anew.";
+    case "silent":
+      return "The last collective ended because a painter no longer answered. The others keep the artist, and elect anew.";
+    case "suspected":
+      return "The last collective stopped because two painters’ numbers did not fit together. Nothing was revealed; the two are passed over for a while.";
+    case "disagreement":
+      return "The last collective stopped because its painters were not told the same.";
+    case "dissolved":
+      return "The last collective made way for one that has learned for longer.";
+    case "ownFailure":
+      return `This tab’s part in the last collective failed: ${plain(end.reason)}.`;
+    case "left":
+      return null;
+  }
+}
+
+/** One line on a member. @param {Member} member @param {Term | null} term @param {boolean} me */
+export function memberInWords(member, term, me) {
+  const seat = term?.seats.indexOf(member.key) ?? -1;
+  const parts = [];
+  if (seat >= 0) parts.push(`painter at seat ${seat + 1}`);
+  if (member.pictures > 0) parts.push(`teaches from ${counted(member.pictures, "picture", "pictures")}`);
+  if (parts.length === 0) parts.push(member.paints ? "ready to paint" : "watches");
+  parts.push(member.backend === "gpu" ? "on a graphics card" : "on a processor");
+  if (!me && !member.linked) parts.push("no direct link");
+  return parts.join(", ");
+}
+
+/** What one would see in the living picture. @param {Snapshot} snapshot */
+export function pictureInWords(snapshot) {
+  const painters = snapshot.term?.seats.filter((key) => key !== "").length ?? 0;
+  const teachers = snapshot.term?.teachers.length ?? 0;
+  if (painters === 0) return `${here(snapshot)}. Four empty seats around the middle wait for painters.`;
+  return `${here(snapshot)}. Four painters sit around what they paint${teachers > 0 ? `, ${counted(teachers, "teacher", "teachers")} around them` : ""}. ${actInWords(snapshot)}`;
+}

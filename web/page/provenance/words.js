@@ -1,0 +1,45 @@
+/** What is said of a piece and of what its check found. */
+
+import { count } from "../../shared/words.js";
+
+/** @import { Checked, Verdict } from "../../generated/page.js" */
+
+/** @type {Record<Exclude<Verdict, "intact">, string>} */
+const FAULTS = {
+  older:
+    "An earlier version of this page made it. It was signed in another way or not at all, and this version cannot check it.",
+  "no-record": "This picture has no record. Nothing in it says who made it.",
+  record: "Its record cannot be read. Somebody changed it, or a later version of this page wrote it.",
+  picture: "This is not the picture in its record. Somebody changed it after it was signed.",
+  content: "This is not what was signed. Somebody changed the picture and its record.",
+  signature: "A signature does not fit. Somebody changed the record or the signature.",
+  "signature-count": "It does not have the signatures that a piece has: four, or one for a studio in one tab.",
+  "painter-twice": "One painter signed for two. So this is not the work of four painters.",
+  damaged: "The file is damaged. Get it again from where it came.",
+  "too-long": "The file is too large to be a piece.",
+};
+
+/**
+ * What the check found. Only a whole piece is ever called checked.
+ *
+ * @param {Checked} checked
+ * @param {boolean} stranger whether anyone may have made the file
+ */
+export function verdictInWords({ verdict, record }, stranger) {
+  if (verdict !== "intact") return FAULTS[verdict];
+  const alone = record?.signatures.length === 1;
+  if (stranger) {
+    return alone
+      ? "One key signed it, checked here: nothing was changed since. Whose key it is, a file cannot say."
+      : "Four keys signed it, checked here: nothing was changed since. Whether they are four painters, a file cannot say.";
+  }
+  return alone
+    ? "Signed by the tab that painted it, checked here: nothing was changed since."
+    : "Signed by four painters, checked here: nothing was changed since.";
+}
+
+/** @param {number | null} round null where its record cannot be read @param {boolean} together whether four tabs painted it */
+export function hungInWords(round, together) {
+  const when = round === null ? "Without a readable record" : `Round ${count(round)}`;
+  return `${when}${together ? ", by the collective" : ""}`;
+}

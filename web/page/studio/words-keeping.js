@@ -1,0 +1,41 @@
+/** What a browser keeps, in words. No page in here. */
+
+import { capital, counted } from "../../shared/words.js";
+
+/** @param {boolean} granted what the browser answered to the wish that it keeps what this site stores */
+export function promiseInWords(granted) {
+  return granted
+    ? "This browser promised to keep it until you delete it."
+    : "This browser promises nothing: it may remove it when room is short, or when you stay away for long. Download the pieces that you love.";
+}
+
+/** @param {number} unsaved pictures that are in this tab only @param {string | null} code why */
+export function unsavedInWords(unsaved, code) {
+  if (unsaved === 0) return null;
+  const why = code === "storage-full" ? "this browser’s storage for the site is full" : "this browser does not let the site store them";
+  return `${capital(counted(unsaved, "of them is", "of them are"))} in this tab only, for ${why}. It forgets them when it closes.`;
+}
+
+/** What is left of pictures that were forgotten. @param {number} silent other windows that did not answer */
+export function silentInWords(silent) {
+  return silent === 0
+    ? null
+    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${silent === 1 ? "it" : "them"}, and they are gone there, too.`;
+}
+
+/** What stays after the artist was deleted. @param {number} pieces */
+export function leftInWords(pieces) {
+  return pieces === 0
+    ? "The artist and your pictures are deleted. Nothing of them is left on this device."
+    : `The artist and your pictures are deleted. ${capital(counted(pieces, "piece that you kept stays", "pieces that you kept stay"))} on this device. You see ${pieces === 1 ? "it" : "them"} under “Your pieces” when you donate this tab again.`;
+}
+
+/** The artist woke from an older save than its last. */
+export const PASSED_OVER = "The last save could not be used. The one before it was.";
+
+/** Where the artist lives. @param {string | null} unstored code of what keeps it from being stored @param {boolean} saved whether it ever was */
+export function storedInWords(unstored, saved) {
+  if (unstored === "storage-full") return "in this tab only: there is no room left in this browser";
+  if (unstored !== null) return "in this tab only: this browser does not let the site store anything";
+  return saved ? "on this device, saved as it learns" : "in this tab, until it is first saved on this device";
+}

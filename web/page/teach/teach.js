@@ -1,0 +1,206 @@
+/** Teaching: pictures by drop, by file picker, or the demo set. */
+
+import { MIN_SOLO_PICTURES, SIDE, UPDATE_BYTES } from "../../generated/sizes.js";
+import { box, button, element, make, write } from "../../shared/dom.js";
+import { shownName, sorted } from "./files.js";
+import { pieceIn } from "../provenance/piece-file.js";
+import { askingInWords, askingLines, linesOf, nothingInWords, summaryOf } from "./words.js";
+import { bytesInWords, capital, count, counted } from "../../shared/words.js";
+
+/** @import { Painting } from "../../generated/page.js" */
+/** @import { Chosen, Given, Teaching } from "../../shared/messages.js" */
+/** @import { Line } from "./words.js" */
+
+/** One more than the worker looks at, so that it knows that there are more. */
+const FILES = 10_001;
+/** Entries of dropped folders that are walked, folders included. */
+const ENTRIES = 20_000;
+
+/**
+ * @param {{ files: (given: Given) => void, piece: (piece: Painting) => void, demo: () => void, forget: () => void, asking: (teach: boolean) => void }} actions `asking`: what to do with pictures that ask not to be learnt from
+ */
+export function wireTeaching(actions) {
+  for (const [choose, input] of [
+    ["teach-choose", "teach-files"],
+    ["teach-choose-folder", "teach-folder"],
+  ]) {
+    const picker = element(/** @type {string} */ (input), HTMLInputElement);
+    button(/** @type {string} */ (choose)).addEventListener("click", () => picker.click());
+    picker.addEventListener("change", () => {
+      const files = [...(picker.files ?? [])].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+      // The same files may be chosen again.
+      picker.value = "";
+      give(files);
+    });
+  }
+  if (!("webkitdirectory" in HTMLInputElement.prototype)) button("teach-choose-folder").hidden = true;
+  button("teach-demo").addEventListener("click", actions.demo);
+  button("forget").addEventListener("click", actions.forget);
+  button("asking-teach").addEventListener("click", () => actions.asking(true));
+  button("asking-leave").addEventListener("click", () => actions.asking(false));
+
+  const veil = box("drop-veil");
+  let depth = 0;
+  const bearsFiles = (/** @type {DragEvent} */ event) =>
+    !box("studio").hidden && (event.dataTransfer?.types.includes("Files") ?? false);
+  addEventListener("dragenter", (event) => {
+    if (!bearsFiles(event)) return;
+    event.preventDefault();
+    depth += 1;
+    veil.hidden = false;
+  });
+  addEventListener("dragover", (event) => {
+    if (bearsFiles(event)) event.preventDefault();
+  });
+  addEventListener("dragleave", (event) => {
+    if (!bearsFiles(event)) return;
+    depth = Math.max(0, depth - 1);
+    veil.hidden = depth === 0;
+  });
+  addEventListener("drop", async (event) => {
+    if (!bearsFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    veil.hidden = true;
+    if (!event.dataTransfer) return;
+    const given = await dropped(event.dataTransfer);
+    // A piece that is dropped alone is to be looked at. Whoever wants it learned from chooses it.
+    const png = given.length === 1 ? await pieceIn(given[0]?.file) : null;
+    if (png === null) give(given);
+    else actions.piece({ png });
+  });
+
+  /** @param {Chosen[]} given */
+  function give(given) {
+    const { meant, leftovers, beside } = sorted(given);
+    if (meant.length > 0) {
+      actions.files({ files: meant, leftovers, beside });
+    } else {
+      showLines([{ path: null, kind: "nothing", text: nothingInWords({ leftovers, beside }) }], "Nothing was taken in");
+    }
+  }
+}
+
+/** @param {DataTransfer} transfer @returns {Promise<Chosen[]>} */
+async function dropped(transfer) {
+  // The list of items is emptied once this event is over, so all are taken before the first wait.
+  const items = [...transfer.items].filter((item) => item.kind === "file");
+  /** @type {(FileSystemEntry | File | null)[]} */
+  const queue = items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  /** @type {Chosen[]} */
+  const files = [];
+  for (let walked = 0; walked < queue.length && walked < ENTRIES && files.length < FILES; walked += 1) {
+    const entry = queue[walked];
+    if (entry instanceof File) files.push({ file: entry, path: entry.name });
+    else if (entry?.isFile) {
+      const file = await new Promise((resolve) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, () => resolve(null)));
+      files.push({ file, path: entry.fullPath.replace(/^\//, "") || entry.name });
+    } else if (entry?.isDirectory) {
+      const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+      // A reader gives a portion at a time, and an empty one at the end.
+      for (;;) {
+        /** @type {FileSystemEntry[]} */
+        const portion = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+        if (portion.length === 0 || queue.length > ENTRIES) break;
+        queue.push(...portion);
+      }
+    }
+  }
+  return files;
+}
+
+/** @param {boolean} enabled */
+export function allowTeaching(enabled) {
+  for (const id of ["teach-demo", "teach-choose", "teach-choose-folder"]) button(id).disabled = !enabled;
+}
+
+/** @param {Teaching} teaching */
+export function showTeaching(teaching) {
+  const { done, total } = teaching;
+  box("teach-progress").hidden = total === 0 || done >= total;
+  const bar = element("teach-bar", HTMLProgressElement);
+  bar.max = Math.max(1, total);
+  bar.value = done;
+  const lines = linesOf(teaching);
+  showLines(lines, summaryOf(teaching, lines));
+  if (done >= total) element("refused", HTMLDetailsElement).open = true;
+  showAsking(teaching);
+}
+
+/** @param {Line[]} lines @param {string} summary */
+function showLines(lines, summary) {
+  box("refused").hidden = lines.length === 0;
+  box("refused-summary").textContent = summary;
+  box("refused-list").replaceChildren(...lines.map(lineOf));
+  if (lines.length > 0) element("refused", HTMLDetailsElement).open = true;
+}
+
+/** @param {Line} line */
+function lineOf({ path, kind, text }) {
+  const line = make("li", {}, text);
+  line.dataset.kind = kind;
+  if (path === null) return line;
+  // Whatever is in a name, it is one thing in one line, and what follows reads from left to right.
+  const name = make("bdi", { className: "file-name", textContent: shownName(path), title: shownName(path) });
+  line.prepend(name, " ");
+  return line;
+}
+
+/** Asks about files that ask not to be learnt from; hides the question where there are none. @param {Pick<Teaching, "reserved" | "reservedCount">} teaching */
+function showAsking({ reserved, reservedCount }) {
+  box("asking").hidden = reservedCount === 0;
+  box("asking-text").textContent = askingInWords(reservedCount);
+  box("asking-list").replaceChildren(...askingLines({ reserved, reservedCount }).map(lineOf));
+  button("asking-teach").textContent = reservedCount === 1 ? "Teach it anyway" : "Teach them anyway";
+  button("asking-leave").textContent = reservedCount === 1 ? "Leave it out" : "Leave them out";
+}
+
+export function hideAsking() {
+  showAsking({ reserved: [], reservedCount: 0 });
+}
+
+export function hideTeachingProgress() {
+  box("teach-progress").hidden = true;
+}
+
+/** What really left in the last round that this tab taught, or 0 before the first. */
+let left = 0;
+/** Whether it is the collective that learns. */
+let collective = false;
+
+/** @param {number} bytes that left for the last round that this tab taught; 0 before the first */
+export function showOutgoing(bytes) {
+  left = bytes;
+  writeOutgoing();
+}
+
+/** Says exactly what of the visitor's pictures leaves this device, and how many bytes. */
+function writeOutgoing() {
+  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; none has left yet`;
+  write(
+    "outgoing",
+    collective || left > 0
+      ? "What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. " +
+          `They leave as four shares, which are noise to each painter alone: ${bytes}. Other tabs also see how many pictures you teach.`
+      : "Your pictures stay on this device. While your own artist learns from them, nothing about them leaves it but how many they are, which other tabs see.",
+  );
+}
+
+/** @param {number} pictures taught so far @param {number} rounds of learning so far @param {boolean} together whether it is the collective that learns */
+export function showYours(pictures, rounds, together) {
+  collective = together;
+  writeOutgoing();
+  box("yours").hidden = pictures === 0;
+  box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
+  box("teach-title").textContent = pictures === 0 ? "What should it learn from?" : "Teach it more";
+  box("teach-lead").textContent = together
+    ? "The collective learns from what its tabs teach it, and never sees their pictures. Whatever you give this tab, it teaches from the next round on."
+    : pictures > 0
+      ? "More pictures make more varied paintings. It takes them in from the next round on."
+      : rounds > 0
+        ? `It keeps what it learned, and has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it goes on.`
+        : `It is awake, and it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
+  button("teach-demo").classList.toggle("primary", pictures === 0 || (rounds === 0 && !together));
+}
+
+box("teach-size").textContent = `${SIDE} × ${SIDE}`;

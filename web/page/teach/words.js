@@ -1,0 +1,119 @@
+/** What is said of files that were taught or not. */
+
+import { FILE_BYTES, MEGAPIXELS } from "../../generated/sizes.js";
+import { capital, count, counted } from "../../shared/words.js";
+
+/** @import { Frame, Reservation } from "../../pkg/abraham_decoder.js" */
+/** @import { Refusal, Teaching } from "../../shared/messages.js" */
+
+/** Something about one file, or about some. @typedef {{ path: string | null, text: string, kind: string }} Line */
+
+const SAVE_AS = "Save it as JPEG or PNG, and give that.";
+
+/** Why a file was left out, and what to do. @type {Readonly<Record<Refusal | "heic-renamed", string>>} */
+const REFUSALS = {
+  empty: "is empty: there is nothing in it. Fetch it again from where it came.",
+  "file-too-large": `has more than ${FILE_BYTES / 2 ** 20} MB. Make it smaller.`,
+  "no-picture": "is not a picture, whatever its name says.",
+  heic: `is HEIC, as iPhones write it, and browsers do not read that. ${SAVE_AS} (On the iPhone: Settings, Camera, Formats, Most Compatible.)`,
+  "heic-renamed": "is HEIC under another name: renaming it did not convert it. Open it in a photo program and export it as JPEG.",
+  avif: `is AVIF, which is not read here. ${SAVE_AS}`,
+  jxl: `is JPEG XL, which is not read here. ${SAVE_AS}`,
+  svg: "is an SVG drawing, which could hold programs, so it is not opened. Export it as PNG, and give that.",
+  tiff: `is TIFF or a camera’s raw format, which is not read here. ${SAVE_AS}`,
+  bmp: `is BMP, which is not read here. ${SAVE_AS}`,
+  video: "is a film. Give still pictures of it.",
+  "other-picture": `is a picture of a kind that is not read here. ${SAVE_AS}`,
+  "other-file": "is not a picture.",
+  "too-large": `has too many pixels: up to ${MEGAPIXELS} megapixels are taken. Make it smaller.`,
+  "too-many-scans": "is written in so many passes that reading it would take too long. Open it in a photo program and save it anew.",
+  damaged: "is damaged, or written in a way that cannot be read here. Open it in a photo program and save it anew.",
+  "ends-too-soon": "is damaged: it ends too soon, so a part of the picture is missing. Fetch it again from where it came.",
+  clear: "is clear everywhere, so it would teach nothing but white.",
+  gone: "could not be read: it was moved, deleted or changed after you chose it, or it is a folder. Choose it again.",
+  "too-slow": "took longer than half a minute to read. Make it smaller, or save it anew.",
+  "too-much": "wants more memory than one picture may have, or is damaged in a way that was not foreseen. Save it anew.",
+};
+
+/** @param {{ path: string, why: Refusal, megapixels?: number | undefined }} refused */
+export function refusalInWords({ path, why, megapixels }) {
+  if (why === "too-large" && megapixels) {
+    return `has ${count(megapixels)} megapixels. Up to ${MEGAPIXELS} are taken: make it smaller.`;
+  }
+  if (why === "heic" && !/\.(heic|heif|hif)$/i.test(path)) return REFUSALS["heic-renamed"];
+  return REFUSALS[why];
+}
+
+/** @type {Readonly<Record<Frame, string>>} */
+const FRAMES = {
+  first: "moves; its first frame was taken.",
+  later: "moves, and its first frame is clear; the first that shows something was taken.",
+};
+
+/** @type {Readonly<Record<Reservation, string>>} */
+const ASKS = {
+  plus: "asks not to be learnt from, by a mark of its owner (PLUS and IPTC, “data mining”).",
+  c2pa: "asks not to be learnt from, by its content credentials (C2PA, “training and data mining”).",
+};
+
+/**
+ * Everything that is to be said of a lesson but the pictures that ask not to be learnt from.
+ *
+ * @param {Teaching} teaching
+ * @returns {Line[]}
+ */
+export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, refused, refusedCount, notes }) {
+  /** @type {Line[]} */
+  const lines = [];
+  const say = (/** @type {string} */ kind, /** @type {string} */ text) => lines.push({ path: null, kind, text });
+  if (copies > 0) {
+    say("copies", `${capital(counted(copies, "picture is a copy", "pictures are copies"))} of ${used === 0 ? "what it has already" : "others"}. Copies count once.`);
+  }
+  if (beyond > 0) say("beyond", `It learns from 2,000 pictures at most, so ${counted(beyond, "file was", "files were")} not looked at.`);
+  if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were looked at, not ${counted(unlooked, "other", "others")}.`);
+  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${beside === 1 ? "was" : "were"} skipped.`);
+  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "file", "files"))} that systems leave in folders ${leftovers === 1 ? "was" : "were"} skipped.`);
+  for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
+  for (const one of refused) lines.push({ path: one.path, kind: one.why, text: refusalInWords(one) });
+  const unnamed = refusedCount - refused.length;
+  if (unnamed > 0) say("unnamed", `And ${count(unnamed)} more.`);
+  return lines;
+}
+
+/** What has the lines below it. @param {Teaching} teaching @param {Line[]} lines */
+export function summaryOf({ refused, refusedCount }, lines) {
+  const parts = [];
+  if (refusedCount > 0) parts.push(counted(refusedCount, "file was left out", "files were left out"));
+  const remarks = lines.length - refused.length - (refusedCount > refused.length ? 1 : 0);
+  if (remarks > 0) parts.push(counted(remarks, "remark", "remarks"));
+  return capital(parts.join(", "));
+}
+
+/** What the files that ask not to be learnt from say. @param {Pick<Teaching, "reserved" | "reservedCount">} teaching @returns {Line[]} */
+export function askingLines({ reserved, reservedCount }) {
+  const lines = reserved.map(({ path, by }) => ({ path, kind: by, text: ASKS[by] }));
+  const unnamed = reservedCount - reserved.length;
+  return unnamed > 0 ? [...lines, { path: null, kind: "unnamed", text: `And ${count(unnamed)} more.` }] : lines;
+}
+
+/** @param {number} asking files */
+export const askingInWords = (asking) =>
+  asking === 1
+    ? "One file asks not to be learnt from. It was not taught. Do you have the right to teach it, and want to?"
+    : `${capital(counted(asking, "file", "files"))} ask not to be learnt from. They were not taught. Do you have the right to teach them, and want to?`;
+
+/** What is read out once a lesson is over. @param {Teaching} teaching */
+export function lessonInWords({ used, copies, refusedCount, reservedCount }) {
+  const parts = [counted(used, "picture is taken in", "pictures are taken in")];
+  if (copies > 0) parts.push(counted(copies, "was a copy", "were copies"));
+  if (refusedCount > 0) parts.push(counted(refusedCount, "file is left out", "files are left out"));
+  if (reservedCount > 0) parts.push(counted(reservedCount, "asks not to be learnt from", "ask not to be learnt from"));
+  return `${capital(parts.join(", "))}.`;
+}
+
+/** Where there was nothing at all in what was given. @param {{ leftovers: number, beside: number }} passed */
+export const nothingInWords = ({ leftovers, beside }) =>
+  leftovers + beside > 0
+    ? "There were no pictures in what you gave."
+    : "There were no files in what you gave. An empty folder, perhaps?";
+
