@@ -12,11 +12,16 @@ use crate::{Suite, build, install, shell, test_pages};
 /// The package that only cargo-fuzz builds.
 const FUZZ_TARGETS: &str = "abraham-fuzz";
 
+/// Lines of what a failed test said that are shown again at the end.
+const REPORT_LINES: usize = 24;
+
 /// How many tests did what.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Tally {
     passed: usize,
     failed: usize,
+    /// What the tests that failed said, in short.
+    reports: Reports,
     /// Whether something went wrong that no test counts, such as code that does not compile.
     broken: bool,
 }
@@ -59,6 +64,9 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
     for targets in [&["--lib", "--bins", "--tests"][..], &["--doc"]] {
         tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]).args(&packages).args(targets))?);
     }
+    for report in tallies.iter().flat_map(|tally| &tally.reports.0) {
+        println!("\n{report}");
+    }
     let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
     let failed: usize = tallies.iter().map(|tally| tally.failed).sum();
     let broken = tallies.iter().any(|tally| tally.broken);
@@ -78,6 +86,7 @@ fn tally(command: &mut Command) -> Result<Tally> {
         for line in BufReader::new(stdout).lines() {
             let line = line?;
             println!("{line}");
+            tally.reports.read(&line);
             if let Some((passed, failed)) = counts(&line) {
                 tally.passed += passed;
                 tally.failed += failed;
@@ -87,6 +96,37 @@ fn tally(command: &mut Command) -> Result<Tally> {
     let status = child.wait()?;
     tally.broken = !status.success() && tally.failed == 0;
     Ok(tally)
+}
+
+/// What failed tests of Rust programs said, each from its `---- name stdout ----` on and without its backtrace: it is
+/// far up in the output of the whole command.
+#[derive(Default)]
+struct Reports(Vec<String>, Reading);
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Reading {
+    #[default]
+    Elsewhere,
+    Report {
+        lines: usize,
+    },
+}
+
+impl Reports {
+    fn read(&mut self, line: &str) {
+        if line.starts_with("---- ") && line.ends_with(" ----") {
+            self.0.push(line.to_owned());
+            self.1 = Reading::Report { lines: 0 };
+        } else if let Reading::Report { lines } = self.1 {
+            if line == "failures:" || line.eq_ignore_ascii_case("stack backtrace:") || lines == REPORT_LINES {
+                self.1 = Reading::Elsewhere;
+            } else if let Some(report) = self.0.last_mut().filter(|_| !line.is_empty()) {
+                report.push('\n');
+                report.push_str(line);
+                self.1 = Reading::Report { lines: lines + 1 };
+            }
+        }
+    }
 }
 
 /// Passed and failed of cargo's line `test result: ok. 3 passed; 1 failed; …` or of one of Node's lines `# pass 3`
@@ -107,7 +147,20 @@ fn counts(line: &str) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::counts;
+    use super::{REPORT_LINES, Reports, counts};
+
+    #[test]
+    fn what_a_failed_test_said_is_kept_in_short() {
+        let mut reports = Reports::default();
+        let said = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\n\nthread 'a' panicked at b.rs:1:2:\nwhy\n\
+                    stack backtrace:\n   0: main\n\n---- c stdout ----\nError: d\n\nfailures:\n    a\n    c";
+        said.lines().for_each(|line| reports.read(line));
+        let kept = ["---- a stdout ----\nthread 'a' panicked at b.rs:1:2:\nwhy", "---- c stdout ----\nError: d"];
+        assert_eq!(reports.0, kept);
+        reports.read("---- e stdout ----");
+        (0..1_000).for_each(|_| reports.read("again"));
+        assert_eq!(reports.0[2].lines().count(), 1 + REPORT_LINES);
+    }
 
     #[test]
     fn counts_are_read_from_result_lines_only() {
