@@ -12,6 +12,7 @@ use std::{
     time::SystemTime,
 };
 
+use abraham_limiter::KeyedBuckets;
 use abraham_messages::{IceServer, PRESENCE_TOPIC, PROTOCOL_VERSION, limits as protocol};
 use actix_web::{
     Error, HttpRequest, HttpResponse,
@@ -33,7 +34,6 @@ use crate::{
     client::Proxies,
     limits,
     metrics::Metrics,
-    rate::Buckets,
 };
 use sockets::{Body, Request, Requests};
 
@@ -62,7 +62,7 @@ pub(crate) struct Site {
     proxies: Proxies,
     ice_servers: Vec<IceServer>,
     metrics: Arc<Metrics>,
-    requests: Mutex<Buckets<IpAddr>>,
+    requests: Mutex<KeyedBuckets<IpAddr, Instant>>,
     open: Requests,
     unreachable_named: AtomicBool,
 }
@@ -75,7 +75,7 @@ impl Site {
         ice_servers: Vec<IceServer>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let requests = Mutex::new(Buckets::new(limits::HTTP_REQUEST_RATE, limits::MAX_REMEMBERED));
+        let requests = Mutex::new(KeyedBuckets::new(limits::HTTP_REQUEST_RATE, limits::MAX_REMEMBERED));
         let unreachable_named = AtomicBool::new(false);
         let open = Requests::default();
         Self { assets, addresses, proxies, ice_servers, metrics, requests, open, unreachable_named }
@@ -86,7 +86,7 @@ impl Site {
         let client = peer.map(|peer| self.proxies.client(peer, headers));
         let Some(address) = client.and_then(|client| self.proxies.limited(client)) else { return Ok(None) };
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        if !requests.take(address, 1.0, Instant::now().into_std()) {
+        if !requests.take(address, 1, Instant::now()) {
             return Err(TooMuch);
         }
         self.open.take(address).map(Some).ok_or(TooMuch)

@@ -22,7 +22,6 @@ mod http;
 mod limits;
 mod metrics;
 mod network;
-mod rate;
 
 use std::{future::ready, io, net::SocketAddr, sync::Arc};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rate::Rate;
+use abraham_limiter::{Backoff, Rate};
 
 /// Connections of one HTTP worker at once; more wait in the listening socket's queue.
 pub(crate) const MAX_HTTP_CONNECTIONS: usize = 1024;
@@ -24,7 +24,7 @@ pub(crate) const HTTP_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout of requests in progress after a stop, in seconds.
 pub(crate) const STOP_TIMEOUT_SECONDS: u64 = 10;
 /// Requests of one address. A page takes about 40, so an office of 150 can open it in the same second.
-pub(crate) const HTTP_REQUEST_RATE: Rate = Rate { burst: 6000, per_second: 200 };
+pub(crate) const HTTP_REQUEST_RATE: Rate = Rate::per_second(6000, 200);
 
 /// Timeout for the sockets to listen: a wildcard address waits for the system's list of interfaces.
 pub(crate) const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,9 +56,9 @@ pub(crate) const MAX_NEGOTIATING_STREAMS: usize = 32;
 pub(crate) const MAX_WEBSOCKET_FRAME_BYTES: usize = 1 << 20;
 /// Bytes read from one peer that dialled in. Presence takes 1 kB a second; a relay that forwards for thousands of
 /// members takes a few hundred. More waits in the peer's own socket, so that no flood costs more than this.
-pub(crate) const READ_RATE: Rate = Rate { burst: 2 << 20, per_second: 512 << 10 };
+pub(crate) const READ_RATE: Rate = Rate::per_second(2 << 20, 512 << 10);
 /// New connections of one address: an office or school behind one address joins at once.
-pub(crate) const CONNECTION_RATE: Rate = Rate { burst: 500, per_second: 10 };
+pub(crate) const CONNECTION_RATE: Rate = Rate::per_second(500, 10);
 /// Interval between signs of life that a peer is asked for, so that one that is gone gives its place back.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// Timeout of the answer: timers of hidden tabs wake once a minute, but answers need no timer.
@@ -72,9 +72,9 @@ pub(crate) const RESERVATION_DURATION: Duration = Duration::from_secs(10 * 24 * 
 /// Reservations of one peer over all its connections.
 pub(crate) const MAX_RESERVATIONS_PER_PEER: usize = 4;
 /// Reservations that one peer asks for: one an hour, and one whenever its connection broke.
-pub(crate) const RESERVATION_RATE_PER_PEER: Rate = Rate { burst: 30, per_second: 1 };
+pub(crate) const RESERVATION_RATE_PER_PEER: Rate = Rate::per_second(30, 1);
 /// Reservations that one address asks for.
-pub(crate) const RESERVATION_RATE_PER_ADDRESS: Rate = Rate { burst: 2000, per_second: 20 };
+pub(crate) const RESERVATION_RATE_PER_ADDRESS: Rate = Rate::per_second(2000, 20);
 /// Circuits at once. Signalling takes about a second of one, so this is about 1,000 new links a second.
 pub(crate) const MAX_CIRCUITS: usize = 1024;
 /// Circuits at once that one peer asked for: its links at full number, with head-room.
@@ -89,9 +89,9 @@ pub(crate) const CIRCUIT_ANSWER_TIMEOUT: Duration = Duration::from_secs(70);
 /// Bytes of one circuit, both ways together. Signalling takes some kilobytes; nothing else belongs there.
 pub(crate) const MAX_CIRCUIT_BYTES: u64 = 128 << 10;
 /// Circuits that one peer asks for: all its links at once, then again when they break.
-pub(crate) const CIRCUIT_RATE_PER_PEER: Rate = Rate { burst: 120, per_second: 2 };
+pub(crate) const CIRCUIT_RATE_PER_PEER: Rate = Rate::per_second(120, 2);
 /// Circuits that one address asks for.
-pub(crate) const CIRCUIT_RATE_PER_ADDRESS: Rate = Rate { burst: 4000, per_second: 100 };
+pub(crate) const CIRCUIT_RATE_PER_ADDRESS: Rate = Rate::per_second(4000, 100);
 
 /// Identifiers in one announcement of messages: 75 bytes each must fit gossipsub's 16 KiB of control messages.
 pub(crate) const MAX_GOSSIP_ANNOUNCED: usize = 200;
@@ -106,14 +106,14 @@ pub(crate) const GOSSIP_FACTOR: f64 = 0.05;
 /// Packets that wait for one slow peer.
 pub(crate) const MAX_GOSSIP_QUEUE: usize = 512;
 /// Messages of one author: a presence every five seconds, at most four a second on change, a piece now and then.
-pub(crate) const AUTHOR_MESSAGE_RATE: Rate = Rate { burst: 32, per_second: 5 };
+pub(crate) const AUTHOR_MESSAGE_RATE: Rate = Rate::per_second(32, 5);
 /// Bytes of one author: eight pieces at once, then one in two seconds beside its presence.
-pub(crate) const AUTHOR_BYTE_RATE: Rate = Rate { burst: 128 << 10, per_second: 10 << 10 };
+pub(crate) const AUTHOR_BYTE_RATE: Rate = Rate::per_second(128 << 10, 10 << 10);
 /// Messages through one peer, whoever wrote them: a tab forwards for its links too.
-pub(crate) const PEER_MESSAGE_RATE: Rate = Rate { burst: 1024, per_second: 256 };
+pub(crate) const PEER_MESSAGE_RATE: Rate = Rate::per_second(1024, 256);
 /// Bytes of presence that the relay passes on for everyone, each message with [`TOPIC_MESSAGE_OVERHEAD_BYTES`] more: what
 /// it receives goes to up to [`MAX_MESH_SIZE`] peers, so this is 32 MiB a second out. Networks share it evenly.
-pub(crate) const TOPIC_BYTE_RATE: Rate = Rate { burst: 512 << 10, per_second: 128 << 10 };
+pub(crate) const TOPIC_BYTE_RATE: Rate = Rate::per_second(512 << 10, 128 << 10);
 /// Cost of a message of presence beside its length: signature, author and headers travel with each copy.
 pub(crate) const TOPIC_MESSAGE_OVERHEAD_BYTES: usize = 256;
 /// Bytes that one network may have waiting for its turn.
@@ -125,7 +125,7 @@ pub(crate) const MAX_TOPIC_TURN_BYTES: usize = 2 << 10;
 /// Timeout of presence that waits for its turn. Gossipsub forgets messages after five seconds.
 pub(crate) const TOPIC_TIMEOUT: Duration = Duration::from_secs(3);
 /// Faults of one peer (messages dropped for its own rate, or malformed) before its connections are closed.
-pub(crate) const FAULT_RATE: Rate = Rate { burst: 128, per_second: 1 };
+pub(crate) const FAULT_RATE: Rate = Rate::per_second(128, 1);
 /// Time for which a peer that was put out stays out.
 pub(crate) const BLOCK_DURATION: Duration = Duration::from_secs(5 * 60);
 /// Lowest gossipsub score of a peer that stays: about ten messages with wrong signatures within seconds.
@@ -133,9 +133,8 @@ pub(crate) const MIN_SCORE: f64 = -100.0;
 /// Addresses, authors or peers that one table of rates remembers.
 pub(crate) const MAX_REMEMBERED: usize = 1 << 16;
 
-/// Backoff before a lost relay of the mesh is dialled again; doubles up to [`MAX_REDIAL_BACKOFF`].
-pub(crate) const MIN_REDIAL_BACKOFF: Duration = Duration::from_secs(1);
-/// Longest backoff before a lost relay of the mesh is dialled again.
-pub(crate) const MAX_REDIAL_BACKOFF: Duration = Duration::from_secs(60);
+/// Backoff before a lost relay of the mesh is dialled again.
+pub(crate) const REDIAL_BACKOFF: Backoff<Duration> =
+    Backoff { min: Duration::from_secs(1), max: Duration::from_secs(60) };
 /// Addresses of the relay that a reservation carries: each becomes one address in every tab's presence.
 pub(crate) const MAX_RESERVATION_ADDRESSES: usize = 4;

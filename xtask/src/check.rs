@@ -14,7 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{build, generate, install, shell};
 
 /// Crates that know no network, clock, thread, storage or browser.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
+    "abraham-limiter",
     "abraham-messages",
     "abraham-provenance",
     "abraham-ring",
@@ -31,13 +32,13 @@ const PURE: [&str; 11] = [
 const IMPURE: [&str; 8] =
     ["wasm-bindgen", "web-sys", "js-sys", "tokio", "actix-web", "wgpu", "libp2p", "web-time"];
 /// Which of the project's own crates a crate may reach; a crate that is not named may reach any.
-const REACH: [(&str, &[&str]); 10] = [
+const REACH: [(&str, &[&str]); 11] = [
     // The relay holds no code that could reconstruct a share.
-    ("abraham-relay", &["abraham-messages"]),
+    ("abraham-relay", &["abraham-limiter", "abraham-messages"]),
     // Neither has what carries shares from tab to tab, nor what decides who holds them.
-    ("abraham-p2p", &["abraham-messages"]),
-    ("abraham-window", &["abraham-messages", "abraham-p2p", "abraham-page"]),
-    ("abraham-collective", &["abraham-messages", "abraham-provenance"]),
+    ("abraham-p2p", &["abraham-limiter", "abraham-messages"]),
+    ("abraham-window", &["abraham-limiter", "abraham-messages", "abraham-p2p", "abraham-page"]),
+    ("abraham-collective", &["abraham-limiter", "abraham-messages", "abraham-provenance"]),
     // Whoever checks a piece needs neither.
     ("abraham-provenance", &["abraham-messages"]),
     // What reads strangers' files knows nothing else.
@@ -46,6 +47,7 @@ const REACH: [(&str, &[&str]); 10] = [
     ("abraham-pictures", &[]),
     ("abraham-shaders", &[]),
     ("abraham-messages", &[]),
+    ("abraham-limiter", &[]),
 ];
 /// The only crate that JavaScript calls.
 const BROWSER_CRATE: &str = "client-wasm";

@@ -155,7 +155,8 @@ mod tests {
         let said = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\n\nthread 'a' panicked at b.rs:1:2:\nwhy\n\
                     stack backtrace:\n   0: main\n\n---- c stdout ----\nError: d\n\nfailures:\n    a\n    c";
         said.lines().for_each(|line| reports.read(line));
-        let kept = ["---- a stdout ----\nthread 'a' panicked at b.rs:1:2:\nwhy", "---- c stdout ----\nError: d"];
+        let kept =
+            ["---- a stdout ----\nthread 'a' panicked at b.rs:1:2:\nwhy", "---- c stdout ----\nError: d"];
         assert_eq!(reports.0, kept);
         reports.read("---- e stdout ----");
         (0..1_000).for_each(|_| reports.read("again"));

@@ -1,7 +1,6 @@
 //! Who is here, who paints, and whose turn it is: presence, election, committee, term and round, without network or
 //! clock.
 
-mod bucket;
 mod collective;
 mod config;
 mod context;

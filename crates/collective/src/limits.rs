@@ -1,5 +1,8 @@
 //! Every timeout, size and quorum of the collective, with its reason. Times are milliseconds.
 
+use std::time::Duration;
+
+use abraham_limiter::{Backoff, Rate};
 use abraham_messages::limits::{MAX_ARTISTS, MAX_LINKS};
 
 use crate::Millis;
@@ -19,8 +22,8 @@ pub const PRESENCE_INTERVAL: Millis = 5_000;
 pub const PRESENCE_TIMEOUT: Millis = 20_000;
 /// Shortest interval between two presences of this member: changes in quick succession travel as one.
 pub const MIN_PRESENCE_INTERVAL: Millis = 250;
-/// Presences of one author in a burst. After it, one is let through in each [`MIN_PRESENCE_INTERVAL`].
-pub const PRESENCE_BURST: u32 = 16;
+/// Presences of one author.
+pub const PRESENCE_RATE: Rate = Rate::one_every(16, Duration::from_millis(MIN_PRESENCE_INTERVAL));
 /// Members kept. Beyond, newcomers without a link to this member are left out until others expire.
 pub const MAX_MEMBERS: usize = 4_096;
 /// Departed members whose last sequence number is remembered, so that nobody can replay what they sent.
@@ -64,10 +67,8 @@ pub const MAX_PENDING_DIALS: usize = 16;
 pub const DIAL_TIMEOUT: Millis = 30_000;
 /// Time for which the larger key of two that both want a link leaves the dial to the smaller.
 pub const DIAL_YIELD_TIMEOUT: Millis = 2_000;
-/// Backoff after the first failed dial; doubles with each further one.
-pub const MIN_DIAL_BACKOFF: Millis = 5_000;
-/// Longest backoff between two dials to one member.
-pub const MAX_DIAL_BACKOFF: Millis = 300_000;
+/// Backoff between two dials to one member.
+pub const DIAL_BACKOFF: Backoff<Millis> = Backoff { min: 5_000, max: 300_000 };
 /// Bytes of control messages to one member that the node has not sent yet; beyond, the link closes. A round sends less
 /// than a kilobyte.
 pub const MAX_UNSENT_CONTROL_BYTES: usize = 128 << 10;
@@ -88,7 +89,7 @@ pub const MAX_REFUSALS: usize = 32;
 /// Wait for a member that says it holds an artist and has not shown it yet, or that went out of sight without a goodbye,
 /// before others draw a new one: two dials that fail, and the backoff after them. It begins anew with each change of
 /// such members' presence or links. For who has shown an artist the wait lasts as long as it is in sight.
-pub const HOLDER_TIMEOUT: Millis = 2 * (DIAL_TIMEOUT + MIN_DIAL_BACKOFF);
+pub const HOLDER_TIMEOUT: Millis = 2 * (DIAL_TIMEOUT + DIAL_BACKOFF.min);
 /// Longest wait for mere claims, however often they change: strangers may make them.
 pub const CLAIM_TIMEOUT: Millis = 3 * HOLDER_TIMEOUT;
 /// Cooldown after it, in which no claim is waited for.
@@ -106,11 +107,9 @@ pub const MAX_KNOWN_ARTISTS: usize = 2 * MAX_LINKS * MAX_ARTISTS;
 pub const MAX_CHECKED_CERTIFICATES: usize = 2_048;
 /// Artists whose seats a member remembers; far more than one visit can meet.
 pub const MAX_REMEMBERED_SEATS: usize = 256;
-/// Certificates of one member checked at once: of four artists, with their chains. A check is four signatures, some
-/// milliseconds.
-pub const CERTIFICATE_CHECK_BURST: u32 = 48;
-/// Interval between further checks after that burst: a term makes two certificates.
-pub const CERTIFICATE_CHECK_INTERVAL: Millis = 1_000;
+/// Certificates of one member that are checked: at once those of four artists, with their chains; then one a second, for
+/// a term makes two. A check is four signatures, some milliseconds.
+pub const CERTIFICATE_CHECK_RATE: Rate = Rate::per_second(48, 1);
 /// Shortest interval between two messages of this member that show what it holds.
 pub const MIN_HOLDS_INTERVAL: Millis = 250;
 /// Margin within which two deadlines agree: where another painter waited for a third in vain, this one ends the term
@@ -185,10 +184,8 @@ pub const TEACHING_TIMEOUT: Millis = 10_000;
 pub const MAX_TEACHERS: usize = 8;
 /// Teachers that a painter names as present.
 pub const MAX_NAMED_TEACHERS: usize = 24;
-/// Backoff after which a silent teacher is asked again; doubles with each further time.
-pub const MIN_TEACHER_BACKOFF: Millis = 30_000;
-/// Longest backoff of a silent teacher.
-pub const MAX_TEACHER_BACKOFF: Millis = 600_000;
+/// Backoff after which a silent teacher is asked again.
+pub const TEACHER_BACKOFF: Backoff<Millis> = Backoff { min: 30_000, max: 600_000 };
 /// Rounds between two pieces.
 pub const PIECE_INTERVAL_ROUNDS: u64 = 8;
 /// Interval between two pieces where nothing can be learnt.

@@ -34,9 +34,7 @@ impl Dial {
 
     fn failed(self, now: Millis) -> Self {
         let failures = self.failures().saturating_add(1);
-        let wait = limits::MIN_DIAL_BACKOFF
-            .saturating_mul(1 << (failures - 1).min(10))
-            .min(limits::MAX_DIAL_BACKOFF);
+        let wait = limits::DIAL_BACKOFF.delay(failures);
         Self::Waiting { until: now.saturating_add(wait), failures }
     }
 
@@ -323,14 +321,14 @@ mod tests {
         few.iter().for_each(|peer| scene.links.unreachable(0, peer));
         let failures = |scene: &Scene| [1, 200].map(|n| scene.links.failures(&key(n)));
         assert_eq!(failures(&scene), [1, 0], "who was never dialled never failed");
-        assert_eq!(scene.review(limits::MIN_DIAL_BACKOFF, &few, &[])[0], few);
+        assert_eq!(scene.review(limits::DIAL_BACKOFF.min, &few, &[])[0], few);
         let mut again = Scene::new();
         assert_eq!(again.review(0, &few, &[])[0], few);
         (0..2).for_each(|_| again.links.unreachable(0, &key(1)));
         assert_eq!(failures(&again), [2, 0]);
         again.links.link_up(key(1));
         assert_eq!(failures(&again), [0, 0], "a dial has succeeded");
-        let later = limits::MIN_DIAL_BACKOFF + limits::FRESH_DIAL_TIMEOUT;
+        let later = limits::DIAL_BACKOFF.min + limits::FRESH_DIAL_TIMEOUT;
         let more = keys(20..28);
         assert_eq!(scene.review(later, &more, &[]), [more.clone(), vec![]]);
         let last = later + limits::FRESH_DIAL_TIMEOUT - 1;

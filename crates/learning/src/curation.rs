@@ -2,18 +2,11 @@
 
 use abraham_ring::RingTensor;
 
-use crate::{BATCH_FRACTION_BITS, Error};
+use crate::{BATCH_FRACTION_BITS, Error, limits};
 
 /// The share of a side's weight that curated pieces take, in thousandths, unless a round says otherwise. At 0.05 the
 /// share of samples near backed works rose from 0.43 to 0.65 and near rejected ones fell from 0.22 to 0.13.
 pub const DEFAULT_SHARE_PER_MILLE: u16 = 50;
-
-/// The largest share, in thousandths: at 0.2 samples near backed works were 0.89 and still diverse; more drowns the
-/// teachers.
-pub const MAX_SHARE_PER_MILLE: u16 = 200;
-
-/// Most pieces on each side of one round's curation: it bounds the products with the batch.
-pub const MAX_CURATED: usize = 256;
 
 /// One curated piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +33,7 @@ impl Curated {
 /// to conviction. Attraction and repulsion are divided by their whole weight, so that they stay in balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Curation {
-    /// ρ in thousandths, at most [`MAX_SHARE_PER_MILLE`].
+    /// ρ in thousandths, at most [`limits::MAX_SHARE_PER_MILLE`].
     pub share_per_mille: u16,
     /// Pieces that attract.
     pub backed: Vec<Curated>,
@@ -71,10 +64,10 @@ impl Curation {
 
     /// Refuses a share above its cap, too many pieces, and pieces that do not have `dimension` values.
     pub(crate) fn check(&self, dimension: usize) -> Result<(), Error> {
-        if self.share_per_mille > MAX_SHARE_PER_MILLE {
+        if self.share_per_mille > limits::MAX_SHARE_PER_MILLE {
             return Err(Error::Curation("its share is above the cap"));
         }
-        if self.backed.len().max(self.rejected.len()) > MAX_CURATED {
+        if self.backed.len().max(self.rejected.len()) > limits::MAX_CURATED {
             return Err(Error::Curation("it names too many pieces"));
         }
         if self.backed.iter().chain(&self.rejected).any(|piece| piece.picture.len() != dimension) {

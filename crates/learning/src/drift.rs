@@ -8,7 +8,7 @@ use abraham_artist::PICTURE_BITS;
 use abraham_ring::{Backend, Matmul, Operand, RingTensor};
 
 use crate::{
-    Curation, Error, apportion::apportion, curation::Side, exponential::exp_of_nonpositive,
+    Curation, Error, apportion::apportion, curation::Side, exponential::exp_of_nonpositive, limits,
     teacher::check_widths,
 };
 
@@ -22,9 +22,6 @@ pub const GRADIENT_FRACTION_BITS: u32 = 24;
 /// The batch is compared with pictures after it is clamped to ± this, 1.2 with [`BATCH_FRACTION_BITS`]: a little beyond
 /// the pixel range, so that a generator that overshoots still feels where it is.
 pub const CLAMP: i64 = 307;
-
-/// Most teachers of one round: it bounds the gradient.
-pub const MAX_TEACHERS: usize = 1 << 10;
 
 /// Values count as at most ± this in the pull back, 8 with [`BATCH_FRACTION_BITS`]; it bounds the gradient.
 const REACH: i64 = 8 << BATCH_FRACTION_BITS;
@@ -83,7 +80,7 @@ pub async fn public_gradient(
     if rows < 2 || dimension == 0 {
         return Err(Error::Parameter { what: "the batch", allowed: "at least 2 pictures" });
     }
-    if !(1..=MAX_TEACHERS).contains(&teachers) {
+    if !(1..=limits::MAX_TEACHERS).contains(&teachers) {
         return Err(Error::Parameter { what: "the number of teachers", allowed: "1 to 1,024" });
     }
     check_widths(temperatures, scale)?;
@@ -425,7 +422,7 @@ mod tests {
         let equal = RingTensor::from_fn(4, 6, |_, _| 200);
         assert!(gradient(&equal, 1, &Curation::default()).data().iter().all(|x| *x == 0));
         let absurd = RingTensor::from_fn(3, 6, |r, c| if (r + c) % 2 == 0 { 1 << 63 } else { (1 << 63) - 1 });
-        for teachers in [1, MAX_TEACHERS] {
+        for teachers in [1, limits::MAX_TEACHERS] {
             let gradient = gradient(&absurd, teachers, &Curation::default());
             let bound = 5.0 * teachers as f64 * f64::from(1 << 24);
             assert!(gradient.data().iter().all(|x| (x.cast_signed() as f64).abs() < bound));
@@ -444,7 +441,7 @@ mod tests {
         assert!(refused(&random_batch(1, 1, 12, 1.0), 1, &[0.1], 1.0, &curation).is_some());
         assert!(refused(&RingTensor::zeros(4, 0), 1, &[0.1], 1.0, &curation).is_some());
         assert!(refused(&batch, 0, &[0.1], 1.0, &curation).is_some());
-        assert!(refused(&batch, MAX_TEACHERS + 1, &[0.1], 1.0, &curation).is_some());
+        assert!(refused(&batch, limits::MAX_TEACHERS + 1, &[0.1], 1.0, &curation).is_some());
         assert!(refused(&batch, 1, &[], 1.0, &curation).is_some());
         assert!(refused(&batch, 1, &[0.1], f32::NAN, &curation).is_some());
         let over = Curation { share_per_mille: 201, ..Curation::default() };
@@ -452,7 +449,7 @@ mod tests {
         let backed = vec![Curated::from_bytes(&[0; 11], 1)];
         let other = Curation { backed, ..Curation::default() };
         assert!(matches!(refused(&batch, 1, &[0.1], 1.0, &other), Some(Error::Curation(_))));
-        let rejected = vec![Curated::from_bytes(&[0; 12], 1); crate::MAX_CURATED + 1];
+        let rejected = vec![Curated::from_bytes(&[0; 12], 1); limits::MAX_CURATED + 1];
         let many = Curation { rejected, ..Curation::default() };
         assert!(matches!(refused(&batch, 1, &[0.1], 1.0, &many), Some(Error::Curation(_))));
     }

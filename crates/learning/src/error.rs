@@ -13,13 +13,13 @@ pub enum Error {
         found: usize,
     },
     /// A set of pictures was asked for with a size that is not supported.
-    #[error("pictures of {side}×{side} are not supported; use a side of 1 to {}", crate::MAX_SIDE)]
+    #[error("pictures of {side}×{side} are not supported; use a side of 1 to {}", crate::limits::MAX_SIDE)]
     Side {
         /// The side asked for.
         side: usize,
     },
     /// The set is full.
-    #[error("a teacher holds at most {} pictures; the rest are not used", crate::MAX_PICTURES)]
+    #[error("a teacher holds at most {} pictures; the rest are not used", crate::limits::MAX_PICTURES)]
     TooManyPictures,
     /// There are too few pictures to learn from without learning them by heart.
     #[error("learning needs at least {least} pictures and there are {found}; add more")]

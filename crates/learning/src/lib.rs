@@ -12,6 +12,7 @@ mod drift;
 mod error;
 mod exponential;
 mod guard;
+mod limits;
 mod pictures;
 mod round;
 mod schedule;
@@ -21,13 +22,12 @@ mod teacher;
 mod update;
 
 pub use abraham_messages::limits::{MIN_PICTURES, MIN_SOLO_PICTURES, MIN_TEACHERS};
-pub use curation::{Curated, Curation, DEFAULT_SHARE_PER_MILLE, MAX_CURATED, MAX_SHARE_PER_MILLE};
-pub use drift::{
-    BATCH_FRACTION_BITS, CLAMP, GRADIENT_FRACTION_BITS, MAX_TEACHERS, clamped, public_gradient, reals,
-};
+pub use curation::{Curated, Curation, DEFAULT_SHARE_PER_MILLE};
+pub use drift::{BATCH_FRACTION_BITS, CLAMP, GRADIENT_FRACTION_BITS, clamped, public_gradient, reals};
 pub use error::Error;
 pub use guard::{Setting, check_crowd};
-pub use pictures::{MAX_PICTURES, MAX_SIDE, Pictures};
+pub use limits::{MAX_CURATED, MAX_PICTURES, MAX_SHARE_PER_MILLE, MAX_SIDE, MAX_TEACHERS};
+pub use pictures::Pictures;
 pub use round::{CrowdSums, PublicDrift, step, take_in};
 pub use schedule::{LEARNING_RATE_FRACTION_BITS, LearningRates, Schedule, WARM_UP_ROUNDS};
 pub use teacher::{CandleKernelSums, KernelSums, Sums, TEMPERATURES, distance_scale};

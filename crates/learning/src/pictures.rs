@@ -2,13 +2,7 @@
 
 use std::hash::{DefaultHasher, Hasher as _};
 
-use crate::Error;
-
-/// Most pictures that one teacher holds: 192 MiB of memory in colour at 32×32.
-pub const MAX_PICTURES: usize = 16_384;
-
-/// Largest side of a picture, in pixels.
-pub const MAX_SIDE: usize = 256;
+use crate::{Error, limits};
 
 /// A teacher's set of square pictures, values in [−1, 1] from black to white.
 ///
@@ -29,9 +23,9 @@ impl Pictures {
     /// Makes an empty set of pictures with 1 channel (grey) or 3 (red, green, blue).
     ///
     /// # Errors
-    /// [`Error::Side`] for a side of 0 or above [`MAX_SIDE`], [`Error::Parameter`] for other channels.
+    /// [`Error::Side`] for a side of 0 or above [`limits::MAX_SIDE`], [`Error::Parameter`] for other channels.
     pub fn new(side: usize, channels: usize) -> Result<Self, Error> {
-        if !(1..=MAX_SIDE).contains(&side) {
+        if !(1..=limits::MAX_SIDE).contains(&side) {
             return Err(Error::Side { side });
         }
         if channels != 1 && channels != 3 {
@@ -142,7 +136,7 @@ impl Pictures {
         if found != expected {
             return Err(Error::PictureSize { expected, found });
         }
-        if self.len() >= MAX_PICTURES {
+        if self.len() >= limits::MAX_PICTURES {
             return Err(Error::TooManyPictures);
         }
         Ok(())
@@ -208,14 +202,14 @@ mod tests {
         assert!(matches!(pictures.push(&[0.0; 3]), Err(Error::PictureSize { expected: 4, found: 3 })));
         assert!(matches!(pictures.push_rgba(&[0; 15]), Err(Error::PictureSize { expected: 16, found: 15 })));
         assert!(Pictures::new(0, 3).is_err());
-        assert!(Pictures::new(MAX_SIDE + 1, 3).is_err());
+        assert!(Pictures::new(limits::MAX_SIDE + 1, 3).is_err());
         assert!(Pictures::new(32, 4).is_err());
     }
 
     #[test]
     fn is_bounded() {
         let mut pictures = Pictures::new(1, 1).unwrap();
-        for _ in 0..MAX_PICTURES {
+        for _ in 0..limits::MAX_PICTURES {
             pictures.push(&[0.0]).unwrap();
         }
         assert!(matches!(pictures.push(&[0.0]), Err(Error::TooManyPictures)));

@@ -1,8 +1,6 @@
 //! What a stream needs of a data channel and of a clock, so that both can be a test's.
 
-use std::time::Duration;
-
-use crate::stream::StreamEvents;
+use std::{sync::Arc, time::Duration};
 
 /// Bytes in a channel's send buffer above which writers wait.
 pub const HIGH_WATER: usize = 256 * 1024;
@@ -13,7 +11,7 @@ pub const LOW_WATER: usize = 64 * 1024;
 /// A data channel: reliable and ordered. Dropping it closes it.
 pub trait DataChannel: Send + Sized + 'static {
     /// Gives its events to `events` from now on: later, never from within a call to one of these methods.
-    fn attach(&mut self, events: StreamEvents<Self>);
+    fn attach(&mut self, events: Arc<dyn ChannelEvents>);
 
     /// Whether messages can be handed to [`DataChannel::send`]: it has opened. That it is over is said by `send` and by an
     /// event. A browser may take "open" back for a moment, and tells when it opens again ([`News::Writable`]).
@@ -31,6 +29,18 @@ pub trait DataChannel: Send + Sized + 'static {
 
     /// Closes the channel after what was sent.
     fn close(&mut self);
+}
+
+/// Who is told of a channel's events.
+pub trait ChannelEvents: Send + Sync + 'static {
+    /// The channel opened, or its send buffer fell to [`LOW_WATER`].
+    fn handle_writable(&self);
+
+    /// A message came.
+    fn handle_message(&self, message: &[u8]);
+
+    /// The channel closed or failed.
+    fn handle_closed(&self);
 }
 
 /// A channel takes no more.

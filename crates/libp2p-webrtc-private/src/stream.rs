@@ -15,7 +15,7 @@ use std::{
 use futures::{AsyncRead, AsyncWrite, channel::mpsc};
 
 use crate::{
-    channel::{DataChannel, HIGH_WATER, LOW_WATER, SystemTimer, Timer},
+    channel::{ChannelEvents, DataChannel, HIGH_WATER, LOW_WATER, SystemTimer, Timer},
     framing::{Framing, Read, ResetCause},
 };
 
@@ -151,13 +151,7 @@ fn lock<C>(core: &Mutex<Core<C>>) -> MutexGuard<'_, Core<C>> {
 }
 
 /// Gives a channel's events to its stream. Holds no stream alive.
-pub struct StreamEvents<C>(Weak<Mutex<Core<C>>>);
-
-impl<C> Clone for StreamEvents<C> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
+struct StreamEvents<C>(Weak<Mutex<Core<C>>>);
 
 impl<C: DataChannel> StreamEvents<C> {
     fn with(&self, act: impl FnOnce(&mut Core<C>)) {
@@ -170,19 +164,18 @@ impl<C: DataChannel> StreamEvents<C> {
         };
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
+}
 
-    /// The channel opened, or its send buffer fell to [`crate::channel::LOW_WATER`].
-    pub fn handle_writable(&self) {
+impl<C: DataChannel> ChannelEvents for StreamEvents<C> {
+    fn handle_writable(&self) {
         self.with(|_| ());
     }
 
-    /// A message came.
-    pub fn handle_message(&self, message: &[u8]) {
+    fn handle_message(&self, message: &[u8]) {
         self.with(|core| core.framing.handle_message(message));
     }
 
-    /// The channel closed or failed.
-    pub fn handle_closed(&self) {
+    fn handle_closed(&self) {
         self.with(Core::end);
     }
 }
@@ -213,7 +206,7 @@ impl<C: DataChannel, T: Timer> Stream<C, T> {
             reader: None,
             writer: None,
         }));
-        lock(&core).channel.attach(StreamEvents(Arc::downgrade(&core)));
+        lock(&core).channel.attach(Arc::new(StreamEvents(Arc::downgrade(&core))));
         Self { core, orphans, timer, awaits_fin_ack: true, fin_ack_timeout: None }
     }
 

@@ -11,14 +11,7 @@ use std::collections::BTreeMap;
 
 use abraham_messages::codec::{DecodeError, Reader};
 
-use crate::{PainterId, committee::PAIRINGS};
-
-/// Bytes of the longest testimony: at most five transcripts of 32 bytes a round, so 6,500 rounds between two openings.
-pub(crate) const TESTIMONY_BYTES: usize = 1 << 20;
-
-/// Rounds of which a testimony tells when frames left and came: as many as lie between the start of a delay and the
-/// moment in which a painter gives up, several times over.
-pub(crate) const TIMED_ROUNDS: usize = 64;
+use crate::{PainterId, committee::PAIRINGS, limits};
 
 /// What frames travel and painters compute in a round is less than this part of a deadline; more is evidence.
 const EVIDENCE: i128 = 16;
@@ -29,7 +22,7 @@ const EVIDENCE: i128 = 16;
 const EVIDENCE_OF_THREE: i128 = 4;
 
 /// An honest painter is at most so many rounds ahead of another, of which it needs something every few rounds.
-const LEAD: u64 = TIMED_ROUNDS as u64 / 2;
+const LEAD: u64 = limits::MAX_TIMED_ROUNDS as u64 / 2;
 
 /// When the frames of one round left and came, in milliseconds by the testifying painter's own clock.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -257,7 +250,7 @@ impl Testimony {
             let painter = PainterId::new(usize::from(byte)).filter(|painter| *painter != author);
             painter.ok_or(unknown("accused painter", byte))
         };
-        let mut reader = Reader::new(bytes, TESTIMONY_BYTES)?;
+        let mut reader = Reader::new(bytes, limits::MAX_TESTIMONY_BYTES)?;
         let round = reader.u64()?;
         let reason = match reader.u8()? {
             0 => Reason::Fault(other(reader.u8()?)?),
@@ -290,7 +283,7 @@ impl Testimony {
         };
         let stopped = Stopped { at, waits, idle };
         // Every round has its times, and they do not go back; so a cheat cannot leave out what tells against it.
-        let count = round.min(TIMED_ROUNDS as u64);
+        let count = round.min(limits::MAX_TIMED_ROUNDS as u64);
         let mut times: Vec<Times> = Vec::with_capacity(count as usize);
         for expected in round - count + 1..=round {
             let entry = Times::decode(&mut reader)?;
@@ -613,7 +606,7 @@ mod tests {
 
     /// The times of a painter whose channel has no clock.
     fn no_clock(round: u64) -> Vec<Times> {
-        let first = round.saturating_sub(TIMED_ROUNDS as u64) + 1;
+        let first = round.saturating_sub(limits::MAX_TIMED_ROUNDS as u64) + 1;
         (first..=round).map(|round| Times { round, ..Times::default() }).collect()
     }
 

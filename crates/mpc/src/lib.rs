@@ -6,6 +6,7 @@ mod committee;
 mod dispute;
 mod error;
 mod keys;
+mod limits;
 mod link;
 mod meter;
 mod painter;

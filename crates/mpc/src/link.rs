@@ -2,27 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use abraham_messages::{Frame, Kind, codec::Reader, frame::HEADER_BYTES, limits};
+use abraham_messages::{Frame, Kind, codec::Reader, frame::HEADER_BYTES, limits::MAX_FRAMES_AHEAD};
 use zeroize::Zeroizing;
 
 use crate::{
     Cause, Channel, Error, Meter, PainterId,
     channel::ChannelError,
-    dispute::{
-        Conflict, Reason, Record, Statement, Stopped, TESTIMONY_BYTES, TIMED_ROUNDS, Testimony, Times, Topic,
-        judge, majority,
-    },
+    dispute::{Conflict, Reason, Record, Statement, Stopped, Testimony, Times, Topic, judge, majority},
+    limits,
 };
-
-/// Frames of the program that are skipped on one link while a testimony is awaited; an honest painter has sent fewer.
-const SKIPPED_FRAMES: usize = 256;
 
 /// Deadlines for which a painter stays within reach after a piece of work at whose end it was kept waiting: another may
 /// be kept waiting for one, and begin to wait for the next painter then.
 const LINGERS: usize = 2;
-
-/// Bytes of the longest account of four testimonies, each behind its length.
-const HEARSAY_BYTES: usize = 4 * (TESTIMONY_BYTES + 8);
 
 /// A received payload, still behind its frame header; wiped when dropped, for it may be a share.
 pub(crate) struct Payload(Zeroizing<Vec<u8>>);
@@ -135,7 +127,7 @@ impl<C: Channel> Links<C> {
 
     fn begin_round(&mut self) {
         self.round += 1;
-        if self.times.len() == TIMED_ROUNDS {
+        if self.times.len() == limits::MAX_TIMED_ROUNDS {
             self.times.pop_front();
         }
         self.idle = false;
@@ -238,7 +230,7 @@ impl<C: Channel> Links<C> {
                 self.waits = None;
                 return Ok(frame);
             }
-            let room = |p: PainterId| self.ahead[p.index()].len() < limits::MAX_FRAMES_AHEAD as usize;
+            let room = |p: PainterId| self.ahead[p.index()].len() < MAX_FRAMES_AHEAD as usize;
             let also = PainterId::ALL.map(|p| p != self.me && p != from && room(p));
             match self.channel.receive_either(from, also, &deadline).await {
                 Ok((from, frame)) => self.keep(from, frame)?,
@@ -266,7 +258,7 @@ impl<C: Channel> Links<C> {
         if sequence < expected || self.ahead[i].contains_key(&sequence) {
             return Err(abort(Cause::Duplicate(from)));
         }
-        if sequence - expected > limits::MAX_FRAMES_AHEAD {
+        if sequence - expected > MAX_FRAMES_AHEAD {
             return Err(abort(Cause::OutOfPlace(from)));
         }
         if frame.kind == Kind::Abort && self.channel.patience() > 0 {
@@ -392,7 +384,7 @@ impl<C: Channel> Links<C> {
         };
         let mut deadlines = 0;
         let mut deadline = self.channel.deadline();
-        for _ in 0..SKIPPED_FRAMES {
+        for _ in 0..limits::MAX_SKIPPED_FRAMES {
             if let Some(said) = self.heard[from.index()][stage as usize].take() {
                 return Some(said);
             }
@@ -418,8 +410,8 @@ impl<C: Channel> Links<C> {
             return;
         };
         let limit = match stage {
-            0 => TESTIMONY_BYTES,
-            _ => HEARSAY_BYTES,
+            0 => limits::MAX_TESTIMONY_BYTES,
+            _ => limits::MAX_HEARSAY_BYTES,
         };
         if let Some(place @ None) = self.heard[from.index()].get_mut(usize::from(*stage))
             && said.len() <= limit
@@ -431,7 +423,7 @@ impl<C: Channel> Links<C> {
 
 /// Reads the four testimonies that another painter heard; an empty one was not heard.
 fn read_hearsay(bytes: &[u8]) -> Option<[Option<Vec<u8>>; 4]> {
-    let mut reader = Reader::new(bytes, HEARSAY_BYTES).ok()?;
+    let mut reader = Reader::new(bytes, limits::MAX_HEARSAY_BYTES).ok()?;
     let mut heard = [const { None }; 4];
     for testimony in &mut heard {
         let length = usize::try_from(reader.u64().ok()?).ok()?;

@@ -1,8 +1,8 @@
-//! Timeouts and sizes of a node, each with its reason. What a member may say in presences is beside the counting of it,
-//! in `presence.rs`; limits of messages are in [`abraham_messages::limits`].
+//! Timeouts and sizes of a node, each with its reason. Limits of messages are in [`abraham_messages::limits`].
 
 use std::time::Duration;
 
+use abraham_limiter::{Backoff, Rate};
 use abraham_messages::limits::MAX_LINKS;
 
 // Dials
@@ -57,10 +57,9 @@ pub(crate) const MIN_NAMED_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) const WANTED_RELAYS: usize = 2;
 /// Addresses of relays that a node may be given.
 pub(crate) const MAX_RELAYS: usize = 16;
-/// Backoff after the first failure of a relay; doubles with each further one.
-pub(crate) const MIN_RELAY_BACKOFF: Duration = Duration::from_secs(1);
-/// Longest backoff of a relay.
-pub(crate) const MAX_RELAY_BACKOFF: Duration = Duration::from_secs(30);
+/// Backoff after failures of a relay.
+pub(crate) const RELAY_BACKOFF: Backoff<Duration> =
+    Backoff { min: Duration::from_secs(1), max: Duration::from_secs(30) };
 /// Timeout of a relay's answer.
 pub(crate) const RELAY_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -72,3 +71,21 @@ pub(crate) const MAX_QUEUE: usize = 1024;
 pub(crate) const TICK_INTERVAL: Duration = Duration::from_millis(500);
 /// Time for the last publication to leave, and for connections to close, before a node ends.
 pub(crate) const GOODBYE_TIMEOUT: Duration = Duration::from_millis(200);
+
+// The presence topic
+
+/// What one author may say at once, and in the long run each second, in bytes. Presence is below 1 kB every five
+/// seconds and at most four times a second; a piece is at most 16 KiB every fifteen seconds.
+pub(crate) const AUTHOR_RATE: Rate = Rate::per_second(64 << 10, 8 << 10);
+
+/// The same of everything that one member forwards over a link; what is over it is dropped, so that one link does not
+/// use up the whole topic's rate. The member is not to blame: it may itself hear that much.
+pub(crate) const SHARE_RATE: Rate = Rate::per_second(1 << 20, 256 << 10);
+
+/// The same of the whole topic: four thousand members' presence.
+pub(crate) const TOPIC_RATE: Rate = Rate::per_second(4 << 20, 1 << 20);
+
+/// What one member may forward over a link of what is over its authors' rates. An author may tell each member something
+/// else, so that each passes on what is right by itself and too much together; but no honest member passes on more than
+/// [`TOPIC_RATE`], so twice that comes only from one that does not keep to the rules.
+pub(crate) const FORWARDED_RATE: Rate = Rate::per_second(2 * TOPIC_RATE.burst, 2 * TOPIC_RATE.count);

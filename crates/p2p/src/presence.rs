@@ -1,70 +1,12 @@
 //! The bounds of the presence topic: how much of it one member may say, and what waits until anyone listens.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{HashMap, VecDeque};
 
+use abraham_limiter::{KeyedBuckets, TokenBucket};
 use abraham_messages::{limits as protocol, node::PeerKey};
 use web_time::Instant;
 
 use crate::limits;
-
-/// What one author may say at once, and in the long run each second, in bytes. Presence is below 1 kB every five
-/// seconds and at most four times a second; a piece is at most 16 KiB every fifteen seconds.
-const AUTHOR_RATE: Rate = Rate { burst: 64 << 10, per_second: 8 << 10 };
-
-/// The same of everything that one member forwards over a link; what is over it is dropped, so that one link does not
-/// use up the whole topic's rate. The member is not to blame: it may itself hear that much.
-const SHARE_RATE: Rate = Rate { burst: 1 << 20, per_second: 256 << 10 };
-
-/// The same of the whole topic: four thousand members' presence.
-const TOPIC_RATE: Rate = Rate { burst: 4 << 20, per_second: 1 << 20 };
-
-/// What one member may forward over a link of what is over its authors' rates. An author may tell each member something
-/// else, so that each passes on what is right by itself and too much together; but no honest member passes on more than
-/// [`TOPIC_RATE`], so twice that comes only from one that does not keep to the rules.
-const FORWARDED_RATE: Rate = Rate { burst: 2 * TOPIC_RATE.burst, per_second: 2 * TOPIC_RATE.per_second };
-
-struct Rate {
-    burst: u64,
-    per_second: u64,
-}
-
-/// What may be said now, in bytes.
-struct Allowance {
-    left: u64,
-    at: Instant,
-    named: Option<Instant>,
-}
-
-impl Allowance {
-    fn new(rate: &Rate, now: Instant) -> Self {
-        Self { left: rate.burst, at: now, named: None }
-    }
-
-    fn take(&mut self, rate: &Rate, bytes: u64, now: Instant) -> bool {
-        let millis = now.saturating_duration_since(self.at).as_millis().min(u128::from(u32::MAX)) as u64;
-        // Whole bytes only, and the time that did not yet make one stays.
-        if millis * rate.per_second >= 1000 {
-            self.left = (self.left + millis * rate.per_second / 1000).min(rate.burst);
-            self.at = now;
-        }
-        let enough = self.left >= bytes;
-        if enough {
-            self.left -= bytes;
-        }
-        enough
-    }
-
-    fn name(&mut self, now: Instant) -> bool {
-        let due = self.named.is_none_or(|at| now.saturating_duration_since(at) >= limits::MIN_NAMED_INTERVAL);
-        if due {
-            self.named = Some(now);
-        }
-        due
-    }
-}
 
 /// What becomes of a message from the topic.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,21 +21,41 @@ pub(crate) enum Verdict {
 
 /// A linked member, as a forwarder.
 struct Forwarder {
-    share: Allowance,
+    share: TokenBucket<Instant>,
     /// Of what was over its authors' rates.
-    blame: Allowance,
+    blame: TokenBucket<Instant>,
+    named: Option<Instant>,
+}
+
+impl Forwarder {
+    fn new(now: Instant) -> Self {
+        Self { share: TokenBucket::full(now), blame: TokenBucket::full(now), named: None }
+    }
+
+    /// Whether it may be named now.
+    fn name(&mut self, now: Instant) -> bool {
+        let due = self.named.is_none_or(|at| now.saturating_duration_since(at) >= limits::MIN_NAMED_INTERVAL);
+        if due {
+            self.named = Some(now);
+        }
+        due
+    }
 }
 
 /// How much of the topic comes from whom.
 pub(crate) struct Hearing {
-    authors: HashMap<PeerKey, Allowance>,
+    authors: KeyedBuckets<PeerKey, Instant>,
     forwarders: HashMap<PeerKey, Forwarder>,
-    topic: Allowance,
+    topic: TokenBucket<Instant>,
 }
 
 impl Hearing {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { authors: HashMap::new(), forwarders: HashMap::new(), topic: Allowance::new(&TOPIC_RATE, now) }
+        Self {
+            authors: KeyedBuckets::new(limits::AUTHOR_RATE, limits::MAX_AUTHORS),
+            forwarders: HashMap::new(),
+            topic: TokenBucket::full(now),
+        }
     }
 
     /// Judges a message of so many bytes by its author and the linked member that forwarded it, if that was one.
@@ -111,39 +73,26 @@ impl Hearing {
             return Verdict::Drop;
         }
         let cost = bytes as u64 + limits::SIGNATURE_COST_BYTES;
-        if !self.is_within_authors(author, cost, now) {
+        // Authors without end, each of whom says little, are not told apart: who is not remembered may say nothing until
+        // others have been silent.
+        if !self.authors.take(author, cost, now) {
             return match forwarder {
                 Some(forwarder) => self.blame(author, forwarder, cost, now),
                 None => Verdict::Drop,
             };
         }
         let shared = match forwarder {
-            Some(forwarder) => self.forwarder(forwarder, now).share.take(&SHARE_RATE, cost, now),
+            Some(forwarder) => self.forwarder(forwarder, now).share.take(&limits::SHARE_RATE, cost, now),
             None => true,
         };
-        if shared && self.topic.take(&TOPIC_RATE, cost, now) { Verdict::Pass } else { Verdict::Drop }
-    }
-
-    /// Whether the author may say that much. Authors without end, each of whom says little, are not told apart: who is
-    /// not remembered may say nothing until others have been silent.
-    fn is_within_authors(&mut self, author: PeerKey, cost: u64, now: Instant) -> bool {
-        if self.authors.len() >= limits::MAX_AUTHORS && !self.authors.contains_key(&author) {
-            // Who has been silent long enough to be allowed a whole burst needs no memory.
-            let full = Duration::from_secs(AUTHOR_RATE.burst / AUTHOR_RATE.per_second);
-            self.authors.retain(|_, allowance| now.saturating_duration_since(allowance.at) < full);
-            if self.authors.len() >= limits::MAX_AUTHORS {
-                return false;
-            }
-        }
-        let allowance = self.authors.entry(author).or_insert_with(|| Allowance::new(&AUTHOR_RATE, now));
-        allowance.take(&AUTHOR_RATE, cost, now)
+        if shared && self.topic.take(&limits::TOPIC_RATE, cost, now) { Verdict::Pass } else { Verdict::Drop }
     }
 
     /// A message over its author's rate came over a link.
     fn blame(&mut self, author: PeerKey, forwarder: PeerKey, cost: u64, now: Instant) -> Verdict {
         let linked = self.forwarder(forwarder, now);
         let is_own = author == forwarder;
-        if (is_own || !linked.blame.take(&FORWARDED_RATE, cost, now)) && linked.blame.name(now) {
+        if (is_own || !linked.blame.take(&limits::FORWARDED_RATE, cost, now)) && linked.name(now) {
             return Verdict::Name(forwarder);
         }
         Verdict::Drop
@@ -154,11 +103,7 @@ impl Hearing {
         if self.forwarders.len() > 4 * protocol::MAX_LINKS {
             self.forwarders.clear();
         }
-        let new = || Forwarder {
-            share: Allowance::new(&SHARE_RATE, now),
-            blame: Allowance::new(&FORWARDED_RATE, now),
-        };
-        self.forwarders.entry(key).or_insert_with(new)
+        self.forwarders.entry(key).or_insert_with(|| Forwarder::new(now))
     }
 }
 
@@ -188,6 +133,8 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const ANN: PeerKey = PeerKey([2; 33]);
@@ -218,7 +165,7 @@ mod tests {
         let mut hearing = Hearing::new(now);
         let verdicts: Vec<_> = (0..10_000).map(|_| hearing.judge(ANN, Some(ANN), 500, now)).collect();
         let passed = verdicts.iter().filter(|v| **v == Verdict::Pass).count();
-        assert_eq!(passed as u64, AUTHOR_RATE.burst / (500 + limits::SIGNATURE_COST_BYTES));
+        assert_eq!(passed as u64, limits::AUTHOR_RATE.burst / (500 + limits::SIGNATURE_COST_BYTES));
         assert_eq!(verdicts.iter().filter(|v| **v == Verdict::Name(ANN)).count(), 1);
         assert_eq!(hearing.judge(BEN, None, 500, now), Verdict::Pass, "others are heard");
         let later = now + Duration::from_secs(30);
@@ -260,10 +207,10 @@ mod tests {
         let cost = 1000 + limits::SIGNATURE_COST_BYTES;
         let mut passed =
             |at| (0..4000).filter(|&n| hearing.judge(member(n), None, 1000, at) == Verdict::Pass).count();
-        assert_eq!(passed(start) as u64, TOPIC_RATE.burst / cost);
+        assert_eq!(passed(start) as u64, limits::TOPIC_RATE.burst / cost);
         assert_eq!(
             passed(start + Duration::from_secs(1)) as u64,
-            (TOPIC_RATE.per_second + TOPIC_RATE.burst % cost) / cost
+            (limits::TOPIC_RATE.count + limits::TOPIC_RATE.burst % cost) / cost
         );
     }
 
@@ -273,7 +220,7 @@ mod tests {
         let mut hearing = Hearing::new(now);
         let verdicts: Vec<_> = (0..4000).map(|n| hearing.judge(member(n), Some(BEN), 1000, now)).collect();
         let passed = verdicts.iter().filter(|verdict| **verdict == Verdict::Pass).count();
-        assert_eq!(passed as u64, SHARE_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES));
+        assert_eq!(passed as u64, limits::SHARE_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES));
         assert!(verdicts[passed..].iter().all(|verdict| *verdict == Verdict::Drop), "and nobody is to blame");
         assert_eq!(hearing.judge(ANN, None, 1000, now), Verdict::Pass);
     }
@@ -294,8 +241,8 @@ mod tests {
     fn who_forwards_far_more_than_its_authors_may_say_is_named() {
         let now = Instant::now();
         let mut hearing = Hearing::new(now);
-        let most = FORWARDED_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES)
-            + 100 * (AUTHOR_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES));
+        let most = limits::FORWARDED_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES)
+            + 100 * (limits::AUTHOR_RATE.burst / (1000 + limits::SIGNATURE_COST_BYTES));
         let named =
             (0..=most as u32).find_map(|i| match hearing.judge(member(i % 100), Some(BEN), 1000, now) {
                 Verdict::Name(key) => Some((key, i)),

@@ -145,9 +145,8 @@ impl Relays {
             State::Joined => {}
             State::Asked { .. } => relay.turn = relay.turn.wrapping_add(1),
         }
-        let wait = (limits::MIN_RELAY_BACKOFF * 2_u32.saturating_pow(relay.failures.min(16)))
-            .min(limits::MAX_RELAY_BACKOFF);
-        relay.failures += 1;
+        relay.failures = relay.failures.saturating_add(1);
+        let wait = limits::RELAY_BACKOFF.delay(relay.failures);
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write_u64(seed);
         hasher.write_u32(relay.failures);
@@ -231,14 +230,14 @@ mod tests {
             }
             relays.failed(&relay, now);
             waits.push(now - failed);
-            now += limits::MAX_RELAY_BACKOFF;
+            now += limits::RELAY_BACKOFF.max;
         }
-        assert!(waits[0] >= limits::MIN_RELAY_BACKOFF / 2 && waits[0] <= limits::MIN_RELAY_BACKOFF);
-        assert!(waits[9] >= limits::MAX_RELAY_BACKOFF / 2 && waits[9] <= limits::MAX_RELAY_BACKOFF);
+        assert!(waits[0] >= limits::RELAY_BACKOFF.min / 2 && waits[0] <= limits::RELAY_BACKOFF.min);
+        assert!(waits[9] >= limits::RELAY_BACKOFF.max / 2 && waits[9] <= limits::RELAY_BACKOFF.max);
         assert_eq!(asked(&mut relays, now), relay);
         relays.joined(&relay);
         relays.failed(&relay, now);
-        assert!(relays.poll(now + limits::MIN_RELAY_BACKOFF).is_some());
+        assert!(relays.poll(now + limits::RELAY_BACKOFF.min).is_some());
     }
 
     #[test]
@@ -250,7 +249,7 @@ mod tests {
         let late = now + limits::RELAY_TIMEOUT + Duration::from_millis(1);
         assert_eq!(relays.poll(late), Some(Step::GiveUp(relay)));
         assert_eq!(relays.poll(late), None);
-        assert_eq!(asked(&mut relays, late + limits::MIN_RELAY_BACKOFF), relay);
+        assert_eq!(asked(&mut relays, late + limits::RELAY_BACKOFF.min), relay);
     }
 
     #[test]
@@ -261,13 +260,13 @@ mod tests {
         assert_eq!((asked(&mut relays, now), relays.address(&peer)), (peer, Some(&first)));
         assert_eq!(relays.poll(now), None, "one relay has one connection");
         relays.failed(&peer, now);
-        let later = now + limits::MIN_RELAY_BACKOFF;
+        let later = now + limits::RELAY_BACKOFF.min;
         assert_eq!((asked(&mut relays, later), relays.address(&peer)), (peer, Some(&second)));
         relays.joined(&peer);
         relays.failed(&peer, later);
         assert_eq!(relays.address(&peer), Some(&second), "it was joined there");
-        asked(&mut relays, later + limits::MIN_RELAY_BACKOFF);
-        relays.failed(&peer, later + limits::MIN_RELAY_BACKOFF);
+        asked(&mut relays, later + limits::RELAY_BACKOFF.min);
+        relays.failed(&peer, later + limits::RELAY_BACKOFF.min);
         assert_eq!(relays.address(&peer), Some(&first));
     }
 

@@ -95,11 +95,11 @@ fn constants() -> String {
             "Fewest teachers of a collective's round, so that no sum is of one visitor's pictures alone.",
             MIN_TEACHERS,
         ),
-        ("FILE_BYTES", "Bytes of the largest picture file that is read.", abraham_pictures::FILE_BYTES),
+        ("FILE_BYTES", "Bytes of the largest picture file that is read.", abraham_pictures::MAX_FILE_BYTES),
         (
             "MEGAPIXELS",
             "Millions of pixels of the largest picture that is read.",
-            abraham_pictures::PIXELS as usize / 1_000_000,
+            abraham_pictures::MAX_PIXELS as usize / 1_000_000,
         ),
         ("MAX_PIECE_FILE_BYTES", "Bytes of the largest file that may be a piece.", MAX_PIECE_FILE_BYTES),
     ];

@@ -1,5 +1,7 @@
 //! Files that are known and not decoded.
 
+use crate::limits;
+
 /// What a file is that is not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,13 +26,10 @@ pub enum Foreign {
     Other,
 }
 
-/// Bytes in which an SVG must begin: there may be a declaration and comments before it.
-const SVG_BEGINS: usize = 1024;
-
 impl Foreign {
     /// What these bytes are, by their beginning.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        let beginning = &bytes[..bytes.len().min(SVG_BEGINS)];
+        let beginning = &bytes[..bytes.len().min(limits::MAX_SVG_PROLOG_BYTES)];
         if memchr::memmem::find(beginning, b"<svg").is_some() {
             return Some(Self::Svg);
         }

@@ -2,7 +2,7 @@
 
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
-use crate::{FRAMES, Found, Frame, PIXELS, Refusal, Sink, affordable, over_white};
+use crate::{Found, Frame, Refusal, Sink, affordable, limits, over_white};
 
 impl From<DecodingError> for Refusal {
     fn from(error: DecodingError) -> Self {
@@ -17,10 +17,12 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     // One byte a pixel.
-    options.set_memory_limit(MemoryLimit::Bytes(PIXELS.try_into().unwrap_or(std::num::NonZeroU64::MIN)));
+    options.set_memory_limit(MemoryLimit::Bytes(
+        limits::MAX_PIXELS.try_into().unwrap_or(std::num::NonZeroU64::MIN),
+    ));
     let mut decoder = options.read_info(bytes)?;
     let (mut width, mut height) = (usize::from(decoder.width()), usize::from(decoder.height()));
-    for number in 0..FRAMES {
+    for number in 0..limits::MAX_FRAMES {
         let Some(frame) = decoder.next_frame_info()? else {
             return Err(if number == 0 { Refusal::Damaged } else { Refusal::Clear });
         };

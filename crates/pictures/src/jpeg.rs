@@ -7,7 +7,7 @@ use zune_jpeg::JpegDecoder;
 use crate::{
     Found, Refusal, Sink, affordable,
     colour::{Samples, ToSrgb},
-    orientation,
+    limits, orientation,
 };
 
 const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
@@ -18,15 +18,6 @@ const END: [u8; 2] = [0xff, 0xd9];
 /// the library puts where there are none.
 pub(crate) const FILLER: [u8; 4096] = [0; 4096];
 
-/// Scans that any picture may have, and pixels of all scans together. Programs write some ten; a picture with each
-/// coefficient of each component in a scan of its own has 192.
-const SCANS: usize = 32;
-const MOST_SCANS: usize = 256;
-const PIXEL_SCANS: usize = 1_000_000_000;
-
-/// The largest side that the format has.
-const SIDE: usize = 65_535;
-
 /// Whether the mark of the end is missing. In a scan's data neither marker can occur.
 pub(crate) fn is_cut(bytes: &[u8]) -> bool {
     memmem::rfind(bytes, &END) < memmem::rfind(bytes, &START_OF_SCAN)
@@ -35,16 +26,17 @@ pub(crate) fn is_cut(bytes: &[u8]) -> bool {
 pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> {
     let options = DecoderOptions::default()
         .set_strict_mode(false)
-        .set_max_width(SIDE)
-        .set_max_height(SIDE)
-        .jpeg_set_max_scans(MOST_SCANS)
+        .set_max_width(limits::MAX_JPEG_SIDE)
+        .set_max_height(limits::MAX_JPEG_SIDE)
+        .jpeg_set_max_scans(limits::MAX_JPEG_SCANS)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(|_| Refusal::Damaged)?;
     let (width, height) = decoder.dimensions().ok_or(Refusal::Damaged)?;
     let stored = decoder.input_colorspace().ok_or(Refusal::Damaged)?;
     let pixels = affordable(width as u64, height as u64)?;
-    let allowed = (PIXEL_SCANS / pixels).clamp(SCANS, MOST_SCANS);
+    let allowed =
+        (limits::MAX_JPEG_PIXEL_SCANS / pixels).clamp(limits::MIN_JPEG_SCANS, limits::MAX_JPEG_SCANS);
     if memmem::find_iter(bytes, &START_OF_SCAN).nth(allowed).is_some() {
         return Err(Refusal::TooManyScans);
     }

@@ -12,6 +12,7 @@ mod colour;
 mod foreign;
 mod gif;
 mod jpeg;
+mod limits;
 mod orientation;
 mod png;
 mod refusal;
@@ -20,22 +21,11 @@ mod square;
 mod webp;
 
 pub use foreign::Foreign;
+pub use limits::{MAX_FILE_BYTES, MAX_PIXELS};
 pub use refusal::Refusal;
 pub use reservation::Reservation;
 
 use square::{Sheet, Square};
-
-/// Most bytes of a file.
-pub const FILE_BYTES: usize = 20 * 1024 * 1024;
-
-/// Most pixels of a picture: decoded they are 160 MB, which a phone still has.
-pub const PIXELS: u64 = 40_000_000;
-
-/// Frames of an animation that are looked at for one that is not clear everywhere.
-const FRAMES: usize = 8;
-
-/// Largest side of a square that is asked for, in pixels.
-const MAX_SIDE: usize = 256;
 
 /// What a file was turned into.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,7 +85,7 @@ struct Found {
 /// # Panics
 /// Where `side` is 0 or above 256, which is a mistake of the caller.
 pub fn decode(bytes: &[u8], side: usize) -> Result<Picture, Refusal> {
-    assert!((1..=MAX_SIDE).contains(&side), "no square has this side");
+    assert!((1..=limits::MAX_SIDE).contains(&side), "no square has this side");
     let format = check(bytes)?;
     let mut square = Square::new(side);
     let found = read(format, bytes, &mut square)?;
@@ -122,7 +112,7 @@ pub fn decode(bytes: &[u8], side: usize) -> Result<Picture, Refusal> {
 /// # Panics
 /// Where `side` is 0 or above 256, which is a mistake of the caller.
 pub fn cut(bytes: &[u8], side: usize) -> Result<Vec<Vec<u8>>, Refusal> {
-    assert!((1..=MAX_SIDE).contains(&side), "no square has this side");
+    assert!((1..=limits::MAX_SIDE).contains(&side), "no square has this side");
     let format = check(bytes)?;
     let mut sheet = Sheet::new(side);
     read(format, bytes, &mut sheet)?;
@@ -133,7 +123,7 @@ fn check(bytes: &[u8]) -> Result<Format, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::Empty);
     }
-    if bytes.len() > FILE_BYTES {
+    if bytes.len() > limits::MAX_FILE_BYTES {
         return Err(Refusal::FileTooLarge);
     }
     match bytes {
@@ -158,7 +148,9 @@ fn read(format: Format, bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refu
 fn affordable(width: u64, height: u64) -> Result<usize, Refusal> {
     match width.saturating_mul(height) {
         0 => Err(Refusal::Damaged),
-        pixels if pixels > PIXELS => Err(Refusal::TooLarge { megapixels: pixels.div_ceil(1_000_000) }),
+        pixels if pixels > limits::MAX_PIXELS => {
+            Err(Refusal::TooLarge { megapixels: pixels.div_ceil(1_000_000) })
+        }
         pixels => Ok(pixels as usize),
     }
 }

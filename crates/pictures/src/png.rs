@@ -5,13 +5,10 @@ use std::io::Cursor;
 use png::{ColorType, DecodingError, Limits, Transformations};
 
 use crate::{
-    FRAMES, Found, Frame, Refusal, Sink, affordable,
+    Found, Frame, Refusal, Sink, affordable,
     colour::{Samples, ToSrgb},
-    orientation, over_white,
+    limits, orientation, over_white,
 };
-
-/// Bytes that the library may take beside the picture: for a profile and texts. Packed texts stay packed.
-const BESIDE: usize = 32 * 1024 * 1024;
 
 /// The gamma that stands for sRGB.
 const SRGB_GAMMA: f32 = 0.45455;
@@ -26,7 +23,8 @@ impl From<DecodingError> for Refusal {
 }
 
 pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> {
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: BESIDE });
+    let mut decoder =
+        png::Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: limits::MAX_PNG_CHUNK_BYTES });
     decoder.set_transformations(Transformations::normalize_to_color8());
     decoder.set_ignore_text_chunk(true);
     let header = decoder.read_header_info()?;
@@ -60,7 +58,7 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
         return Err(Refusal::Clear);
     }
     // Whatever is clear everywhere leaves the canvas clear, so no frame depends on those before.
-    for number in 0..FRAMES {
+    for number in 0..limits::MAX_FRAMES {
         let place = match reader.next_frame_info() {
             Ok(control) => (control.x_offset, control.y_offset, control.width, control.height),
             Err(DecodingError::Parameter(_)) => break,

@@ -9,7 +9,7 @@ pub enum Refusal {
     /// There are no bytes.
     #[error("the file is empty; choose it again, or another")]
     Empty,
-    /// It is longer than [`crate::FILE_BYTES`].
+    /// It is longer than [`crate::MAX_FILE_BYTES`].
     #[error("the file is too long; make it smaller")]
     FileTooLarge,
     /// Its bytes are no picture, and nothing else that is known.
@@ -18,7 +18,7 @@ pub enum Refusal {
     /// It is something that is known and not decoded.
     #[error("this is {0:?}, which is not decoded; save it as JPEG or PNG")]
     Foreign(Foreign),
-    /// It has more than [`crate::PIXELS`] pixels.
+    /// It has more than [`crate::MAX_PIXELS`] pixels.
     #[error("the picture has {megapixels} megapixels; make it smaller")]
     TooLarge {
         /// Millions of pixels, rounded up.

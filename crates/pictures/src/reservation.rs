@@ -6,6 +6,8 @@
 
 use memchr::memmem;
 
+use crate::limits;
+
 /// Who says, in the file, that it must not be learnt from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,9 +24,6 @@ const PLUS_PROHIBITED: &[u8] = b"/DMI-PROHIBITED";
 const ENTRIES: [&[u8]; 3] = [b".ai_generative_training", b".ai_training", b".data_mining"];
 /// What they say where they forbid, or only allow under conditions.
 const NOT_ALLOWED: [&[u8]; 2] = [b"notAllowed", b"constrained"];
-/// Where an entry says it: a key `use` and a value, in CBOR or JSON.
-const WITHIN: usize = 48;
-
 /// Looks for marks in a file.
 pub(crate) fn find(bytes: &[u8]) -> Option<Reservation> {
     if memmem::find(bytes, PLUS_PROHIBITED).is_some() {
@@ -35,7 +34,7 @@ pub(crate) fn find(bytes: &[u8]) -> Option<Reservation> {
     let forbids = |entry: &&[u8]| {
         memmem::find_iter(bytes, *entry).any(|at| {
             let value = &bytes[at + entry.len()..];
-            let value = &value[..value.len().min(WITHIN)];
+            let value = &value[..value.len().min(limits::MAX_RESERVATION_DISTANCE)];
             // Up to the next entry.
             let value = &value
                 [..memmem::find(value, b"c2pa.").or(memmem::find(value, b"cawg.")).unwrap_or(value.len())];

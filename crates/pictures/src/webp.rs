@@ -5,13 +5,10 @@ use std::io::Cursor;
 use image_webp::{DecodingError, WebPDecoder};
 
 use crate::{
-    FRAMES, Found, Frame, Refusal, Sink, affordable,
+    Found, Frame, Refusal, Sink, affordable,
     colour::{Samples, ToSrgb},
-    over_white,
+    limits, over_white,
 };
-
-/// Bytes of a profile.
-const PROFILE: usize = 4 * 1024 * 1024;
 
 impl From<DecodingError> for Refusal {
     fn from(error: DecodingError) -> Self {
@@ -25,7 +22,7 @@ impl From<DecodingError> for Refusal {
 /// The EXIF orientation of a WebP is not looked at, as in browsers.
 pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes))?;
-    decoder.set_memory_limit(PROFILE);
+    decoder.set_memory_limit(limits::MAX_WEBP_PROFILE_BYTES);
     let (width, height) = decoder.dimensions();
     affordable(width.into(), height.into())?;
     let (width, height) = (width as usize, height as usize);
@@ -35,7 +32,7 @@ pub(crate) fn read(bytes: &[u8], sink: &mut dyn Sink) -> Result<Found, Refusal> 
     let channels = if samples == Samples::Rgba { 4 } else { 3 };
     let mut data = vec![0; decoder.output_buffer_size().ok_or(Refusal::Damaged)?];
     let animated = decoder.is_animated();
-    let frames = if animated { FRAMES.min(decoder.num_frames() as usize) } else { 1 };
+    let frames = if animated { limits::MAX_FRAMES.min(decoder.num_frames() as usize) } else { 1 };
     for number in 0..frames {
         if animated {
             decoder.read_frame(&mut data)?;

@@ -276,6 +276,6 @@ fn the_demo_set_is_cut_into_its_flags() {
 
 #[test]
 fn a_long_file_is_refused_unread() {
-    let long = vec![0xff; abraham_pictures::FILE_BYTES + 1];
+    let long = vec![0xff; abraham_pictures::MAX_FILE_BYTES + 1];
     assert_eq!(decode(&long, SIDE).err(), Some(Refusal::FileTooLarge));
 }

@@ -13,7 +13,7 @@ use std::{
 use abraham_collective::{Digest, Done, Failed, Millis, Origin, Term, Work};
 use abraham_learning::{
     Curation, KernelSums, MIN_TEACHERS, Pictures,
-    seat::{Recipe, Seat, State},
+    seat::{Recipe, State},
 };
 use abraham_ring::Backend;
 use futures::future::{Either, select};
@@ -22,13 +22,12 @@ use crate::{
     Network, SeedSource, Timer,
     channel::{LaneChannel, Worked},
     limits::{AGREEMENT_TIMEOUT, ANSWER_MARGIN},
-    painting::{self, Step},
+    painting::{self, NetworkSeat, Step},
     switch::Switch,
     teaching,
 };
 
 pub(crate) type Answer = (u64, Result<Done, Failed>);
-pub(crate) type NetworkSeat<N, T, B> = Seat<LaneChannel<N, T>, Rc<B>>;
 
 /// A piece of work that runs.
 struct Running<T> {

@@ -14,9 +14,11 @@ use zeroize::Zeroizing;
 use crate::{
     Network, Timer,
     channel::LaneChannel,
-    engine::NetworkSeat,
     filling::{Gathered, gather},
 };
+
+/// A seat whose painter reaches the other three over the network.
+pub(crate) type NetworkSeat<N, T, B> = Seat<LaneChannel<N, T>, Rc<B>>;
 
 /// What a seat does next.
 pub(crate) enum Step {

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Instant};
 
+use abraham_limiter::{KeyedBuckets, Rate};
 use abraham_messages::{
     PRESENCE_TOPIC,
     limits::{GOSSIP_OVERHEAD_BYTES, MAX_GOSSIP_BYTES, MAX_GOSSIP_PACKET_BYTES},
@@ -27,7 +28,6 @@ use crate::{
     Config, Error,
     client::{Proxies, ip_of},
     limits,
-    rate::{Buckets, Rate},
 };
 
 /// Gossipsub of the presence topic alone: other subscriptions are not even remembered.
@@ -108,14 +108,14 @@ fn relaying(proxies: &Proxies, connections: u32, circuits: &Circuits) -> relay::
 }
 
 fn per_peer(rate: Rate) -> Box<dyn RateLimiter> {
-    let mut buckets = Buckets::new(rate, limits::MAX_REMEMBERED);
-    Box::new(move |peer: PeerId, _: &Multiaddr, now: Instant| buckets.take(peer, 1.0, now))
+    let mut buckets = KeyedBuckets::new(rate, limits::MAX_REMEMBERED);
+    Box::new(move |peer: PeerId, _: &Multiaddr, now: Instant| buckets.take(peer, 1, now))
 }
 
 fn per_address(rate: Rate, proxies: Proxies) -> Box<dyn RateLimiter> {
-    let mut buckets = Buckets::<IpAddr>::new(rate, limits::MAX_REMEMBERED);
+    let mut buckets = KeyedBuckets::<IpAddr, Instant>::new(rate, limits::MAX_REMEMBERED);
     Box::new(move |_: PeerId, address: &Multiaddr, now: Instant| {
-        ip_of(address).and_then(|ip| proxies.limited(ip)).is_none_or(|ip| buckets.take(ip, 1.0, now))
+        ip_of(address).and_then(|ip| proxies.limited(ip)).is_none_or(|ip| buckets.take(ip, 1, now))
     })
 }
 

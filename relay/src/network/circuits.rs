@@ -12,6 +12,7 @@ use std::{
     time::Instant,
 };
 
+use abraham_limiter::KeyedBuckets;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
@@ -22,7 +23,7 @@ use libp2p::{
     },
 };
 
-use crate::{client::Proxies, limits, rate::Buckets};
+use crate::{client::Proxies, limits};
 
 /// Whose circuits count together: those of a network, or of a peer where no limit for addresses applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +45,8 @@ struct Circuit {
 /// All circuits. A peer's are told apart only by their age: libp2p names none of them.
 struct Table {
     proxies: Proxies,
-    peers: Buckets<PeerId>,
-    addresses: Buckets<IpAddr>,
+    peers: KeyedBuckets<PeerId, Instant>,
+    addresses: KeyedBuckets<IpAddr, Instant>,
     most: usize,
     /// By the order in which they were asked for.
     circuits: BTreeMap<u64, Circuit>,
@@ -60,8 +61,8 @@ impl Table {
     fn new(proxies: Proxies, most: usize) -> Self {
         Self {
             proxies,
-            peers: Buckets::new(limits::CIRCUIT_RATE_PER_PEER, limits::MAX_REMEMBERED),
-            addresses: Buckets::new(limits::CIRCUIT_RATE_PER_ADDRESS, limits::MAX_REMEMBERED),
+            peers: KeyedBuckets::new(limits::CIRCUIT_RATE_PER_PEER, limits::MAX_REMEMBERED),
+            addresses: KeyedBuckets::new(limits::CIRCUIT_RATE_PER_ADDRESS, limits::MAX_REMEMBERED),
             most,
             circuits: BTreeMap::new(),
             next: 0,
@@ -81,8 +82,8 @@ impl Table {
 
     fn may(&mut self, peer: PeerId, remote: &Multiaddr, now: Instant) -> bool {
         let source = self.proxies.source(remote);
-        if !self.peers.take(peer, 1.0, now)
-            || source.is_some_and(|source| !self.addresses.take(source.address, 1.0, now))
+        if !self.peers.take(peer, 1, now)
+            || source.is_some_and(|source| !self.addresses.take(source.address, 1, now))
         {
             return false;
         }

@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use abraham_limiter::KeyedBuckets;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
@@ -21,7 +22,6 @@ use libp2p::{
 use crate::{
     client::{Proxies, Source},
     limits,
-    rate::Buckets,
 };
 
 /// Why a connection was refused.
@@ -123,7 +123,7 @@ pub(super) struct Gate {
     named: HashSet<PeerId>,
     most: usize,
     per_address: u32,
-    rates: Buckets<IpAddr>,
+    rates: KeyedBuckets<IpAddr, Instant>,
     pending: HashMap<ConnectionId, Source>,
     half_open: Counts,
     connections: HashMap<ConnectionId, Connection>,
@@ -141,7 +141,7 @@ impl Gate {
             named,
             most: usize::try_from(most).unwrap_or(usize::MAX),
             per_address,
-            rates: Buckets::new(limits::CONNECTION_RATE, limits::MAX_REMEMBERED),
+            rates: KeyedBuckets::new(limits::CONNECTION_RATE, limits::MAX_REMEMBERED),
             pending: HashMap::new(),
             half_open: Counts::default(),
             connections: HashMap::new(),
@@ -181,7 +181,7 @@ impl Gate {
         {
             return Err(Refused::HalfOpen);
         }
-        if !self.rates.take(source.address, 1.0, now) {
+        if !self.rates.take(source.address, 1, now) {
             return Err(Refused::AddressRate);
         }
         self.pending.insert(id, source);

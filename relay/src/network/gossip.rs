@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use abraham_limiter::KeyedBuckets;
 use abraham_messages::limits::MAX_GOSSIP_BYTES;
 use libp2p::PeerId;
 
-use crate::{limits, rate::Buckets};
+use crate::limits;
 
 /// What is done with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +41,15 @@ impl Dropped {
 
 /// The rates of everyone whose messages arrive.
 pub(super) struct Guard {
-    authors: Buckets<PeerId>,
-    author_bytes: Buckets<PeerId>,
-    peers: Buckets<PeerId>,
-    faults: Buckets<PeerId>,
+    authors: KeyedBuckets<PeerId, Instant>,
+    author_bytes: KeyedBuckets<PeerId, Instant>,
+    peers: KeyedBuckets<PeerId, Instant>,
+    faults: KeyedBuckets<PeerId, Instant>,
 }
 
 impl Guard {
     pub(super) fn new() -> Self {
-        let buckets = |rate| Buckets::new(rate, limits::MAX_REMEMBERED);
+        let buckets = |rate| KeyedBuckets::new(rate, limits::MAX_REMEMBERED);
         Self {
             authors: buckets(limits::AUTHOR_MESSAGE_RATE),
             author_bytes: buckets(limits::AUTHOR_BYTE_RATE),
@@ -69,13 +70,11 @@ impl Guard {
         if bytes > MAX_GOSSIP_BYTES {
             return Verdict::Drop(Dropped::Oversized);
         }
-        if !is_relay && !self.peers.take(peer, 1.0, now) {
+        if !is_relay && !self.peers.take(peer, 1, now) {
             return Verdict::Drop(Dropped::PeerRate);
         }
         // Signatures are checked before, so the author is who wrote it.
-        #[expect(clippy::cast_precision_loss, reason = "at most MAX_GOSSIP_BYTES")]
-        let length = bytes as f64;
-        if !self.authors.take(author, 1.0, now) || !self.author_bytes.take(author, length, now) {
+        if !self.authors.take(author, 1, now) || !self.author_bytes.take(author, bytes as u64, now) {
             return Verdict::Drop(Dropped::AuthorRate);
         }
         Verdict::Pass
@@ -96,7 +95,7 @@ impl Guard {
             Dropped::Oversized | Dropped::PeerRate => true,
             Dropped::TopicRate => false,
         };
-        is_fault && !self.faults.take(peer, 1.0, now)
+        is_fault && !self.faults.take(peer, 1, now)
     }
 }
 

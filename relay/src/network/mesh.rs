@@ -7,7 +7,7 @@ use std::{
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 
-use crate::limits::{MAX_REDIAL_BACKOFF, MIN_REDIAL_BACKOFF};
+use crate::limits::REDIAL_BACKOFF;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -20,7 +20,7 @@ enum State {
 struct Relay {
     addresses: Vec<Multiaddr>,
     state: State,
-    wait: Duration,
+    failures: u32,
 }
 
 /// The named relays and how each is connected.
@@ -36,7 +36,7 @@ impl Mesh {
                 let relay = relays.entry(peer).or_insert_with(|| Relay {
                     addresses: Vec::new(),
                     state: State::Waiting(now),
-                    wait: MIN_REDIAL_BACKOFF,
+                    failures: 0,
                 });
                 relay.addresses.push(address.clone());
             }
@@ -89,7 +89,7 @@ impl Mesh {
     pub(super) fn up(&mut self, peer: &PeerId) {
         if let Some(relay) = self.0.get_mut(peer) {
             relay.state = State::Connected;
-            relay.wait = MIN_REDIAL_BACKOFF;
+            relay.failures = 0;
         }
     }
 
@@ -97,9 +97,9 @@ impl Mesh {
     /// (`jitter` from 0 to 1), so that relays that lost each other do not dial in step. Returns the wait.
     pub(super) fn down(&mut self, peer: &PeerId, jitter: f64, now: Instant) -> Option<Duration> {
         let relay = self.0.get_mut(peer)?;
-        let wait = relay.wait.mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0);
+        relay.failures = relay.failures.saturating_add(1);
+        let wait = REDIAL_BACKOFF.delay(relay.failures).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0);
         relay.state = State::Waiting(now + wait);
-        relay.wait = (relay.wait * 2).min(MAX_REDIAL_BACKOFF);
         Some(wait)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, future::pending, sync::Arc, time::Duration};
 
+use abraham_limiter::{KeyedBuckets, Rate};
 use futures::StreamExt as _;
 use libp2p::{
     PeerId, Swarm, connection_limits,
@@ -26,18 +27,14 @@ use super::{
     mesh::Mesh,
     topic::{Due, Sender, Topic, Turn},
 };
-use crate::{
-    limits,
-    metrics::Metrics,
-    rate::{Buckets, Rate},
-};
+use crate::{limits, metrics::Metrics};
 
 /// How often gossipsub's scores are looked at.
 const SCORES_EVERY: Duration = Duration::from_secs(5);
 /// How long connections may take to close at the end.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// A peer or cause is named in the log once a minute: a flood must not flood the log.
-const NAMED: Rate = Rate { burst: 60, per_second: 1 };
+const NAMED: Rate = Rate::one_every(1, Duration::from_secs(60));
 /// Peers whose naming is remembered; beyond it, nobody new is named until a minute passed.
 const NAMED_PEERS: usize = 256;
 
@@ -51,8 +48,8 @@ pub(super) struct Task {
     guard: Guard,
     topic: Topic<Presence>,
     reserved: HashSet<PeerId>,
-    named: Buckets<PeerId>,
-    named_causes: Buckets<&'static str>,
+    named: KeyedBuckets<PeerId, std::time::Instant>,
+    named_causes: KeyedBuckets<&'static str, std::time::Instant>,
     metrics: Arc<Metrics>,
     libp2p: libp2p::metrics::Metrics,
 }
@@ -70,8 +67,8 @@ impl Task {
             guard: Guard::new(),
             topic: Topic::new(limits::TOPIC_BYTE_RATE, now()),
             reserved: HashSet::new(),
-            named: Buckets::new(NAMED, NAMED_PEERS),
-            named_causes: Buckets::new(NAMED, NAMED_PEERS),
+            named: KeyedBuckets::new(NAMED, NAMED_PEERS),
+            named_causes: KeyedBuckets::new(NAMED, NAMED_PEERS),
             metrics,
             libp2p,
         }
@@ -141,7 +138,7 @@ impl Task {
             SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
                 let cause = refusal(cause);
                 self.metrics.connection_refused(cause);
-                if self.named_causes.take(cause, 60.0, now()) {
+                if self.named_causes.take(cause, 1, now()) {
                     tracing::warn!(cause, "refusing connections");
                 }
             }
@@ -220,13 +217,13 @@ impl Task {
             }
             relay::Event::ReservationReqDenied { src_peer_id, status } => {
                 self.metrics.reservations_denied.inc();
-                if self.named.take(src_peer_id, 60.0, now()) {
+                if self.named.take(src_peer_id, 1, now()) {
                     tracing::warn!(peer = %src_peer_id, ?status, "refusing a reservation");
                 }
             }
             relay::Event::CircuitReqDenied { src_peer_id, status, .. } => {
                 self.metrics.circuits_denied.inc();
-                if self.named.take(src_peer_id, 60.0, now()) {
+                if self.named.take(src_peer_id, 1, now()) {
                     tracing::info!(peer = %src_peer_id, ?status, "refusing a circuit");
                 }
             }
@@ -289,7 +286,7 @@ impl Task {
         };
         self.swarm.behaviour_mut().gossip.report_message_validation_result(&id, &peer, acceptance);
         self.metrics.gossip_dropped(cause.name());
-        if self.named.take(author, 60.0, now()) {
+        if self.named.take(author, 1, now()) {
             tracing::warn!(%author, %peer, cause = cause.name(), "dropping presence messages");
         }
         if !self.mesh.names(&peer) && self.guard.is_too_much(cause, author, peer, now()) {

@@ -12,10 +12,9 @@ use std::{
     time::Duration,
 };
 
+use abraham_limiter::{Rate, TokenBucket};
 use futures::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
-
-use crate::rate::{Bucket, Rate};
 
 /// The shortest wait, so that a connection at its limit is not woken for every few bytes.
 const STEP: Duration = Duration::from_millis(10);
@@ -24,24 +23,24 @@ const STEP: Duration = Duration::from_millis(10);
 #[derive(Clone)]
 struct Allowance {
     rate: Rate,
-    bucket: Arc<Mutex<Bucket>>,
+    bucket: Arc<Mutex<TokenBucket<Instant>>>,
 }
 
 impl Allowance {
     fn new(rate: Rate) -> Self {
-        Self { rate, bucket: Arc::new(Mutex::new(Bucket::full(rate, Instant::now().into_std()))) }
+        Self { rate, bucket: Arc::new(Mutex::new(TokenBucket::full(Instant::now()))) }
     }
 
     /// How long to wait until something may be read.
     fn wait(&self) -> Option<Duration> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = bucket.refill(self.rate, Instant::now().into_std());
-        (left < 0.0).then(|| Duration::from_secs_f64(-left / f64::from(self.rate.per_second)).max(STEP))
+        let overdrawn = bucket.overdrawn(&self.rate, Instant::now());
+        (!overdrawn.is_zero()).then(|| overdrawn.max(STEP))
     }
 
     fn read(&self, bytes: usize) {
-        #[expect(clippy::cast_precision_loss, reason = "the length of a buffer")]
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).overdraw(bytes as f64);
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.overdraw(&self.rate, bytes as u64, Instant::now());
     }
 }
 
@@ -103,7 +102,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_read_at_once_and_the_rest_at_the_rate() {
-        let rate = Rate { burst: 1000, per_second: 100 };
+        let rate = Rate::per_second(1000, 100);
         let mut source = Throttled::new(Cursor::new(vec![7; 3000]), Some(rate));
         let began = Instant::now();
         let (mut read, mut buffer) = (0, [0; 100]);

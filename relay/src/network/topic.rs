@@ -8,12 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use abraham_limiter::{Rate, TokenBucket};
 use libp2p::PeerId;
 
-use crate::{
-    limits,
-    rate::{Bucket, Rate},
-};
+use crate::limits;
 
 /// How soon what waits is looked at again.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -59,7 +57,7 @@ struct Queue<M> {
 /// The budget, and what waits for it.
 pub(super) struct Topic<M> {
     rate: Rate,
-    budget: Bucket,
+    budget: TokenBucket<Instant>,
     queues: HashMap<Sender, Queue<M>>,
     /// Who has something waiting, in the order of turns.
     turns: VecDeque<Sender>,
@@ -70,7 +68,7 @@ impl<M> Topic<M> {
     pub(super) fn new(rate: Rate, now: Instant) -> Self {
         Self {
             rate,
-            budget: Bucket::full(rate, now),
+            budget: TokenBucket::full(now),
             queues: HashMap::new(),
             turns: VecDeque::new(),
             again: None,
@@ -80,7 +78,7 @@ impl<M> Topic<M> {
     /// Takes a message of so many bytes. It is passed on at once where nobody waits and the budget has enough.
     pub(super) fn offer(&mut self, sender: Sender, bytes: usize, message: M, now: Instant) -> Turn {
         let cost = bytes + limits::TOPIC_MESSAGE_OVERHEAD_BYTES;
-        if self.turns.is_empty() && self.budget.take(float(cost), self.rate, now) {
+        if self.turns.is_empty() && self.budget.take(&self.rate, cost as u64, now) {
             return Turn::Now;
         }
         let known = self.queues.len();
@@ -134,7 +132,7 @@ impl<M> Topic<M> {
                 self.turns.rotate_left(1);
                 continue;
             }
-            if !self.budget.take(float(first.cost), self.rate, now) {
+            if !self.budget.take(&self.rate, first.cost as u64, now) {
                 break;
             }
             if let Some(first) = queue.messages.pop_front() {
@@ -146,11 +144,6 @@ impl<M> Topic<M> {
         self.again = (!self.turns.is_empty()).then_some(now + AGAIN);
         due
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a message's length")]
-fn float(bytes: usize) -> f64 {
-    bytes as f64
 }
 
 #[cfg(test)]
@@ -223,7 +216,7 @@ mod tests {
             assert_eq!(through.dropped.get(&host(member)), None);
         }
         let most = limits::TOPIC_BYTE_RATE.burst as usize
-            + (seconds as usize + 1) * limits::TOPIC_BYTE_RATE.per_second as usize;
+            + (seconds as usize + 1) * limits::TOPIC_BYTE_RATE.count as usize;
         assert!(through.bytes <= most, "{} of {most}", through.bytes);
         assert!(
             through.bytes > most * 9 / 10,
@@ -269,7 +262,7 @@ mod tests {
     #[test]
     fn what_waits_is_bounded_and_nothing_is_lost_without_a_word() {
         let began = start();
-        let mut topic = Topic::new(Rate { burst: 1, per_second: 1 }, began);
+        let mut topic = Topic::new(Rate::per_second(1, 1), began);
         let mut later = 0;
         for sender in 0..limits::MAX_TOPIC_SOURCES as u32 + 10 {
             for _ in 0..200 {

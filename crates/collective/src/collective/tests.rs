@@ -405,7 +405,7 @@ fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
 /// A claim that nobody can check is waited for a while, and again for each change; not for ever.
 #[test]
 fn mere_claims_are_waited_for_no_longer_than_two_dials_take() {
-    const { assert!(limits::HOLDER_TIMEOUT >= 2 * (limits::DIAL_TIMEOUT + limits::MIN_DIAL_BACKOFF)) };
+    const { assert!(limits::HOLDER_TIMEOUT >= 2 * (limits::DIAL_TIMEOUT + limits::DIAL_BACKOFF.min)) };
     let mut scene = Scene::newcomer();
     let far = PeerKey([2; 33]);
     let say = |scene: &mut Scene, now, sequence, round| {

@@ -6,8 +6,12 @@
 //! that is always so. Whoever knows nothing of an artist cannot tell which of two is the true one, and goes by what it
 //! was shown first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
+use abraham_limiter::TokenBucket;
 use abraham_messages::{
     PeerKey,
     collective::{Certificate, Digest, HeldArtist, Holds, StateName},
@@ -16,7 +20,7 @@ use abraham_messages::{
 use abraham_provenance::state_name;
 
 use super::{certificate, store::Store};
-use crate::{Millis, Rejection, bucket::Bucket, limits};
+use crate::{Millis, Rejection, limits};
 
 /// The painters of a committee, by seat, and which of them signed the certificate that tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +76,7 @@ struct Showing {
     seats: Vec<(Digest, usize)>,
     begins: bool,
     /// How many certificates of it may be checked.
-    checks: Bucket,
+    checks: TokenBucket<Duration>,
 }
 
 /// By what this member knows an artist of which it holds nothing.
@@ -134,9 +138,13 @@ impl Holders {
             artists: Vec::new(),
             seats: Vec::new(),
             begins: false,
-            checks: Bucket::full(now, limits::CERTIFICATE_CHECK_BURST, limits::CERTIFICATE_CHECK_INTERVAL),
+            checks: TokenBucket::full(Duration::from_millis(now)),
         });
-        if !showing.checks.take(now, unchecked.len() as u32) {
+        if !showing.checks.take(
+            &limits::CERTIFICATE_CHECK_RATE,
+            unchecked.len() as u64,
+            Duration::from_millis(now),
+        ) {
             return Err(Rejection::TooMany);
         }
         for (digest, certificate) in unchecked {

@@ -1,13 +1,17 @@
 //! Who is here, as the presence topic tells it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
+use abraham_limiter::TokenBucket;
 use abraham_messages::{
     PeerKey,
     collective::{Digest, Presence, Seated},
 };
 
-use crate::{Millis, Rejection, bucket::Bucket, limits};
+use crate::{Millis, Rejection, limits};
 
 /// A member in sight.
 pub(crate) struct Member {
@@ -17,7 +21,7 @@ pub(crate) struct Member {
     /// Its place in an order that only this member knows.
     pub(crate) chance: Digest,
     expires: Millis,
-    burst: Bucket,
+    burst: TokenBucket<Duration>,
 }
 
 /// A committee as its painters' presences show it.
@@ -92,7 +96,7 @@ impl Presences {
                 if presence.sequence <= member.presence.sequence {
                     return Err(Rejection::Replayed);
                 }
-                if !member.burst.take(now, 1) {
+                if !member.burst.take(&limits::PRESENCE_RATE, 1, Duration::from_millis(now)) {
                     return Err(Rejection::TooMany);
                 }
                 member.presence = presence;
@@ -105,8 +109,8 @@ impl Presences {
                 if !room {
                     return Err(Rejection::TableFull);
                 }
-                let mut burst = Bucket::full(now, limits::PRESENCE_BURST, limits::MIN_PRESENCE_INTERVAL);
-                burst.take(now, 1);
+                let mut burst = TokenBucket::full(Duration::from_millis(now));
+                burst.take(&limits::PRESENCE_RATE, 1, Duration::from_millis(now));
                 let member = Member {
                     presence,
                     place: place(b"pool", &from),
@@ -366,7 +370,7 @@ mod tests {
         let heard = |presences: &mut Presences, now, sequences: std::ops::Range<u64>| {
             sequences.filter(|s| presences.handle_presence(now, key(1), presence(*s), false).is_ok()).count()
         };
-        assert_eq!(heard(&mut presences, 0, 1..1_000), limits::PRESENCE_BURST as usize);
+        assert_eq!(heard(&mut presences, 0, 1..1_000), limits::PRESENCE_RATE.burst as usize);
         assert_eq!(heard(&mut presences, 4 * limits::MIN_PRESENCE_INTERVAL, 1_000..2_000), 4);
     }
 

@@ -22,9 +22,8 @@ impl Backoff {
             soonest.map(|peer| self.0.remove(&peer));
         }
         let (times, until) = self.0.entry(teacher).or_default();
-        let backoff = limits::MIN_TEACHER_BACKOFF.saturating_mul(1 << (*times).min(10));
         *times = times.saturating_add(1);
-        *until = now.saturating_add(backoff.min(limits::MAX_TEACHER_BACKOFF));
+        *until = now.saturating_add(limits::TEACHER_BACKOFF.delay(*times));
     }
 
     pub(super) fn is_over(&self, now: Millis, teacher: &PeerKey) -> bool {
@@ -32,7 +31,7 @@ impl Backoff {
     }
 
     pub(super) fn expire(&mut self, now: Millis) {
-        self.0.retain(|_, (_, until)| until.saturating_add(limits::MAX_TEACHER_BACKOFF) > now);
+        self.0.retain(|_, (_, until)| until.saturating_add(limits::TEACHER_BACKOFF.max) > now);
     }
 }
 
@@ -45,16 +44,16 @@ mod tests {
         let (mut backoff, teacher) = (Backoff::default(), PeerKey([1; 33]));
         assert!(backoff.is_over(0, &teacher));
         for (times, wait) in [1, 2, 4, 8, 16, 20, 20].into_iter().enumerate() {
-            let now = times as Millis * limits::MAX_TEACHER_BACKOFF;
+            let now = times as Millis * limits::TEACHER_BACKOFF.max;
             backoff.handle_silent(now, teacher);
             backoff.expire(now);
-            assert!(!backoff.is_over(now + wait * limits::MIN_TEACHER_BACKOFF - 1, &teacher), "{times}");
-            assert!(backoff.is_over(now + wait * limits::MIN_TEACHER_BACKOFF, &teacher), "{times}");
+            assert!(!backoff.is_over(now + wait * limits::TEACHER_BACKOFF.min - 1, &teacher), "{times}");
+            assert!(backoff.is_over(now + wait * limits::TEACHER_BACKOFF.min, &teacher), "{times}");
         }
         backoff.handle_answered(&teacher);
         backoff.handle_silent(0, teacher);
-        assert!(backoff.is_over(limits::MIN_TEACHER_BACKOFF, &teacher), "from the beginning");
-        backoff.expire(limits::MIN_TEACHER_BACKOFF + limits::MAX_TEACHER_BACKOFF);
+        assert!(backoff.is_over(limits::TEACHER_BACKOFF.min, &teacher), "from the beginning");
+        backoff.expire(limits::TEACHER_BACKOFF.min + limits::TEACHER_BACKOFF.max);
         assert!(backoff.0.is_empty());
     }
 }

@@ -7,10 +7,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
 
-use crate::{
-    channel::{ChannelClosed, DataChannel, LOW_WATER, News},
-    stream::StreamEvents,
-};
+use crate::channel::{ChannelClosed, ChannelEvents, DataChannel, LOW_WATER, News};
 
 /// A data channel of the browser. Dropping it takes its handlers off, so that the browser calls none that is gone, and
 /// closes it.
@@ -39,7 +36,7 @@ impl BrowserChannel {
 }
 
 impl DataChannel for BrowserChannel {
-    fn attach(&mut self, events: StreamEvents<Self>) {
+    fn attach(&mut self, events: Arc<dyn ChannelEvents>) {
         let channel = self.inner.channel.clone();
         let on_message = {
             let events = events.clone();

@@ -16,10 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
 use super::{Channel, ChannelError};
-use crate::PainterId;
-
-/// Frames that may wait on one link before its sender waits too.
-const QUEUE_FRAMES: usize = 64;
+use crate::{PainterId, limits};
 
 /// What becomes of a frame on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +94,7 @@ impl State {
             let in_vain = match wait.need {
                 Need::FrameFrom(from) => self.queues[from.index()][p].is_empty() && !self.gone[from.index()],
                 Need::RoomTo(to) => {
-                    self.queues[p][to.index()].len() >= QUEUE_FRAMES && !self.gone[to.index()]
+                    self.queues[p][to.index()].len() >= limits::MAX_QUEUED_FRAMES && !self.gone[to.index()]
                 }
             };
             if !in_vain {
@@ -171,7 +168,7 @@ impl Channel for MemoryChannel {
         let until = self.deadline();
         poll_fn(|context| {
             let state = &mut *self.state.borrow_mut();
-            let room = state.queues[self.me.index()][to.index()].len() < QUEUE_FRAMES;
+            let room = state.queues[self.me.index()][to.index()].len() < limits::MAX_QUEUED_FRAMES;
             let ended = if state.gone[to.index()] {
                 Err(ChannelError::PeerGone)
             } else if room {
@@ -277,7 +274,7 @@ mod tests {
     fn a_full_link_makes_its_sender_wait() {
         let [a, b, _c, _d] = network();
         let to = PainterId::ALL[1];
-        for _ in 0..QUEUE_FRAMES {
+        for _ in 0..limits::MAX_QUEUED_FRAMES {
             assert_eq!(now(a.send(to, vec![0])), Poll::Ready(Ok(())));
         }
         assert_eq!(now(a.send(to, vec![0])), Poll::Pending);

@@ -2,13 +2,14 @@
 
 mod codec;
 
-use abraham_messages::{Kind, limits};
+use abraham_messages::Kind;
 use abraham_ring::{Backend, Draw, RingTensor};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     Cause, Channel, Error, Painter, PainterId, Scale, Sharing,
     dispute::{Statement, Topic},
+    limits,
 };
 
 /// The explicit component; painters 0, 1 and 2 hold it, and painter 0 passes it on.
@@ -85,14 +86,8 @@ fn bytes(tensor: &RingTensor) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(tensor.data().iter().flat_map(|x| x.to_le_bytes()).collect())
 }
 
-/// Most updates that the painters vote on at once: a vote has one bit for each.
-const VOTED_AT_ONCE: usize = 256;
-
-/// Bytes of explicit components that painter 0 passes on at once, in one frame: half of what a frame may have.
-const PASSED_AT_ONCE: usize = limits::MAX_FRAME_BYTES / 2;
-
 /// What one painter thinks of each update of a group, one bit each, the first in the lowest bit of the first byte.
-type Votes = [u8; VOTED_AT_ONCE / 8];
+type Votes = [u8; limits::MAX_VOTED_UPDATES / 8];
 
 fn hash(tensor: &RingTensor) -> [u8; 32] {
     *blake3::hash(&bytes(tensor)).as_bytes()
@@ -119,7 +114,8 @@ impl<C: Channel, B: Backend> Painter<C, B> {
         shape: (usize, usize),
         scale: Scale,
     ) -> Result<Vec<Option<Sharing>>, Error> {
-        let group = (PASSED_AT_ONCE / (8 * shape.0 * shape.1).max(1)).clamp(1, VOTED_AT_ONCE);
+        let group =
+            (limits::MAX_PASSED_BYTES / (8 * shape.0 * shape.1).max(1)).clamp(1, limits::MAX_VOTED_UPDATES);
         let mut accepted = Vec::with_capacity(updates.len());
         let mut updates = updates.into_iter().map(|update| update.filter(|share| share.fits(shape, scale)));
         while updates.len() > 0 {

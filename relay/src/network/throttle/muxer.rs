@@ -8,7 +8,7 @@ use std::{
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 
 use super::{Allowance, Throttled};
-use crate::rate::Rate;
+use abraham_limiter::Rate;
 
 /// A connection that has streams of its own.
 pub(in crate::network) struct ThrottledMuxer<M> {
@@ -94,7 +94,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_streams_of_one_connection_share_its_rate() {
-        let rate = Rate { burst: 1000, per_second: 100 };
+        let rate = Rate::per_second(1000, 100);
         let mut connection = ThrottledMuxer::new(Zeros, Some(rate));
         let mut streams = Vec::new();
         for inbound in [true, false, true] {

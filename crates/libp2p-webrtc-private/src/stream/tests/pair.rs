@@ -7,7 +7,10 @@ use std::{
 
 use futures::{AsyncRead, AsyncWrite, FutureExt, StreamExt, channel::mpsc, task::noop_waker_ref};
 
-use crate::{channel::ChannelClosed, stream::*};
+use crate::{
+    channel::{ChannelClosed, ChannelEvents},
+    stream::*,
+};
 
 /// Two ends of a data channel, and what is under way between them.
 #[derive(Default)]
@@ -20,7 +23,7 @@ pub(super) struct Net {
 
 #[derive(Default)]
 pub(super) struct End {
-    pub(super) events: Option<StreamEvents<Fake>>,
+    pub(super) events: Option<Arc<dyn ChannelEvents>>,
     pub(super) sent: VecDeque<Vec<u8>>,
     pub(super) closed: bool,
     pub(super) dropped: bool,
@@ -32,7 +35,7 @@ pub(super) struct Fake {
 }
 
 impl DataChannel for Fake {
-    fn attach(&mut self, events: StreamEvents<Self>) {
+    fn attach(&mut self, events: Arc<dyn ChannelEvents>) {
         self.net.lock().unwrap().ends[self.side].events = Some(events);
     }
 
