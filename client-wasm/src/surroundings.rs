@@ -1,10 +1,12 @@
 //! What a member runs in here: the port to the window's network node, the worker's clock, the browser's randomness.
 
 use abraham_collective::Millis;
-use abraham_messages::node::{Command, Event};
+use abraham_messages::{
+    Payload,
+    node::{Command, Event},
+};
 use abraham_visitor::{Network, SeedSource, Timer};
 use futures::channel::mpsc;
-use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{MessageEvent, MessagePort};
 use zeroize::Zeroizing;
@@ -14,7 +16,7 @@ use crate::{
     error::Error,
 };
 
-/// Our end of the port to the window's node. Every message is an array of bytes whose buffer changes hands.
+/// Our end of the port to the window's node.
 pub(crate) struct Port {
     port: MessagePort,
 }
@@ -34,29 +36,22 @@ impl Port {
         events: mpsc::UnboundedSender<Event>,
     ) -> (Self, Listener) {
         let heard = Closure::new(move |message: MessageEvent| {
-            let Ok(bytes) = message.data().dyn_into::<Uint8Array>() else { return };
-            let bytes = Zeroizing::new(bytes.to_vec());
+            let Some((head, payload)) = abraham_port::parts(&message) else { return };
             // What does not decode is a bug in our own window; without events the member ends as without a network.
-            if let Ok(event) = Event::decode(&bytes) {
+            if let Ok(event) = Event::from_parts(&head, payload) {
                 let _ = events.unbounded_send(event);
             }
         });
         port.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        let opened = Self { port: port.clone() };
-        opened.post(secret);
-        (opened, Listener { port, _heard: heard })
-    }
-
-    fn post(&self, bytes: &[u8]) {
-        let array = Uint8Array::from(bytes);
-        // Fails only where a buffer cannot change hands, and this one is new.
-        let _ = self.port.post_message_with_transferable(&array, &Array::of1(&array.buffer()));
+        abraham_port::post(&port, secret, &Payload::default());
+        (Self { port: port.clone() }, Listener { port, _heard: heard })
     }
 }
 
 impl Network for Port {
     fn send(&self, command: Command) {
-        self.post(&Zeroizing::new(command.encode()));
+        let (head, payload) = command.into_parts();
+        abraham_port::post(&self.port, &head, &payload);
     }
 }
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use abraham_messages::{
-    Frame,
+    Frame, Payload,
     collective::{Bulk, Control, Gossip},
     node::{Command, Event},
 };
@@ -35,13 +35,15 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         4 => {
-            if let Ok(command) = Command::decode(bytes) {
-                assert_eq!(Command::decode(&command.encode()), Ok(command));
+            if let Ok(command) = Command::from_parts(bytes, Payload::default()) {
+                let (head, payload) = command.clone().into_parts();
+                assert_eq!(Command::from_parts(&head, payload), Ok(command));
             }
         }
         _ => {
-            if let Ok(event) = Event::decode(bytes) {
-                assert_eq!(Event::decode(&event.encode()), Ok(event));
+            if let Ok(event) = Event::from_parts(bytes, Payload::default()) {
+                let (head, payload) = event.clone().into_parts();
+                assert_eq!(Event::from_parts(&head, payload), Ok(event));
             }
         }
     }

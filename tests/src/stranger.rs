@@ -2,7 +2,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use abraham_messages::node::{Command, Event};
+use abraham_messages::{
+    Payload,
+    node::{Command, Event},
+};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{PAGE_TIMEOUT, browser::Visit, tab::Tab};
@@ -27,12 +30,12 @@ impl Stranger {
                 const { relays, iceServers } = await (await fetch('/api/v1/config')).json();
                 const { port1, port2 } = new MessageChannel();
                 const heard = [];
-                port2.onmessage = ({ data }) => heard.push([...data]);
+                port2.onmessage = ({ data }) => heard.push(data.map((part) => [...part]));
                 globalThis.stranger = {
                     network: program.start({ relays, iceServers }, port1),
-                    say(bytes) {
-                        const copy = new Uint8Array(bytes);
-                        port2.postMessage(copy, [copy.buffer]);
+                    say(...parts) {
+                        const message = parts.map((part) => new Uint8Array(part));
+                        port2.postMessage(message, message.map(({ buffer }) => buffer));
                     },
                     take: () => heard.splice(0, 1000),
                 };
@@ -40,7 +43,7 @@ impl Stranger {
         )
         .await?;
         let stranger = Self { tab, heard: VecDeque::new() };
-        stranger.say(&secret).await?;
+        stranger.say(&secret, &Payload::default()).await?;
         Ok(stranger)
     }
 
@@ -48,12 +51,14 @@ impl Stranger {
     ///
     /// # Errors
     /// When the page has crashed.
-    pub async fn tell(&self, command: &Command) -> Result<()> {
-        self.say(&command.encode()).await
+    pub async fn tell(&self, command: Command) -> Result<()> {
+        let (head, payload) = command.into_parts();
+        self.say(&head, &payload).await
     }
 
-    async fn say(&self, bytes: &[u8]) -> Result<()> {
-        self.tab.value(&format!("stranger.say({})", serde_json::to_string(bytes)?)).await
+    async fn say(&self, head: &[u8], payload: &[u8]) -> Result<()> {
+        let [head, payload] = [head, payload].map(serde_json::to_string);
+        self.tab.value(&format!("stranger.say({}, {})", head?, payload?)).await
     }
 
     /// Waits for an event that `wanted` makes something of, and drops those before it.
@@ -70,9 +75,10 @@ impl Stranger {
                 }
             }
             ticks.tick().await;
-            let messages: Vec<Vec<u8>> = self.tab.value("stranger.take()").await?;
-            for message in messages {
-                self.heard.push_back(Event::decode(&message).context("the node said what is no event")?);
+            let messages: Vec<[Vec<u8>; 2]> = self.tab.value("stranger.take()").await?;
+            for [head, payload] in messages {
+                let event = Event::from_parts(&head, payload.into());
+                self.heard.push_back(event.context("the node said what is no event")?);
             }
         }
         bail!("waited {} s for the stranger's node: {what}", PAGE_TIMEOUT.as_secs())

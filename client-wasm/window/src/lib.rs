@@ -1,8 +1,8 @@
 //! The network of a tab: what the window's JavaScript can call, for no worker has WebRTC.
 //!
-//! Effects only: a `Node` of `abraham-p2p` and the port to the worker that is its visitor. Every message on the port is a
-//! `Uint8Array` whose buffer is transferred: first, from the worker, the 32 bytes of the member's secret, so that no
-//! script of the page holds them; then encoded commands from the worker, and encoded events to it.
+//! Effects only: a `Node` of `abraham-p2p` and the port to the worker that is its visitor ([`abraham_port`]). First comes,
+//! from the worker, the 32 bytes of the member's secret, so that no script of the page holds them; then commands from the
+//! worker, and events to it.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -12,7 +12,7 @@ mod port;
 use std::{cell::RefCell, rc::Rc};
 
 use abraham_messages::{
-    PROTOCOL_VERSION,
+    PROTOCOL_VERSION, Payload,
     node::{Command, Event},
 };
 use abraham_p2p::{Commands, Config, Events, Node, Secret};
@@ -24,7 +24,7 @@ use futures::{
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessagePort;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use error::Error;
 use port::Port;
@@ -51,9 +51,9 @@ pub struct Network {
 
 /// What the node's task waits for.
 enum Order {
-    /// Bytes from the worker.
-    Bytes(Vec<u8>),
-    /// Something on the port that is no `Uint8Array`.
+    /// The head and the payload of a message from the worker.
+    Message(Zeroizing<Vec<u8>>, Payload),
+    /// Something on the port that is no message.
     Foreign,
     /// The page knows other relays now.
     Relays(Vec<String>),
@@ -133,11 +133,11 @@ async fn serve(
             result
         }
         Ok(None) => {
-            port.send(Event::Stopped.encode());
+            port.send(Event::Stopped);
             Ok(())
         }
         Err(error) => {
-            port.send(Event::Stopped.encode());
+            port.send(Event::Stopped);
             Err(error)
         }
     };
@@ -152,20 +152,16 @@ async fn run(
     orders: &mut UnboundedReceiver<Order>,
 ) -> Result<Option<(Commands, Events)>, Error> {
     let mut relays = options.relays;
-    let mut bytes = loop {
+    let secret = loop {
         match orders.next().await {
-            Some(Order::Bytes(bytes)) => break bytes,
+            Some(Order::Message(head, _)) => break head,
             Some(Order::Relays(others)) => relays = others,
             Some(Order::Foreign) => return Err(Error::Message),
             Some(Order::Stop) | None => return Ok(None),
         }
     };
-    let secret = <[u8; 32]>::try_from(bytes.as_slice());
-    bytes.zeroize();
-    let mut secret = secret.map_err(|_| Error::Secret)?;
-    let checked = Secret::new(secret);
-    secret.zeroize();
-    let mut config = Config::new(checked?);
+    let secret = Zeroizing::new(<[u8; 32]>::try_from(secret.as_slice()).map_err(|_| Error::Secret)?);
+    let mut config = Config::new(Secret::new(*secret)?);
     config.relays = relays;
     config.ice_servers = options.ice_servers;
     Ok(Some(Node::start(config)?))
@@ -174,7 +170,7 @@ async fn run(
 /// Hands the node's events to the worker until the node has ended.
 async fn forward_events(port: &Port, mut events: Events) {
     while let Some(event) = events.next().await {
-        port.send(event.encode());
+        port.send(event);
     }
 }
 
@@ -182,7 +178,7 @@ async fn forward_events(port: &Port, mut events: Events) {
 async fn obey(orders: &mut UnboundedReceiver<Order>, mut commands: Commands) -> Result<(), Error> {
     let result = loop {
         let command = match orders.next().await {
-            Some(Order::Bytes(bytes)) => match Command::decode(&bytes) {
+            Some(Order::Message(head, payload)) => match Command::from_parts(&head, payload) {
                 Ok(command) => command,
                 Err(error) => break Err(Error::Command(error)),
             },

@@ -2,9 +2,9 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use abraham_messages::node::Event;
 use abraham_p2p::Commands;
 use futures::channel::mpsc::UnboundedSender;
-use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventTarget, MessageEvent, MessagePort};
 
@@ -26,14 +26,9 @@ impl Port {
     ) -> Self {
         let to_node = orders.clone();
         let on_message = Closure::<dyn FnMut(_)>::new(move |event: MessageEvent| {
-            let order = match event.data().dyn_into::<Uint8Array>() {
-                Ok(bytes) => {
-                    let copied = bytes.to_vec();
-                    // The first of them is a secret.
-                    bytes.fill(0, 0, bytes.length());
-                    Order::Bytes(copied)
-                }
-                Err(_) => Order::Foreign,
+            let order = match abraham_port::parts(&event) {
+                Some((head, payload)) => Order::Message(head, payload),
+                None => Order::Foreign,
             };
             // The node may have ended.
             let _ = to_node.unbounded_send(order);
@@ -54,11 +49,10 @@ impl Port {
         Self { port, _on_message: on_message, on_hide }
     }
 
-    /// Sends bytes to the worker.
-    pub(crate) fn send(&self, bytes: Vec<u8>) {
-        let bytes = Uint8Array::from(bytes.as_slice());
-        // A port whose other end is gone swallows messages; it does not fail.
-        let _ = self.port.post_message_with_transferable(&bytes, &Array::of1(&bytes.buffer()));
+    /// Hands an event to the worker.
+    pub(crate) fn send(&self, event: Event) {
+        let (head, payload) = event.into_parts();
+        abraham_port::post(&self.port, &head, &payload);
     }
 }
 

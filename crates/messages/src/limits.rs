@@ -43,8 +43,9 @@ pub const MAX_CONTROL_BYTES: usize = 64 << 10;
 /// Bytes of one batch or update: 128 colour pictures of 32×32, 8 bytes a sample, with head-room.
 pub const MAX_BULK_BYTES: usize = 8 << 20;
 
-/// Bytes before a frame that name the painters' term.
-pub const FRAME_PREFIX_BYTES: usize = 8;
+/// Bytes behind a frame that name the painters' term: behind it, so that neither side moves the frame to add them or to
+/// take them off.
+pub const FRAME_TERM_BYTES: usize = 8;
 
 /// Bytes of one message on the presence topic: a piece of 32×32 in colour with its record and signatures.
 pub const MAX_GOSSIP_BYTES: usize = 16 << 10;

@@ -46,7 +46,7 @@ impl Lane {
         match self {
             Self::Control => limits::MAX_CONTROL_BYTES,
             Self::Bulk => limits::MAX_BULK_BYTES,
-            Self::Frames => limits::MAX_FRAME_BYTES + limits::FRAME_PREFIX_BYTES,
+            Self::Frames => limits::MAX_FRAME_BYTES + limits::FRAME_TERM_BYTES,
         }
     }
 
@@ -89,7 +89,8 @@ pub enum Command {
         peer: PeerKey,
         /// What for.
         lane: Lane,
-        /// At most [`Lane::message_bytes`].
+        /// At most [`Lane::message_bytes`]. Beside the rest where it goes to the other thread.
+        #[serde(skip)]
         message: Payload,
     },
     /// A received message was taken out of the visitor's queue: its sender may send as much again.
@@ -160,7 +161,8 @@ pub enum Event {
         peer: PeerKey,
         /// What for.
         lane: Lane,
-        /// At most [`Lane::message_bytes`].
+        /// At most [`Lane::message_bytes`]. Beside the rest where it goes to the other thread.
+        #[serde(skip)]
         message: Payload,
     },
     /// A message went out on the link.
@@ -200,27 +202,40 @@ pub enum Event {
 }
 
 macro_rules! thread_codec {
-    ($type:ty) => {
+    ($type:ident, $carrier:ident) => {
         impl $type {
-            /// Encodes it for the other thread.
-            pub fn encode(&self) -> Vec<u8> {
+            /// What goes to the other thread: the message without its payload, encoded, and the payload as it is, for it
+            /// may have megabytes.
+            pub fn into_parts(mut self) -> (Vec<u8>, Payload) {
+                let payload = match &mut self {
+                    Self::$carrier { message, .. } => std::mem::take(message),
+                    _ => Payload::default(),
+                };
                 // Serialising plain data into a growing buffer cannot fail.
-                postcard::to_allocvec(self).unwrap_or_default()
+                (postcard::to_allocvec(&self).unwrap_or_default(), payload)
             }
 
-            /// Decodes what the other thread sent.
+            /// Puts together what the other thread sent.
             ///
             /// # Errors
-            /// [`DecodeError`] where the bytes are no such message or too long.
-            pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-                crate::codec::decode(bytes, limits::MAX_THREAD_MESSAGE_BYTES)
+            /// [`DecodeError`] where the parts are no such message or too long.
+            pub fn from_parts(head: &[u8], payload: Payload) -> Result<Self, DecodeError> {
+                let mut decoded = crate::codec::decode(head, limits::MAX_THREAD_MESSAGE_BYTES)?;
+                let (bytes, limit) = (payload.len(), limits::MAX_THREAD_MESSAGE_BYTES);
+                match &mut decoded {
+                    _ if bytes > limit => return Err(DecodeError::TooLong { bytes, limit }),
+                    Self::$carrier { message, .. } => *message = payload,
+                    _ if bytes > 0 => return Err(DecodeError::BytesLeftOver(bytes)),
+                    _ => {}
+                }
+                Ok(decoded)
             }
         }
     };
 }
 
-thread_codec!(Command);
-thread_codec!(Event);
+thread_codec!(Command, Send);
+thread_codec!(Event, Message);
 
 #[cfg(test)]
 mod tests {
@@ -230,9 +245,16 @@ mod tests {
     fn commands_and_events_survive_the_way_between_threads() {
         let peer = PeerKey([3; 33]);
         let command = Command::Send { peer, lane: Lane::Frames, message: vec![7; 300].into() };
-        assert_eq!(Command::decode(&command.encode()), Ok(command));
+        let (head, payload) = command.clone().into_parts();
+        assert!(head.len() < 64 && payload.len() == 300);
+        assert_eq!(Command::from_parts(&head, payload), Ok(command));
+        let event = Event::Message { peer, lane: Lane::Bulk, message: vec![8; 70_000].into() };
+        let (head, payload) = event.clone().into_parts();
+        assert_eq!(Event::from_parts(&head, payload), Ok(event));
         let event = Event::LinkDown { peer, reason: "it left".into() };
-        assert_eq!(Event::decode(&event.encode()), Ok(event));
+        let (head, payload) = event.clone().into_parts();
+        assert!(payload.is_empty());
+        assert_eq!(Event::from_parts(&head, payload), Ok(event));
     }
 
     #[test]
@@ -250,12 +272,16 @@ mod tests {
 
     #[test]
     fn malformed_messages_are_refused() {
-        assert_eq!(Command::decode(&[]), Err(DecodeError::Malformed));
-        assert_eq!(Event::decode(&[250]), Err(DecodeError::Malformed));
-        let mut bytes = Command::Stop.encode();
-        bytes.push(0);
-        assert_eq!(Command::decode(&bytes), Err(DecodeError::BytesLeftOver(1)));
+        let command = |head: &[u8]| Command::from_parts(head, Payload::default());
+        assert_eq!(command(&[]), Err(DecodeError::Malformed));
+        assert_eq!(Event::from_parts(&[250], Payload::default()), Err(DecodeError::Malformed));
+        let (mut stop, _) = Command::Stop.into_parts();
+        assert_eq!(Command::from_parts(&stop, vec![1; 3].into()), Err(DecodeError::BytesLeftOver(3)));
+        let long = vec![1; limits::MAX_THREAD_MESSAGE_BYTES + 1];
+        assert!(matches!(Command::from_parts(&stop, long.into()), Err(DecodeError::TooLong { .. })));
+        stop.push(0);
+        assert_eq!(command(&stop), Err(DecodeError::BytesLeftOver(1)));
         let short_key = [2, 5, 1, 2, 3, 4, 5];
-        assert_eq!(Command::decode(&short_key), Err(DecodeError::Malformed));
+        assert_eq!(command(&short_key), Err(DecodeError::Malformed));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::{fmt, ops::Deref};
 
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// What a message on a direct link carries: it may be a share, so it is wiped when dropped, and printed only by its
-/// length. It is serialised for one purpose: to reach the network node in the tab's other thread.
-#[derive(Clone, PartialEq, Eq)]
+/// length. It is not serialised: between a tab's threads it goes beside the message.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Payload(Zeroizing<Vec<u8>>);
 
 impl Payload {
@@ -34,17 +33,5 @@ impl Deref for Payload {
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Payload({} bytes)", self.0.len())
-    }
-}
-
-impl Serialize for Payload {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_bytes::serialize(self.0.as_slice(), serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Payload {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde_bytes::deserialize::<Vec<u8>, D>(deserializer).map(Self::from)
     }
 }

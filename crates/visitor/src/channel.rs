@@ -9,10 +9,9 @@ use std::{
 };
 
 use abraham_collective::{Millis, Term};
-use abraham_messages::limits::FRAME_PREFIX_BYTES;
+use abraham_messages::{Payload, limits::FRAME_TERM_BYTES};
 use abraham_mpc::{Channel, PainterId, channel::ChannelError};
 use futures::future::{Either, select};
-use zeroize::Zeroizing;
 
 use crate::{
     Network, Timer,
@@ -25,7 +24,7 @@ use crate::{
 pub(crate) struct LaneChannel<N, T> {
     switch: Rc<RefCell<Switch<N>>>,
     timer: Rc<T>,
-    term: [u8; FRAME_PREFIX_BYTES],
+    term: [u8; FRAME_TERM_BYTES],
     /// When the last frame of each painter came.
     arrived: [Cell<Millis>; 4],
     worked: Rc<Worked>,
@@ -74,16 +73,19 @@ impl<N: Network, T: Timer> LaneChannel<N, T> {
         self.timer.now().saturating_add(wait)
     }
 
-    /// As [`Channel::send`], with a deadline.
+    /// As [`Channel::send`], with a deadline. A frame that holds a share comes with room for the term's name behind it: a
+    /// vector that grows leaves its bytes behind where nobody wipes them.
     pub(crate) async fn send_until(
         &self,
         to: PainterId,
-        frame: &[u8],
+        mut frame: Vec<u8>,
         until: Millis,
     ) -> Result<(), ChannelError> {
+        frame.extend_from_slice(&self.term);
+        let mut frame = Payload::from(frame);
         let sending = poll_fn(|context| {
             let switch = &mut *self.switch.borrow_mut();
-            Poll::Ready(match switch.send(self.term, to.index(), frame) {
+            Poll::Ready(match switch.send(self.term, to.index(), &mut frame) {
                 Departure::Sent => Ok(()),
                 Departure::Gone => Err(ChannelError::PeerGone),
                 Departure::Closed => Err(ChannelError::Closed),
@@ -111,7 +113,8 @@ impl<N: Network, T: Timer> LaneChannel<N, T> {
                     Arrival::Frame(message, at) => {
                         self.arrived[painter.index()].set(at);
                         let mut frame = message.into_bytes();
-                        frame.drain(..FRAME_PREFIX_BYTES);
+                        let bytes = frame.len() - FRAME_TERM_BYTES;
+                        frame.truncate(bytes);
                         return Poll::Ready(Ok((painter, std::mem::take(&mut *frame))));
                     }
                     Arrival::Gone if painter == from => return Poll::Ready(Err(ChannelError::PeerGone)),
@@ -148,8 +151,7 @@ impl<N: Network, T: Timer> Channel for LaneChannel<N, T> {
     }
 
     async fn send(&self, to: PainterId, frame: Vec<u8>) -> Result<(), ChannelError> {
-        let frame = Zeroizing::new(frame);
-        self.send_until(to, &frame, self.deadline()).await
+        self.send_until(to, frame, self.deadline()).await
     }
 
     async fn receive(&self, from: PainterId, until: &Millis) -> Result<Vec<u8>, ChannelError> {

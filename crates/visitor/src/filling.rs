@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use abraham_collective::{Failed, Millis, Origin, Term};
 use abraham_learning::seat::{Recipe, State};
+use abraham_messages::limits::FRAME_TERM_BYTES;
 use abraham_mpc::{Channel, PainterId, channel::ChannelError};
 use zeroize::Zeroizing;
 
@@ -94,7 +95,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
         }
     }
     for to in others() {
-        channel.send_until(to, READY, until).await.map_err(silent(to))?;
+        channel.send_until(to, READY.to_vec(), until).await.map_err(silent(to))?;
     }
     for from in others().filter(|from| !ready[from.index()]) {
         let mut asked = [false; 4];
@@ -114,7 +115,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
             let state = gathered.state.as_ref().filter(|_| !asked[c]).ok_or_else(wrong)?;
             asked[c] = true;
             let commitment = state.state_commitments()[c].unwrap_or_default();
-            channel.send_until(from, &commitment, until).await.map_err(silent(from))?;
+            channel.send_until(from, commitment.to_vec(), until).await.map_err(silent(from))?;
             supply(channel, from, c, state, until).await.map_err(silent(from))?;
         }
     }
@@ -140,7 +141,9 @@ async fn supply<N: Network, T: Timer>(
 ) -> Result<(), ChannelError> {
     let component = state.component(c).unwrap_or_default();
     for chunk in component.chunks(FILL_CHUNK_BYTES) {
-        channel.send_until(to, chunk, until).await?;
+        let mut frame = Vec::with_capacity(chunk.len() + FRAME_TERM_BYTES);
+        frame.extend_from_slice(chunk);
+        channel.send_until(to, frame, until).await?;
     }
     Ok(())
 }
@@ -205,7 +208,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
             let both = || suspect(first.index(), asked.index(), format!("{reason}, nor is that of {asked}"));
             let question = [AGAIN, &[c as u8]].concat();
             let lost = |error| failed(asked, error);
-            self.channel.send_until(asked, &question, self.until).await.map_err(lost)?;
+            self.channel.send_until(asked, question, self.until).await.map_err(lost)?;
             // What the second holder has must be what was certified, before its bytes are waited for.
             // It has said that it is ready before it was asked.
             let mut claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;

@@ -40,7 +40,7 @@ pub const MAX_QUEUE_BYTES: usize = QUEUE_CREDIT_BYTES + limits::MAX_BULK_BYTES +
 pub const SNAPSHOT_INTERVAL: Millis = 100;
 
 const _: () = assert!(FILL_TIMEOUT + ANSWER_MARGIN < abraham_collective::limits::BEGIN_TIMEOUT);
-const _: () = assert!(FILL_CHUNK_BYTES + limits::FRAME_PREFIX_BYTES <= limits::MAX_FRAME_BYTES);
+const _: () = assert!(FILL_CHUNK_BYTES + limits::FRAME_TERM_BYTES <= limits::MAX_FRAME_BYTES);
 
 /// Whether a message may be sent where so many bytes are not sent yet.
 pub(crate) fn has_room(lane: Lane, unsent: usize, bytes: usize) -> bool {

@@ -8,7 +8,7 @@ use std::{
 use abraham_collective::{Millis, Term};
 use abraham_messages::{
     Payload, PeerKey,
-    limits::FRAME_PREFIX_BYTES,
+    limits::FRAME_TERM_BYTES,
     node::{Command, Lane},
 };
 
@@ -17,12 +17,13 @@ use crate::{
     limits::{EARLY_FRAME_TIMEOUT, MAX_EARLY_BYTES, MAX_QUEUE_BYTES, QUEUE_CREDIT_BYTES, has_room},
 };
 
-type Prefix = [u8; FRAME_PREFIX_BYTES];
+/// The name of a term behind its frames.
+type Name = [u8; FRAME_TERM_BYTES];
 
 /// What passed between painters since the visitor joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FrameTraffic {
-    /// Bytes sent to other painters, with the term's prefix.
+    /// Bytes sent to other painters, with the names of terms.
     pub sent: u64,
     /// Bytes received from other painters.
     pub received: u64,
@@ -34,7 +35,7 @@ pub struct FrameTraffic {
 
 /// A term that this member has accepted and that has not begun here, with frames that its painters sent.
 struct Expected {
-    prefix: Prefix,
+    name: Name,
     seats: [PeerKey; 4],
     early: Vec<Early>,
 }
@@ -58,7 +59,7 @@ struct Waiting {
 
 /// The links of the term.
 struct Links {
-    prefix: Prefix,
+    name: Name,
     seats: [PeerKey; 4],
     queues: [VecDeque<Waiting>; 4],
     queued: [usize; 4],
@@ -116,9 +117,9 @@ impl<N: Network> Switch<N> {
     /// Opens the links of a term, in place of those of another.
     pub(crate) fn open(&mut self, term: &Term) {
         self.close();
-        let prefix = term.prefix();
+        let name = term.prefix();
         self.links = Some(Links {
-            prefix,
+            name,
             seats: term.seats,
             queues: Default::default(),
             queued: [0; 4],
@@ -126,7 +127,7 @@ impl<N: Network> Switch<N> {
         });
         let Some(expected) = self.expected.take() else { return };
         for early in expected.early {
-            match expected.prefix == prefix {
+            match expected.name == name {
                 true => self.admit(early.from, early.message, early.at),
                 false => self.drop_stale(early.from, early.message.len()),
             }
@@ -136,7 +137,7 @@ impl<N: Network> Switch<N> {
     /// This member has accepted a term: frames of its painters may come before it begins here. Those of the one that
     /// was expected before are worth nothing any more.
     pub(crate) fn expect(&mut self, term: &Term) {
-        let next = Expected { prefix: term.prefix(), seats: term.seats, early: Vec::new() };
+        let next = Expected { name: term.prefix(), seats: term.seats, early: Vec::new() };
         for early in self.expected.replace(next).into_iter().flat_map(|before| before.early) {
             self.drop_stale(early.from, early.message.len());
         }
@@ -156,14 +157,13 @@ impl<N: Network> Switch<N> {
     /// A message came on the frames' lane.
     pub(crate) fn deliver(&mut self, from: PeerKey, message: Payload, now: Millis) {
         self.traffic.received += message.len() as u64;
-        let Some(prefix) = message.first_chunk().copied() else {
+        let Some(name) = message.last_chunk().copied() else {
             return self.drop_stale(from, message.len());
         };
-        if self.links.as_ref().is_some_and(|links| links.prefix == prefix) {
+        if self.links.as_ref().is_some_and(|links| links.name == name) {
             return self.admit(from, message, now);
         }
-        let expected =
-            self.expected.as_mut().filter(|term| term.prefix == prefix && term.seats.contains(&from));
+        let expected = self.expected.as_mut().filter(|term| term.name == name && term.seats.contains(&from));
         let Some(expected) = expected else { return self.drop_stale(from, message.len()) };
         let kept = expected.early.iter().filter(|early| early.from == from);
         if kept.map(|early| early.message.len()).sum::<usize>() + message.len() > MAX_EARLY_BYTES {
@@ -210,32 +210,30 @@ impl<N: Network> Switch<N> {
         self.wake();
     }
 
-    /// Sends a frame to a seat of the term, where there is room.
-    pub(crate) fn send(&mut self, term: Prefix, seat: usize, frame: &[u8]) -> Departure {
-        let Some(links) = self.links.as_ref().filter(|links| links.prefix == term) else {
+    /// Sends a frame to a seat of the term, where there is room; it is taken only then. It ends with the term's name.
+    pub(crate) fn send(&mut self, term: Name, seat: usize, frame: &mut Payload) -> Departure {
+        let Some(links) = self.links.as_ref().filter(|links| links.name == term) else {
             return Departure::Closed;
         };
         if links.gone[seat] {
             return Departure::Gone;
         }
         let peer = links.seats[seat];
-        let bytes = FRAME_PREFIX_BYTES + frame.len();
+        let bytes = frame.len();
         let unsent = self.unsent.entry(peer).or_default();
         if !has_room(Lane::Frames, *unsent, bytes) {
             return Departure::NoRoom;
         }
         *unsent += bytes;
         self.traffic.sent += bytes as u64;
-        let mut message = Vec::with_capacity(bytes);
-        message.extend_from_slice(&term);
-        message.extend_from_slice(frame);
-        self.network.send(Command::Send { peer, lane: Lane::Frames, message: message.into() });
+        let message = std::mem::take(frame);
+        self.network.send(Command::Send { peer, lane: Lane::Frames, message });
         Departure::Sent
     }
 
     /// Takes the next frame from a seat of the term.
-    pub(crate) fn receive(&mut self, term: Prefix, seat: usize) -> Arrival {
-        let Some(links) = self.links.as_mut().filter(|links| links.prefix == term) else {
+    pub(crate) fn receive(&mut self, term: Name, seat: usize) -> Arrival {
+        let Some(links) = self.links.as_mut().filter(|links| links.name == term) else {
             return Arrival::Closed;
         };
         let Some(waiting) = links.queues[seat].pop_front() else {

@@ -22,25 +22,25 @@ async fn garbage_forgery_replays_and_floods_are_counted_and_the_four_go_on() -> 
 
         let (painter, overheard) = stranger.until("a painter's presence", painter_heard).await?;
         for message in gossip(&overheard) {
-            stranger.tell(&Command::Publish { message }).await?;
+            stranger.tell(Command::Publish { message }).await?;
         }
         // What the network node itself would refuse, and what reaches the others' collective as a member's presence.
         until_dropped(&members, 1).await?;
 
         let addresses = overheard.addresses.clone();
-        stranger.tell(&Command::Connect { peer: painter, addresses }).await?;
+        stranger.tell(Command::Connect { peer: painter, addresses }).await?;
         let linked =
             |event: &Event| matches!(event, Event::LinkUp { peer } if *peer == painter).then_some(());
         stranger.until("a link to the painter", linked).await?;
         for (lane, message) in direct(overheard.recipe, painter, overheard.seated.as_ref()) {
             let message = message.into();
-            stranger.tell(&Command::Send { peer: painter, lane, message }).await?;
+            stranger.tell(Command::Send { peer: painter, lane, message }).await?;
         }
         until_dropped(&members, 2).await?;
 
         for sequence in 0..FLOOD {
             let presence = Presence { sequence: 1_000 + sequence, ..overheard.clone() };
-            stranger.tell(&Command::Publish { message: Gossip::Presence(presence).encode() }).await?;
+            stranger.tell(Command::Publish { message: Gossip::Presence(presence).encode() }).await?;
         }
         for member in &members {
             member.until_pieces(member.pieces().await?.len()).await?;
@@ -105,7 +105,7 @@ fn direct(recipe: Digest, painter: PeerKey, seated: Option<&Seated>) -> Vec<(Lan
     vec![
         (Lane::Control, vec![0xff; 500]),
         (Lane::Bulk, vec![0xff; 500_000]),
-        (Lane::Frames, [&term[..8], &[0xff; 10_000]].concat()),
+        (Lane::Frames, [&[0xff; 10_000][..], &term[..8]].concat()),
         (Lane::Control, Control::Proposal(proposal).encode()),
         (Lane::Control, Control::Accept { term: [1; 32], certificate: None }.encode()),
         (Lane::Control, Control::Farewell { term, why: Farewell::Suspects([0, 1]) }.encode()),

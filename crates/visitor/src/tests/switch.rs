@@ -50,8 +50,8 @@ fn term(name: u8) -> Term {
 }
 
 fn frame(term: u8, bytes: usize) -> Payload {
-    let mut frame = vec![term; 8];
-    frame.resize(bytes, 99);
+    let mut frame = vec![99; bytes - 8];
+    frame.resize(bytes, term);
     frame.into()
 }
 
@@ -80,7 +80,9 @@ fn frames_of_other_terms_and_strangers_are_dropped_counted_and_credited() {
     assert_eq!(received(&mut switch, 2, 1), None);
     // The channel of a term that is over gets nothing, whatever comes.
     assert!(matches!(switch.receive(term(1).prefix(), 1), Arrival::Closed));
-    assert!(matches!(switch.send(term(1).prefix(), 1, &[1]), Departure::Closed));
+    let mut refused = frame(1, 9);
+    assert!(matches!(switch.send(term(1).prefix(), 1, &mut refused), Departure::Closed));
+    assert_eq!(refused.len(), 9, "what does not go out stays with its sender");
 }
 
 #[test]
@@ -179,17 +181,18 @@ fn a_sender_waits_for_room_and_learns_that_a_painter_is_gone() {
     let mut switch = Switch::new(sink.clone());
     switch.open(&term(1));
     let prefix = term(1).prefix();
-    let half = vec![0; Lane::Frames.window_bytes() / 2];
-    assert!(matches!(switch.send(prefix, 1, &half), Departure::Sent));
-    assert!(matches!(switch.send(prefix, 1, &half), Departure::NoRoom));
+    let half = 8 + Lane::Frames.window_bytes() / 2;
+    let send = |switch: &mut Switch<Sink>, seat, bytes| switch.send(prefix, seat, &mut frame(1, bytes));
+    assert!(matches!(send(&mut switch, 1, half), Departure::Sent));
+    assert!(matches!(send(&mut switch, 1, half), Departure::NoRoom));
     // Another painter's window is its own, and the largest frame goes where nothing else is under way.
-    assert!(matches!(switch.send(prefix, 2, &vec![0; limits::MAX_FRAME_BYTES]), Departure::Sent));
-    assert!(matches!(switch.send(prefix, 2, &[0]), Departure::NoRoom));
-    switch.sent(peer(1), half.len() + 8);
-    assert!(matches!(switch.send(prefix, 1, &half), Departure::Sent));
+    assert!(matches!(send(&mut switch, 2, 8 + limits::MAX_FRAME_BYTES), Departure::Sent));
+    assert!(matches!(send(&mut switch, 2, 9), Departure::NoRoom));
+    switch.sent(peer(1), half);
+    assert!(matches!(send(&mut switch, 1, half), Departure::Sent));
     switch.deliver(peer(1), frame(1, 33), 0);
     switch.link_down(peer(1));
-    assert!(matches!(switch.send(prefix, 1, &[0]), Departure::Gone));
+    assert!(matches!(send(&mut switch, 1, 9), Departure::Gone));
     // What came before is still there.
     assert_eq!(received(&mut switch, 1, 1), Some(33));
     assert!(matches!(switch.receive(prefix, 1), Arrival::Gone));
