@@ -12,12 +12,12 @@ use crate::{error::Error, object::to_object, opfs::Opfs};
 fn record(signed: &SignedPiece) -> PieceRecord {
     let SignedPiece { piece, signatures, .. } = signed;
     PieceRecord {
-        artist: hex(&piece.artist),
-        recipe: hex(&piece.recipe),
+        artist: hex(&piece.artist.0),
+        recipe: hex(&piece.recipe.0),
         round: piece.round,
-        latent: hex(&piece.latent),
-        state: hex(&piece.state),
-        content: hex(&piece.content),
+        latent: hex(&piece.latent.0),
+        state: hex(&piece.state.0),
+        content: hex(&piece.content.0),
         signatures: signatures
             .iter()
             .map(|by| PainterSignature { painter: hex(&by.painter.0), signature: hex(&by.signature.0) })
@@ -84,7 +84,7 @@ pub async fn kept_pieces() -> Result<JsValue, Error> {
 pub async fn keep_piece(png: Vec<u8>) -> Result<String, Error> {
     file::record(&png)?;
     // Names sort by time, and the file's hash keeps them apart.
-    let hash = hex(&content_hash(&png)[..6]);
+    let hash = hex(&content_hash(&png).0[..6]);
     let id = PieceId::new(&format!("{:013.0}-{hash}", js_sys::Date::now()))?;
     Storage::new(Opfs::open().await?).keep_piece(id.clone(), &png).await?;
     Ok(id.to_string())

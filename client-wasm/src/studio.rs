@@ -5,7 +5,7 @@ use abraham_learning::{
     Curation,
     studio::{Entropy, Studio as Painters, StudioConfig, samples},
 };
-use abraham_messages::codec::hex;
+use abraham_messages::{Latent, codec::hex};
 use abraham_page::{OpenOptions, Round, StudioStatus, sizes::MAX_BATCH};
 use abraham_provenance::Signer;
 use abraham_visitor::{Saves, Storage};
@@ -112,7 +112,7 @@ impl Studio {
     /// Where the protocol stopped.
     #[wasm_bindgen(unchecked_return_type = "Painting")]
     pub async fn paint(&mut self) -> Result<JsValue, Error> {
-        let (piece, _) = self.painters.paint(random()?, &self.signer).await?;
+        let (piece, _) = self.painters.paint(Latent(random()?), &self.signer).await?;
         to_object(&painting(&piece)?)
     }
 
@@ -143,7 +143,7 @@ impl Studio {
     pub async fn status(&self) -> Result<JsValue, Error> {
         to_object(&StudioStatus {
             device: self.device.status(),
-            genesis: hex(&self.painters.genesis_id()),
+            genesis: hex(&self.painters.genesis_id().0),
             round: self.painters.round_number(),
             unstored: self.unstored,
             born: self.born,

@@ -96,7 +96,14 @@ export async function start(relay) {
 /** Makes a direct connection to `peer` by way of the relay and returns the milliseconds it took. */
 export async function connect(relay, peer) {
   const start = performance.now();
-  await node.dial(multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${peer}`));
+  const steps = [];
+  try {
+    await node.dial(multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${peer}`), {
+      onProgress: ({ type }) => steps.push(`${type} at ${Math.round(performance.now() - start)} ms`),
+    });
+  } catch (error) {
+    throw new Error(`${error.message}, after ${steps.join(", ")}`);
+  }
   return performance.now() - start;
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use abraham_messages::{codec::hex, limits::MAX_CHECKPOINT_BYTES};
+use abraham_messages::{ArtistName, codec::hex, limits::MAX_CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -23,7 +23,7 @@ pub struct Checkpoint {
     /// Whose shares these are.
     pub holder: PainterId,
     /// The artist's name: the hash of its genesis commitments.
-    pub genesis: [u8; 32],
+    pub genesis: ArtistName,
     /// Learning rounds behind these weights.
     pub round: u64,
     /// How often the shares were made anew.
@@ -120,7 +120,7 @@ impl Checkpoint {
             ("protocol", FORMAT.into()),
             ("sizes", sizes(self.artist.architecture())),
             ("painter", self.holder.index().to_string()),
-            ("genesis", hex(&self.genesis)),
+            ("genesis", hex(&self.genesis.0)),
             ("round", self.round.to_string()),
             ("steps", self.artist.steps.to_string()),
             (NORMS, norms.join(",")),
@@ -184,7 +184,8 @@ impl Checkpoint {
                 return Err(CheckpointError::Foreign { field: name, found, expected });
             }
         }
-        let genesis = *blake3::Hash::from_hex(field("genesis")?).map_err(corrupt)?.as_bytes();
+        let genesis = blake3::Hash::from_hex(field("genesis")?).map_err(corrupt)?;
+        let genesis = ArtistName(*genesis.as_bytes());
         let round = field("round")?.parse().map_err(corrupt)?;
         let steps = field("steps")?.parse().map_err(corrupt)?;
         // Checkpoints from before norms were opened rounded have none: they begin as an artist does.
@@ -256,7 +257,10 @@ mod tests {
 
     fn checkpoint() -> (Architecture, Checkpoint) {
         let (architecture, artist) = artist(9);
-        (architecture, Checkpoint { artist, holder: HOLDER, genesis: [3; 32], round: 5, generation: 2 })
+        (
+            architecture,
+            Checkpoint { artist, holder: HOLDER, genesis: ArtistName([3; 32]), round: 5, generation: 2 },
+        )
     }
 
     #[test]
@@ -265,7 +269,7 @@ mod tests {
         let again = Checkpoint::decode(&checkpoint.encode().unwrap(), HOLDER, &architecture).unwrap();
         assert_eq!(again.artist.state_commitments(), checkpoint.artist.state_commitments());
         assert_eq!(again.artist.norm_bits, checkpoint.artist.norm_bits);
-        assert_eq!((again.genesis, again.round, again.generation), ([3; 32], 5, 2));
+        assert_eq!((again.genesis, again.round, again.generation), (ArtistName([3; 32]), 5, 2));
     }
 
     #[test]

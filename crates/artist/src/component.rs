@@ -5,7 +5,7 @@
 //! public), then the component of every weight and bias and of their momentum, layer by layer (8 bytes an element); all
 //! little-endian.
 
-use abraham_messages::{codec::Reader, limits::MAX_CHECKPOINT_BYTES};
+use abraham_messages::{Commitment, codec::Reader, limits::MAX_CHECKPOINT_BYTES};
 use abraham_mpc::{PainterId, Scale, Sharing};
 use abraham_ring::RingTensor;
 use zeroize::Zeroizing;
@@ -48,7 +48,7 @@ impl Artist<Sharing> {
 
     /// The commitment of [`Artist::state_commitments`] to an encoded component; none where it is no component of such an
     /// artist.
-    pub fn component_commitment(architecture: &Architecture, bytes: &[u8]) -> Option<[u8; 32]> {
+    pub fn component_commitment(architecture: &Architecture, bytes: &[u8]) -> Option<Commitment> {
         if bytes.len() != Self::component_bytes(architecture) {
             return None;
         }
@@ -59,11 +59,11 @@ impl Artist<Sharing> {
         if u64::from_le_bytes(*steps) == 0 {
             let first = first_norms(architecture);
             let is_first = bits.iter().map(|bits| u32::from(*bits)).eq(first);
-            return (is_first && momentum.iter().all(|byte| *byte == 0)).then_some(weights);
+            return (is_first && momentum.iter().all(|byte| *byte == 0)).then_some(Commitment(weights));
         }
         let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
         hasher.update(&weights).update(steps).update(bits).update(momentum);
-        Some(*hasher.finalize().as_bytes())
+        Some(Commitment(*hasher.finalize().as_bytes()))
     }
 
     /// Puts an artist together from the three components that `holder` keeps.
@@ -124,14 +124,14 @@ impl Artist<Sharing> {
     /// The commitment to each component of weights and momentum that this painter holds, by which the painters of a
     /// committee name a state. Before the first step momentum is zero, and the commitment is that of
     /// [`Artist::commitments`], which gives the artist its name.
-    pub fn state_commitments(&self) -> [Option<[u8; 32]>; 4] {
+    pub fn state_commitments(&self) -> [Option<Commitment>; 4] {
         let weights = self.commitments();
         if self.steps == 0 {
             return weights;
         }
         std::array::from_fn(|c| {
             let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-            hasher.update(&weights[c]?);
+            hasher.update(&weights[c]?.0);
             hasher.update(&self.steps.to_le_bytes());
             hasher.update(&self.norm_bytes());
             for layer in &self.momentum {
@@ -141,7 +141,7 @@ impl Artist<Sharing> {
                     }
                 }
             }
-            Some(*hasher.finalize().as_bytes())
+            Some(Commitment(*hasher.finalize().as_bytes()))
         })
     }
 

@@ -1,5 +1,6 @@
 //! What the artist is: weights and momentum, all secret.
 
+use abraham_messages::Commitment;
 use abraham_mpc::{Secret, Sharing};
 
 use crate::Architecture;
@@ -73,7 +74,7 @@ impl<S: Secret> Artist<S> {
 impl Artist<Sharing> {
     /// The commitment to each component of the weights that this painter holds: BLAKE3 over the component of every
     /// tensor in order. Components are uniformly random, so the commitment hides them.
-    pub fn commitments(&self) -> [Option<[u8; 32]>; 4] {
+    pub fn commitments(&self) -> [Option<Commitment>; 4] {
         std::array::from_fn(|c| {
             let mut hasher = blake3::Hasher::new();
             for layer in &self.weights {
@@ -83,7 +84,7 @@ impl Artist<Sharing> {
                     }
                 }
             }
-            Some(*hasher.finalize().as_bytes())
+            Some(Commitment(*hasher.finalize().as_bytes()))
         })
     }
 }

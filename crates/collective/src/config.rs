@@ -1,6 +1,6 @@
 //! What a visitor's build says of itself; the same for all who work on one kind of artist.
 
-use abraham_messages::collective::{BackendKind, Digest};
+use abraham_messages::{RecipeId, collective::BackendKind};
 
 use crate::Millis;
 
@@ -8,7 +8,7 @@ use crate::Millis;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Hash of the recipe that all painters of an artist have alike.
-    pub recipe: Digest,
+    pub recipe: RecipeId,
     /// Bytes of a piece's content.
     pub content_bytes: usize,
     /// Bytes of a batch: pictures × side² × channels × 4.

@@ -8,10 +8,7 @@ pub(crate) mod forming;
 mod proposing;
 mod waiting;
 
-use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Digest},
-};
+use abraham_messages::{PeerKey, TermId, collective::Certificate};
 
 use crate::{
     Millis,
@@ -83,14 +80,14 @@ impl Election {
     pub(crate) fn handle_acceptance(
         &mut self,
         from: PeerKey,
-        term: Digest,
+        term: TermId,
         certificate: Option<Box<Certificate>>,
     ) {
         self.early.accept(from, term, certificate);
     }
 
     /// A member refuses a proposal that did not come yet.
-    pub(crate) fn handle_refusal(&mut self, from: PeerKey, term: Digest) {
+    pub(crate) fn handle_refusal(&mut self, from: PeerKey, term: TermId) {
         self.early.refuse(from, term);
     }
 

@@ -1,7 +1,7 @@
 //! What tests of this crate build on.
 
 use abraham_messages::{
-    PeerKey,
+    PeerKey, RecipeId,
     collective::{BackendKind, Control, Presence},
     node::{self, Lane},
 };
@@ -11,7 +11,7 @@ use crate::{Collective, Config, Input, Millis, Output};
 /// What a small artist's build says.
 pub(crate) fn config() -> Config {
     Config {
-        recipe: [4; 32],
+        recipe: RecipeId([4; 32]),
         content_bytes: 16,
         batch_bytes: 64,
         update_bytes: [8; 4],

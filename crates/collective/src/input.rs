@@ -1,8 +1,7 @@
 //! What the collective is told, and what it wants done.
 
 use abraham_messages::{
-    PeerKey, SignedPiece,
-    collective::Digest,
+    ArtistName, PeerKey, SignedPiece, TermId,
     node::{self, Command},
 };
 
@@ -66,14 +65,14 @@ pub enum Event {
     /// This member's term is over.
     TermEnded {
         /// The term.
-        term: Digest,
+        term: TermId,
         /// Why.
         cause: EndCause,
     },
     /// A state was certified.
     Learned {
         /// The artist.
-        artist: Digest,
+        artist: ArtistName,
         /// Learning rounds behind its weights now.
         round: u64,
         /// Teachers that counted.
@@ -84,7 +83,7 @@ pub enum Event {
     /// This member's update went out to the painters.
     Taught {
         /// The committee's term.
-        term: Digest,
+        term: TermId,
         /// Bytes uploaded, over all four painters.
         bytes: u64,
     },

@@ -8,8 +8,8 @@ mod store;
 use std::collections::BTreeMap;
 
 use abraham_messages::{
-    PeerKey, SignedPiece,
-    collective::{Certificate, Control, Digest, Holds},
+    ArtistName, PeerKey, RecipeId, SignedPiece,
+    collective::{Certificate, Control, Holds},
 };
 
 use crate::{Millis, Rejection, Work, context::Context, limits, links::Links, members::presence::SeenTerm};
@@ -34,7 +34,7 @@ struct Announcing {
 
 impl Keeping {
     /// Of artists of this recipe.
-    pub(crate) fn new(recipe: Digest) -> Self {
+    pub(crate) fn new(recipe: RecipeId) -> Self {
         Self {
             store: Store::default(),
             holders: Holders::new(recipe),
@@ -74,7 +74,7 @@ impl Keeping {
     }
 
     /// This member is about to see shares of an artist, or has.
-    pub(crate) fn remember_seat(&mut self, artist: Digest, seat: usize) {
+    pub(crate) fn remember_seat(&mut self, artist: ArtistName, seat: usize) {
         self.store.remember(artist, seat);
     }
 

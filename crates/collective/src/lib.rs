@@ -21,7 +21,7 @@ mod teaching;
 mod term;
 pub mod work;
 
-pub use abraham_messages::collective::{BackendKind, Digest};
+pub use abraham_messages::collective::BackendKind;
 pub use collective::Collective;
 pub use config::{Config, Settings};
 pub use error::Error;

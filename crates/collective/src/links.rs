@@ -209,7 +209,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::Presence;
+    use abraham_messages::{RecipeId, collective::Presence};
 
     use super::*;
     use crate::fixtures;
@@ -227,7 +227,7 @@ mod tests {
     fn presences() -> Presences {
         let mut presences = Presences::default();
         for n in 1..=250 {
-            let presence = Presence { recipe: [0; 32], ..fixtures::presence(1, &[]) };
+            let presence = Presence { recipe: RecipeId([0; 32]), ..fixtures::presence(1, &[]) };
             presences.handle_presence(0, key(n), presence, false).unwrap();
         }
         presences

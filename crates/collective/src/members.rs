@@ -7,8 +7,8 @@ mod rejections;
 mod witness;
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Digest, Presence, Proposal, Seated},
+    PeerKey, RecipeId, TermId,
+    collective::{Certificate, Presence, Proposal, Seated},
     node::Command,
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct OwnTerm {
 
 impl Members {
     /// Of a member that paints by `recipe`, and drew `secret` and tells nobody.
-    pub(crate) fn new(recipe: Digest, secret: Digest) -> Self {
+    pub(crate) fn new(recipe: RecipeId, secret: [u8; 32]) -> Self {
         Self {
             presences: Presences::new(recipe, secret),
             faults: Faults::default(),
@@ -148,7 +148,7 @@ impl Members {
 
     /// Committees that are said to be, this member's own with its own knowledge.
     pub(crate) fn seen_terms(&self, mine: Option<OwnTerm>) -> Vec<SeenTerm> {
-        let sits = |term: &Digest| match mine.filter(|mine| mine.seated.term == *term) {
+        let sits = |term: &TermId| match mine.filter(|mine| mine.seated.term == *term) {
             Some(mine) => Some(mine.sits),
             None => self.witness.sits(term),
         };

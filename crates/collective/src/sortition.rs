@@ -1,6 +1,5 @@
 //! Numbers that nobody else can guess, from a seed that is passed in.
 
-use abraham_messages::collective::Digest;
 use zeroize::Zeroizing;
 
 pub(crate) struct Sortition {
@@ -13,7 +12,7 @@ impl Sortition {
         Self { key: Zeroizing::new(seed), drawn: 0 }
     }
 
-    pub(crate) fn draw(&mut self) -> Digest {
+    pub(crate) fn draw(&mut self) -> [u8; 32] {
         self.drawn += 1;
         *blake3::keyed_hash(&self.key, &self.drawn.to_le_bytes()).as_bytes()
     }

@@ -16,8 +16,8 @@ mod standing;
 mod steps;
 
 use abraham_messages::{
-    PeerKey, SignedPiece,
-    collective::{Certificate, Control, Digest, Ready, StateStatement, Step, TeacherOffer},
+    ArtistName, Commitment, Latent, PeerKey, SignedPiece, StepsHash,
+    collective::{Certificate, Control, Ready, StateStatement, Step, TeacherOffer},
 };
 
 use crate::{Done, EndCause, Failed, Millis, Origin, Rejection, Term, Work, context::Context, limits};
@@ -32,7 +32,7 @@ pub(crate) enum Fact {
     /// The engine has taken the seat.
     Begun,
     /// The four agree on what was drawn, so the new artist has a name.
-    Named(Digest),
+    Named(ArtistName),
     /// A state was certified; after set-up `learned` is `None`, else how many teachers counted and were dropped.
     Certified { certificate: Certificate, learned: Option<(usize, usize)> },
     /// A piece was painted and signed by all four; whether this member publishes it.
@@ -50,10 +50,10 @@ pub(crate) enum Fact {
 /// A state of the artist.
 #[derive(Clone, Copy)]
 struct State {
-    artist: Digest,
+    artist: ArtistName,
     round: u64,
     generation: u64,
-    commitments: [Digest; 4],
+    commitments: [Commitment; 4],
 }
 
 enum Stage {
@@ -78,9 +78,9 @@ enum Stage {
     /// Said which commitments it holds.
     Held,
     /// Said its signature under this, and the hash over what the four hold.
-    Certify { statement: Box<StateStatement>, helds: Digest },
+    Certify { statement: Box<StateStatement>, helds: StepsHash },
     /// The engine paints a piece.
-    PaintPiece { ticket: u64, latent: Digest },
+    PaintPiece { ticket: u64, latent: Latent },
     /// Said its signature under this.
     Sign(Box<SignedPiece>),
 }

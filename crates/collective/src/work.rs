@@ -7,14 +7,14 @@
 //!
 //! What may hold shares of an update is wiped when dropped, and neither [`Work`] nor [`Done`] can be printed.
 
-use abraham_messages::{PeerKey, collective::Digest};
+use abraham_messages::{ArtistName, Commitment, Latent, PeerKey, TermId};
 use zeroize::Zeroizing;
 
 /// A committee's time: who sits where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     /// Hash of the proposal that the four accepted: no two terms ever have the same.
-    pub id: Digest,
+    pub id: TermId,
     /// Counts up over all terms that its proposer knew of.
     pub number: u64,
     /// The painters: `seats[i]` holds every component but i.
@@ -32,13 +32,13 @@ impl Term {
     /// The short name of this term in its bulk messages and behind its frames: the first eight bytes of its id.
     pub fn prefix(&self) -> [u8; 8] {
         let mut prefix = [0; 8];
-        prefix.copy_from_slice(&self.id[..8]);
+        prefix.copy_from_slice(&self.id.0[..8]);
         prefix
     }
 }
 
 /// A painter's commitments to the four components; the one that it does not hold is `None`.
-pub type HeldCommitments = [Option<Digest>; 4];
+pub type HeldCommitments = [Option<Commitment>; 4];
 
 /// Which artist a term works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +48,13 @@ pub enum Origin {
     /// The one that some of the painters hold.
     Continue {
         /// The artist, named over its recipe and the four commitments to its first state.
-        artist: Digest,
+        artist: ArtistName,
         /// Learning rounds behind the state that is continued.
         round: u64,
         /// How often its shares were made anew.
         generation: u64,
         /// The commitments to that state's four components, from a certificate that was checked.
-        commitments: [Digest; 4],
+        commitments: [Commitment; 4],
         /// Which seats hold that state already; at least two. The others are filled by them.
         holders: [bool; 4],
     },
@@ -89,7 +89,7 @@ pub enum Work {
     /// Paint the batch of the next learning round and open it. Answered by [`Done::Batch`].
     PaintBatch {
         /// The artist: with term and round it seeds the batch's public latents.
-        artist: Digest,
+        artist: ArtistName,
         /// The round that the batch begins: one more than those behind the weights.
         round: u64,
     },
@@ -105,7 +105,7 @@ pub enum Work {
     /// Paint one piece from a public latent. Answered by [`Done::Piece`].
     PaintPiece {
         /// The latent's seed, the same for all four painters.
-        latent: Digest,
+        latent: Latent,
     },
     /// Compute this member's update towards a committee's batch and share it. Answered by [`Done::Update`].
     Teach {
@@ -115,13 +115,13 @@ pub enum Work {
     /// The term is over: drop its keys and its channel, and the states of an artist that is not kept. Not answered.
     End {
         /// [`Term::id`].
-        term: Digest,
+        term: TermId,
     },
     /// Keep the last two states of each of these artists, and forget those of all others. In a term, whose first state
     /// was certified just now, the first of them is the one that it works on. Not answered.
     Keep {
         /// The artists, at most [`abraham_messages::limits::MAX_ARTISTS`].
-        artists: Vec<Digest>,
+        artists: Vec<ArtistName>,
     },
     /// Forget every state: the visitor stopped. Not answered.
     Forget,

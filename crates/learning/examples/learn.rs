@@ -19,7 +19,7 @@ use abraham_learning::{
     CandleKernelSums, Curation, Pictures, Schedule,
     studio::{Entropy, Studio, StudioConfig},
 };
-use abraham_messages::codec::hex;
+use abraham_messages::{Latent, codec::hex};
 use abraham_provenance::{Signer, to_text};
 use abraham_ring::CpuBackend;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -228,7 +228,7 @@ async fn paint(
     let mut pieces = Vec::new();
     let signer = Signer::new(&derive("signer", settings.seed, 0))?;
     for sample in 0..options.samples {
-        let (piece, _) = studio.paint(derive("sample", settings.seed, sample), &signer).await?;
+        let (piece, _) = studio.paint(Latent(derive("sample", settings.seed, sample)), &signer).await?;
         let tile = rgb(&piece.content, settings.side as u32, settings.channels as usize)?;
         let name = format!("sample-{sample:04}.png");
         let path = options.out.join(&name);
@@ -243,7 +243,7 @@ async fn paint(
     }
     let report = serde_json::json!({
         "settings": settings,
-        "genesis": hex(&studio.genesis_id()),
+        "genesis": hex(&studio.genesis_id().0),
         "rounds": studio.round_number(),
         "protocol_rounds": cost.protocol_rounds,
         "bytes": cost.bytes,

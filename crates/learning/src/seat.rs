@@ -7,6 +7,7 @@ use abraham_artist::{
     Architecture, Artist, Checkpoint, CheckpointError, PICTURE_BITS, Painting, Rates, genesis, latents,
     paint, paint_to_learn,
 };
+use abraham_messages::{ArtistName, Commitment, Latent, RecipeId, TermId};
 use abraham_mpc::{Channel, Meter, Painter, PainterId, Sharing, UpdateShare};
 use abraham_ring::{Backend, RingTensor};
 use zeroize::Zeroizing;
@@ -32,7 +33,7 @@ pub struct Recipe {
 impl Recipe {
     /// The hash by which pieces and members name it: BLAKE3 over its numbers, 8 bytes each, little-endian, with the
     /// count of layers before their widths.
-    pub fn id(&self) -> [u8; 32] {
+    pub fn id(&self) -> RecipeId {
         let Self { architecture, batch, inner, schedule } = self;
         let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 recipe v1");
         let mut add = |number: usize| _ = hasher.update(&(number as u64).to_le_bytes());
@@ -41,7 +42,7 @@ impl Recipe {
         architecture.hidden().iter().copied().for_each(&mut add);
         [architecture.side(), architecture.channels(), *batch, *inner].into_iter().for_each(add);
         schedule.hash(&mut hasher);
-        *hasher.finalize().as_bytes()
+        RecipeId(*hasher.finalize().as_bytes())
     }
 
     /// Rows and columns of an update: a row for each picture of the batch, the denominators in the last column.
@@ -76,12 +77,12 @@ impl State {
     }
 
     /// The commitments to the weights' components; the one that this painter lacks is none.
-    pub fn commitments(&self) -> [Option<[u8; 32]>; 4] {
+    pub fn commitments(&self) -> [Option<Commitment>; 4] {
         self.artist.commitments()
     }
 
     /// As [`State::commitments`], to weights and momentum: what must be the same for painters to go on together.
-    pub fn state_commitments(&self) -> [Option<[u8; 32]>; 4] {
+    pub fn state_commitments(&self) -> [Option<Commitment>; 4] {
         self.artist.state_commitments()
     }
 
@@ -107,7 +108,7 @@ impl State {
 
     /// The commitment of [`State::state_commitments`] to an encoded component; none where it is no component of such an
     /// artist.
-    pub fn component_commitment(architecture: &Architecture, bytes: &[u8]) -> Option<[u8; 32]> {
+    pub fn component_commitment(architecture: &Architecture, bytes: &[u8]) -> Option<Commitment> {
         Artist::component_commitment(architecture, bytes)
     }
 
@@ -130,7 +131,7 @@ impl State {
     ///
     /// # Errors
     /// [`CheckpointError::Encode`].
-    pub fn checkpoint(&self, holder: PainterId, genesis: [u8; 32]) -> Result<Vec<u8>, CheckpointError> {
+    pub fn checkpoint(&self, holder: PainterId, genesis: ArtistName) -> Result<Vec<u8>, CheckpointError> {
         let Self { artist, round, generation } = self;
         Checkpoint { artist: artist.clone(), holder, genesis, round: *round, generation: *generation }
             .encode()
@@ -144,7 +145,7 @@ impl State {
         bytes: &[u8],
         holder: PainterId,
         architecture: &Architecture,
-    ) -> Result<(Self, [u8; 32]), CheckpointError> {
+    ) -> Result<(Self, ArtistName), CheckpointError> {
         let Checkpoint { artist, genesis, round, generation, .. } =
             Checkpoint::decode(bytes, holder, architecture)?;
         Ok((Self { artist, round, generation }, genesis))
@@ -234,7 +235,7 @@ impl<C: Channel, B: Backend> Seat<C, B> {
     ///
     /// # Errors
     /// [`Error::Artist`].
-    pub async fn paint_batch(&mut self, genesis: &[u8; 32], term: &[u8; 32]) -> Result<&RingTensor, Error> {
+    pub async fn paint_batch(&mut self, genesis: &ArtistName, term: &TermId) -> Result<&RingTensor, Error> {
         self.painted = None;
         self.painter.begin();
         let state = self.state()?.clone();
@@ -297,10 +298,10 @@ impl<C: Channel, B: Backend> Seat<C, B> {
     ///
     /// # Errors
     /// [`Error::Artist`].
-    pub async fn paint(&mut self, latent: &[u8; 32]) -> Result<Vec<u8>, Error> {
+    pub async fn paint(&mut self, latent: &Latent) -> Result<Vec<u8>, Error> {
         let state = self.state()?.clone();
         self.painter.begin();
-        let latents = latents(latent, 1, self.recipe.architecture.latents());
+        let latents = latents(&latent.0, 1, self.recipe.architecture.latents());
         let painted = paint(&mut self.painter, &state.artist, &latents).await?;
         self.painter.end().await?;
         Ok(samples(&painted))
@@ -308,9 +309,9 @@ impl<C: Channel, B: Backend> Seat<C, B> {
 }
 
 /// The public seed of a batch's latents.
-fn batch_seed(genesis: &[u8; 32], term: &[u8; 32], round: u64) -> [u8; 32] {
+fn batch_seed(genesis: &ArtistName, term: &TermId, round: u64) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 batch of a term and round v1");
-    *hasher.update(genesis).update(term).update(&round.to_le_bytes()).finalize().as_bytes()
+    *hasher.update(&genesis.0).update(&term.0).update(&round.to_le_bytes()).finalize().as_bytes()
 }
 
 /// Pictures as 8-bit samples: −1 becomes 0, 1 becomes 255, in integers.
@@ -329,10 +330,10 @@ mod tests {
 
     #[test]
     fn no_two_terms_paint_one_batch() {
-        let seed = batch_seed(&[1; 32], &[2; 32], 3);
-        assert_ne!(seed, batch_seed(&[1; 32], &[4; 32], 3), "another term");
-        assert_ne!(seed, batch_seed(&[1; 32], &[2; 32], 4), "another round");
-        assert_ne!(seed, batch_seed(&[4; 32], &[2; 32], 3), "another artist");
-        assert_eq!(seed, batch_seed(&[1; 32], &[2; 32], 3));
+        let seed = |artist, term, round| batch_seed(&ArtistName([artist; 32]), &TermId([term; 32]), round);
+        assert_ne!(seed(1, 2, 3), seed(1, 4, 3), "another term");
+        assert_ne!(seed(1, 2, 3), seed(1, 2, 4), "another round");
+        assert_ne!(seed(1, 2, 3), seed(4, 2, 3), "another artist");
+        assert_eq!(seed(1, 2, 3), seed(1, 2, 3));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use abraham_messages::{PainterSignature, SignedPiece};
+use abraham_messages::{ArtistName, Commitment, Latent, PainterSignature, SignedPiece, TermId};
 use abraham_mpc::{
     Meter, PainterId, Scale, UpdateShare,
     channel::memory::{self, MemoryChannel},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The term in whose name a studio's batches are painted: a studio has no terms that another could end.
-const SOLO_TERM: [u8; 32] = [0; 32];
+const SOLO_TERM: TermId = TermId([0; 32]);
 
 /// Uniformly random bytes that a studio's keys come from: one seed a painter, one for the teachers. They should be fresh
 /// for every studio that is drawn or restored.
@@ -46,16 +46,19 @@ impl Entropy {
     }
 }
 
+/// A hash over all that a term works on, from which its keys are derived.
+struct KeyContext([u8; 32]);
+
 /// What a term works on besides the state: what tells its keys from all others'.
 enum Purpose<'a> {
     Genesis,
     Learn { teachers: &'a [&'a Pictures], curation: &'a Curation },
-    Paint { latent: &'a [u8; 32] },
+    Paint { latent: &'a Latent },
 }
 
 impl Purpose<'_> {
     /// The context of a term's keys: this, the shares that it begins with, and how often it was tried.
-    fn context(&self, states: &[Arc<State>], attempt: u64) -> [u8; 32] {
+    fn context(&self, states: &[Arc<State>], attempt: u64) -> KeyContext {
         let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 studio's term v1");
         hasher.update(&attempt.to_le_bytes());
         if let Some(state) = states.first() {
@@ -63,7 +66,7 @@ impl Purpose<'_> {
         }
         match self {
             Self::Genesis => _ = hasher.update(b"genesis"),
-            Self::Paint { latent } => _ = hasher.update(b"paint").update(*latent),
+            Self::Paint { latent } => _ = hasher.update(b"paint").update(&latent.0),
             Self::Learn { teachers, curation } => {
                 hasher.update(b"learn").update(&(teachers.len() as u64).to_le_bytes());
                 for teacher in *teachers {
@@ -73,14 +76,14 @@ impl Purpose<'_> {
                 curation.hash(&mut hasher);
             }
         }
-        *hasher.finalize().as_bytes()
+        KeyContext(*hasher.finalize().as_bytes())
     }
 }
 
 /// A seed for one purpose of a term.
-fn derive(seed: &[u8; 32], context: &[u8; 32], part: u64) -> [u8; 32] {
+fn derive(seed: &[u8; 32], context: &KeyContext, part: u64) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 studio entropy v2");
-    *hasher.update(seed).update(context).update(&part.to_le_bytes()).finalize().as_bytes()
+    *hasher.update(seed).update(&context.0).update(&part.to_le_bytes()).finalize().as_bytes()
 }
 
 /// What a round did.
@@ -108,7 +111,7 @@ pub struct Studio<B> {
     backends: [B; 4],
     entropy: Entropy,
     states: Vec<Arc<State>>,
-    genesis: [u8; 32],
+    genesis: ArtistName,
     round: u64,
     /// Terms since this studio began or last learnt.
     attempts: u64,
@@ -122,8 +125,15 @@ impl<B: Backend> Studio<B> {
     /// # Errors
     /// [`Error::Protocol`].
     pub async fn genesis(config: StudioConfig, backends: [B; 4], entropy: Entropy) -> Result<Self, Error> {
-        let mut studio =
-            Self { config, backends, entropy, states: Vec::new(), genesis: [0; 32], round: 0, attempts: 0 };
+        let mut studio = Self {
+            config,
+            backends,
+            entropy,
+            states: Vec::new(),
+            genesis: ArtistName::default(),
+            round: 0,
+            attempts: 0,
+        };
         let context = studio.next_term(&Purpose::Genesis);
         let mut seats = studio.term(&context).await?;
         try_join_all(seats.iter_mut().map(Seat::genesis)).await?;
@@ -171,7 +181,7 @@ impl<B: Backend> Studio<B> {
     }
 
     /// The artist's name.
-    pub fn genesis_id(&self) -> [u8; 32] {
+    pub fn genesis_id(&self) -> ArtistName {
         self.genesis
     }
 
@@ -242,7 +252,7 @@ impl<B: Backend> Studio<B> {
     ///
     /// # Errors
     /// [`Error::Protocol`].
-    pub async fn paint(&mut self, latent: [u8; 32], signer: &Signer) -> Result<(SignedPiece, Meter), Error> {
+    pub async fn paint(&mut self, latent: Latent, signer: &Signer) -> Result<(SignedPiece, Meter), Error> {
         let commitments = &self.commitments()?;
         let generation = self.states.first().map_or(0, |state| state.generation());
         let context = self.next_term(&Purpose::Paint { latent: &latent });
@@ -261,13 +271,13 @@ impl<B: Backend> Studio<B> {
         Ok((SignedPiece { piece, content, signatures: vec![signature] }, meter))
     }
 
-    fn next_term(&mut self, purpose: &Purpose<'_>) -> [u8; 32] {
+    fn next_term(&mut self, purpose: &Purpose<'_>) -> KeyContext {
         self.attempts += 1;
         purpose.context(&self.states, self.attempts)
     }
 
     /// Seats four painters with the keys of a term.
-    async fn term(&self, context: &[u8; 32]) -> Result<Vec<StudioSeat<'_, B>>, Error> {
+    async fn term(&self, context: &KeyContext) -> Result<Vec<StudioSeat<'_, B>>, Error> {
         let seats = PainterId::ALL.into_iter().zip(memory::network()).zip(&self.backends);
         let joins = seats.map(|((id, channel), backend)| {
             let seed = &self.entropy.painters[id.index()];
@@ -279,9 +289,9 @@ impl<B: Backend> Studio<B> {
     }
 
     /// The commitment to each component, on which its three holders must agree.
-    fn commitments(&self) -> Result<[[u8; 32]; 4], Error> {
+    fn commitments(&self) -> Result<[Commitment; 4], Error> {
         let held: Vec<_> = self.states.iter().map(|state| state.commitments()).collect();
-        let mut commitments = [[0; 32]; 4];
+        let mut commitments = [Commitment::default(); 4];
         for (c, commitment) in commitments.iter_mut().enumerate() {
             let mut holders = held.iter().filter_map(|held| held[c]);
             *commitment = holders.next().ok_or(Error::MixedCheckpoints)?;

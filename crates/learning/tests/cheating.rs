@@ -11,7 +11,7 @@ use abraham_learning::{
     Curation, DENOMINATOR_FRACTION_BITS, Error, GRADIENT_FRACTION_BITS, Schedule,
     seat::{Recipe, Seat},
 };
-use abraham_messages::{Frame, Kind};
+use abraham_messages::{ArtistName, Commitment, Frame, Kind, TermId};
 use abraham_mpc::{
     Channel, Error as Protocol, PainterId, Scale, UpdateShare,
     channel::memory::{self, Fate},
@@ -23,7 +23,7 @@ use futures::future::join_all;
 /// Teachers of the round; learning needs one.
 const TEACHERS: usize = 2;
 
-type Commitments = [Option<[u8; 32]>; 4];
+type Commitments = [Option<Commitment>; 4];
 
 /// What one painter has after the term, as far as it came.
 #[derive(Default)]
@@ -74,7 +74,7 @@ async fn term<C: Channel>(id: PainterId, channel: C, held: &mut Held) -> Result<
     let mut seat = Seat::join(id, channel, CpuBackend, entropy, recipe(), None).await?;
     seat.genesis().await?;
     held.drawn = Some(seat.state()?.state_commitments());
-    seat.paint_batch(&[9; 32], &[7; 32]).await?;
+    seat.paint_batch(&ArtistName([9; 32]), &TermId([7; 32])).await?;
     let learnt = seat.learn(updates(id).await, 1, &Curation::default()).await?;
     held.learnt = Some((learnt.teachers, seat.state()?.state_commitments()));
     Ok(())
@@ -92,7 +92,7 @@ fn run(tamper: impl FnMut(PainterId, PainterId, &mut Vec<u8>) -> Fate + 'static)
 }
 
 /// The commitments to all four components, after checking that those who hold one say the same.
-fn whole<'a>(held: impl Iterator<Item = &'a Commitments>, what: &str) -> [Option<[u8; 32]>; 4] {
+fn whole<'a>(held: impl Iterator<Item = &'a Commitments>, what: &str) -> Commitments {
     let mut whole = [None; 4];
     for commitments in held {
         for (whole, commitment) in whole.iter_mut().zip(commitments) {

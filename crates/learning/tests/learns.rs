@@ -6,6 +6,7 @@ use abraham_learning::{
     CandleKernelSums, Curation, Pictures, Schedule,
     studio::{Entropy, Studio, StudioConfig},
 };
+use abraham_messages::Latent;
 use abraham_provenance::Signer;
 use abraham_ring::CpuBackend;
 
@@ -56,7 +57,7 @@ fn painted(studio: &mut Studio<CpuBackend>, count: u8) -> anyhow::Result<Vec<Pic
     let signer = Signer::new(&[7; 32])?;
     let mut pictures = Vec::new();
     for sample in 0..count {
-        let (piece, _) = pollster::block_on(studio.paint([sample; 32], &signer))?;
+        let (piece, _) = pollster::block_on(studio.paint(Latent([sample; 32]), &signer))?;
         pictures.push(piece.content.iter().map(|byte| f64::from(*byte) / 127.5 - 1.0).collect());
     }
     Ok(pictures)

@@ -9,6 +9,7 @@ use abraham_learning::{
     clamped, distance_scale, quantise, reals,
     seat::{Learnt, Recipe, Seat},
 };
+use abraham_messages::{ArtistName, Commitment, TermId};
 use abraham_mpc::{
     PainterId, Scale, UpdateShare,
     channel::memory::{self, MemoryChannel},
@@ -22,8 +23,8 @@ const SAMPLES: usize = SIDE * SIDE * 3;
 const BATCH: usize = 16;
 /// Rounds before the attack: the rate is then near its highest.
 const BEFORE: u64 = 80;
-const ARTIST: [u8; 32] = [1; 32];
-const TERM: [u8; 32] = [2; 32];
+const ARTIST: ArtistName = ArtistName([1; 32]);
+const TERM: TermId = TermId([2; 32]);
 
 type Picture = Vec<f64>;
 
@@ -124,7 +125,7 @@ impl Committee {
         energy_distance(&painted, &taught)
     }
 
-    fn commitments(&self) -> Vec<[Option<[u8; 32]>; 4]> {
+    fn commitments(&self) -> Vec<[Option<Commitment>; 4]> {
         self.seats.iter().map(|seat| seat.state().unwrap().state_commitments()).collect()
     }
 }

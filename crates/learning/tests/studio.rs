@@ -8,6 +8,7 @@ use abraham_learning::{
     CandleKernelSums, Curated, Curation, Error, MIN_SOLO_PICTURES, Pictures, Schedule, reals,
     studio::{Entropy, RoundReport, Studio, StudioConfig, samples},
 };
+use abraham_messages::Latent;
 use abraham_provenance::{Signer, check};
 use abraham_ring::{CpuBackend, RingTensor};
 
@@ -76,9 +77,9 @@ fn fresh_entropy_changes_the_shares_and_not_the_artist() {
     learn(&mut studio, &[&teacher(6, 3, 20, 1)]);
     let files = studio.checkpoint().unwrap();
     let signer = Signer::new(&[7; 32]).unwrap();
-    let (piece, _) = pollster::block_on(studio.paint([5; 32], &signer)).unwrap();
+    let (piece, _) = pollster::block_on(studio.paint(Latent([5; 32]), &signer)).unwrap();
     let mut again = restore(config(3), 90, &files).unwrap();
-    let (same, _) = pollster::block_on(again.paint([5; 32], &signer)).unwrap();
+    let (same, _) = pollster::block_on(again.paint(Latent([5; 32]), &signer)).unwrap();
     // Opened values may differ by the bounded rounding of the shares: 3 units of 2^-8 each, together 3 levels of 255.
     let apart = piece.content.iter().zip(&same.content).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(apart <= Some(3), "{apart:?}");
@@ -169,7 +170,7 @@ fn a_round_costs_exactly_what_the_documents_say() {
     };
     let mut studio = genesis(studio_config(64), 70);
     let signer = Signer::new(&[7; 32]).unwrap();
-    let (_, meter) = pollster::block_on(studio.paint([1; 32], &signer)).unwrap();
+    let (_, meter) = pollster::block_on(studio.paint(Latent([1; 32]), &signer)).unwrap();
     assert_eq!((meter.rounds, meter.bytes()), (8, 84_484));
     let report = learn(&mut studio, &[&teacher(32, 3, 16, 4)]);
     // 2 for keys, 8 to paint, 3 for the updates, 3 for their masses, 19 for the step, 2 to compare transcripts.

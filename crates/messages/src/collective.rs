@@ -24,9 +24,6 @@ pub use topic::{BackendKind, Gossip, Holding, Presence, Seated, StateName};
 /// Version of these messages; others are refused.
 pub const VERSION: u8 = 4;
 
-/// A hash of 32 bytes: BLAKE3, except where another is named.
-pub type Digest = [u8; 32];
-
 /// Encodes a message that is defined here: the version, then postcard.
 fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     postcard::to_extend(message, vec![VERSION]).unwrap_or_default()

@@ -6,6 +6,7 @@
 
 pub mod codec;
 pub mod collective;
+mod digest;
 pub mod frame;
 mod ice_server;
 pub mod limits;
@@ -14,6 +15,10 @@ pub mod payload;
 pub mod piece;
 
 pub use codec::DecodeError;
+pub use digest::{
+    ArtistName, BatchId, Commitment, ContentId, CreditsId, Latent, Nonce, RecipeId, RecordId, SealId,
+    StateId, StepsHash, TermId,
+};
 pub use frame::{Frame, Kind};
 pub use ice_server::IceServer;
 pub use node::PeerKey;

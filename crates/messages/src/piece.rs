@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    PeerKey,
+    ArtistName, ContentId, CreditsId, Latent, PeerKey, RecipeId, RecordId, SealId, StateId,
     codec::DecodeError,
-    collective::{Digest, Signature, at_most, round},
+    collective::{Signature, at_most, round},
     limits,
 };
 
@@ -14,23 +14,23 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// The artist.
-    pub artist: Digest,
+    pub artist: ArtistName,
     /// Hash of the artist's recipe: sizes, batch and schedule.
-    pub recipe: Digest,
+    pub recipe: RecipeId,
     /// Learning rounds behind the weights that painted.
     pub round: u64,
     /// Seed of the public latent.
-    pub latent: Digest,
+    pub latent: Latent,
     /// The state that painted: a hash over its four commitments, round and generation.
-    pub state: Digest,
+    pub state: StateId,
     /// SHA-256 of the content.
-    pub content: Digest,
+    pub content: ContentId,
     /// What the artist was last taught by curators; zero while there is no chain.
-    pub seal: Digest,
+    pub seal: SealId,
     /// The record of the painters' term; zero while terms have none.
-    pub record: Digest,
+    pub record: RecordId,
     /// Who is paid; zero while nobody is.
-    pub credits: Digest,
+    pub credits: CreditsId,
 }
 
 /// A piece with its content and its painters' signatures.

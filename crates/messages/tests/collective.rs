@@ -1,7 +1,8 @@
 //! The collective's messages on the wire: vectors that must decode, bytes that must not, and any bytes at all.
 
 use abraham_messages::{
-    DecodeError, PainterSignature, PeerKey, Piece, SignedPiece,
+    ArtistName, BatchId, Commitment, ContentId, CreditsId, DecodeError, Latent, Nonce, PainterSignature,
+    PeerKey, Piece, RecipeId, RecordId, SealId, SignedPiece, StateId, StepsHash, TermId,
     collective::{
         BackendKind, Bulk, BulkKind, Certificate, Control, Farewell, Gossip, HeldArtist, Holding, Holds,
         Notice, Presence, Proposal, ProposedOrigin, Ready, Seated, Signature, StateName, StateStatement,
@@ -21,11 +22,11 @@ fn seats() -> [PeerKey; 4] {
 
 fn statement() -> StateStatement {
     StateStatement {
-        artist: [1; 32],
+        artist: ArtistName([1; 32]),
         round: 7,
         generation: 0,
-        commitments: [[2; 32]; 4],
-        term: [3; 32],
+        commitments: [Commitment([2; 32]); 4],
+        term: TermId([3; 32]),
         seats: seats(),
     }
 }
@@ -33,34 +34,39 @@ fn statement() -> StateStatement {
 fn presence() -> Presence {
     Presence {
         sequence: 300,
-        recipe: [6; 32],
+        recipe: RecipeId([6; 32]),
         paint: true,
         pictures: 12,
         backend: BackendKind::Gpu,
         addresses: vec!["/ip4/127.0.0.1/tcp/4001/ws".into()],
         links: vec![key(9)],
         holding: Some(Holding {
-            artist: [1; 32],
+            artist: ArtistName([1; 32]),
             seat: 3,
-            states: vec![StateName { round: 7, generation: 0, state: [2; 32] }],
+            states: vec![StateName { round: 7, generation: 0, state: StateId([2; 32]) }],
         }),
-        seated: Some(Seated { term: [3; 32], number: 4, seat: 2, artist: [1; 32], round: 7 }),
+        seated: Some(Seated {
+            term: TermId([3; 32]),
+            number: 4,
+            seat: 2,
+            artist: ArtistName([1; 32]),
+            round: 7,
+        }),
         known_term: 4,
     }
 }
 
 fn piece() -> SignedPiece {
-    let digest = [0xab; 32];
     let piece = Piece {
-        artist: digest,
-        recipe: digest,
+        artist: ArtistName([0xab; 32]),
+        recipe: RecipeId([0xab; 32]),
         round: 7,
-        latent: digest,
-        state: digest,
-        content: digest,
-        seal: [0; 32],
-        record: [0; 32],
-        credits: [0; 32],
+        latent: Latent([0xab; 32]),
+        state: StateId([0xab; 32]),
+        content: ContentId([0xab; 32]),
+        seal: SealId([0; 32]),
+        record: RecordId([0; 32]),
+        credits: CreditsId([0; 32]),
     };
     let by = |painter| PainterSignature { painter, signature: Signature([6; 65]) };
     SignedPiece { piece, content: vec![128; 32 * 32 * 3], signatures: seats().map(by).to_vec() }
@@ -71,29 +77,44 @@ fn gossip() -> Vec<Gossip> {
 }
 
 fn control() -> Vec<Control> {
-    let proposal = |origin| Proposal { number: 5, recipe: [6; 32], seats: seats(), origin, nonce: [9; 32] };
-    let from = StateName { round: 7, generation: 0, state: [2; 32] };
-    let continued = ProposedOrigin::Continue { artist: [1; 32], from, holders: [true, true, false, true] };
+    let proposal = |origin| Proposal {
+        number: 5,
+        recipe: RecipeId([6; 32]),
+        seats: seats(),
+        origin,
+        nonce: Nonce([9; 32]),
+    };
+    let from = StateName { round: 7, generation: 0, state: StateId([2; 32]) };
+    let continued =
+        ProposedOrigin::Continue { artist: ArtistName([1; 32]), from, holders: [true, true, false, true] };
     let certificate =
         Certificate { statement: statement(), signatures: [Some(Signature([6; 65])), None, None, None] };
-    let step = |step| Control::Step { term: [3; 32], cycle: 8, step };
+    let step = |step| Control::Step { term: TermId([3; 32]), cycle: 8, step };
     let offer = TeacherOffer { peer: key(9), pictures: 30 };
-    let notice =
-        Notice { term: [3; 32], cycle: 8, seats: seats(), artist: [1; 32], round: 8, batch: [4; 32] };
+    let notice = Notice {
+        term: TermId([3; 32]),
+        cycle: 8,
+        seats: seats(),
+        artist: ArtistName([1; 32]),
+        round: 8,
+        batch: BatchId([4; 32]),
+    };
     vec![
         Control::Presence(presence()),
         Control::Proposal(proposal(ProposedOrigin::Genesis)),
         Control::Proposal(proposal(continued)),
-        Control::Accept { term: [3; 32], certificate: None },
-        Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
-        Control::Farewell { term: [3; 32], why: Farewell::Silent(3) },
-        Control::Farewell { term: [3; 32], why: Farewell::Suspects([0, 3]) },
+        Control::Accept { term: TermId([3; 32]), certificate: None },
+        Control::Accept { term: TermId([3; 32]), certificate: Some(Box::new(certificate)) },
+        Control::Farewell { term: TermId([3; 32]), why: Farewell::Silent(3) },
+        Control::Farewell { term: TermId([3; 32]), why: Farewell::Suspects([0, 3]) },
         step(Step::Ready(Ready { leaves: false, piece_due: true, teachers: vec![offer; 24] })),
-        step(Step::Planned { readies: [5; 32] }),
-        step(Step::Have { batch: [4; 32], updates: 0xff }),
-        step(Step::Counted { haves: [5; 32] }),
-        step(Step::Held { commitments: [None, Some([2; 32]), Some([2; 32]), Some([2; 32])] }),
-        step(Step::Certify { helds: [5; 32], signature: Signature([6; 65]) }),
+        step(Step::Planned { readies: StepsHash([5; 32]) }),
+        step(Step::Have { batch: BatchId([4; 32]), updates: 0xff }),
+        step(Step::Counted { haves: StepsHash([5; 32]) }),
+        step(Step::Held {
+            commitments: [None, Some([2; 32]), Some([2; 32]), Some([2; 32])].map(|held| held.map(Commitment)),
+        }),
+        step(Step::Certify { helds: StepsHash([5; 32]), signature: Signature([6; 65]) }),
         step(Step::Sign(Signature([6; 65]))),
         Control::Notice { notice, signature: Signature([6; 65]) },
         Control::Holds(Holds::default()),
@@ -113,27 +134,34 @@ fn holds(artists: usize, chain: usize) -> Holds {
     let certificate = Certificate { statement: statement(), signatures: [Some(Signature([6; 65])); 4] };
     let states = vec![certificate.clone(); 2];
     let artist = HeldArtist { states, chain: vec![certificate; chain] };
-    Holds { artists: vec![artist; artists], seats: vec![([1; 32], 3)], begins: true }
+    Holds { artists: vec![artist; artists], seats: vec![(ArtistName([1; 32]), 3)], begins: true }
 }
 
 /// Whoever counts one further than a round that was decoded must not overflow, whatever it came in.
 #[test]
 fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
     for (round, taken) in [(limits::MAX_ROUNDS, true), (limits::MAX_ROUNDS + 1, false), (u64::MAX, false)] {
-        let state = StateName { round, generation: 0, state: [2; 32] };
+        let state = StateName { round, generation: 0, state: StateId([2; 32]) };
         let certificate =
             Certificate { statement: StateStatement { round, ..statement() }, signatures: [None; 4] };
-        let notice =
-            Notice { term: [3; 32], cycle: 8, seats: seats(), artist: [1; 32], round, batch: [4; 32] };
-        let origin = ProposedOrigin::Continue { artist: [1; 32], from: state, holders: [true; 4] };
+        let notice = Notice {
+            term: TermId([3; 32]),
+            cycle: 8,
+            seats: seats(),
+            artist: ArtistName([1; 32]),
+            round,
+            batch: BatchId([4; 32]),
+        };
+        let origin =
+            ProposedOrigin::Continue { artist: ArtistName([1; 32]), from: state, holders: [true; 4] };
         let controls = [
             Control::Sits {
                 proposal: Proposal {
                     number: 5,
-                    recipe: [6; 32],
+                    recipe: RecipeId([6; 32]),
                     seats: seats(),
                     origin: ProposedOrigin::Genesis,
-                    nonce: [9; 32],
+                    nonce: Nonce([9; 32]),
                 },
                 certificate: Box::new(certificate.clone()),
             },
@@ -145,14 +173,14 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
                 artists: vec![HeldArtist { states: Vec::new(), chain: vec![certificate.clone()] }],
                 ..Holds::default()
             }),
-            Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
+            Control::Accept { term: TermId([3; 32]), certificate: Some(Box::new(certificate)) },
             Control::Notice { notice, signature: Signature([6; 65]) },
             Control::Proposal(Proposal {
                 number: 5,
-                recipe: [6; 32],
+                recipe: RecipeId([6; 32]),
                 seats: seats(),
                 origin,
-                nonce: [9; 32],
+                nonce: Nonce([9; 32]),
             }),
         ];
         for control in controls {
@@ -178,23 +206,24 @@ fn rounds_that_no_artist_reaches_are_refused_wherever_they_are() {
 fn generations_that_no_artist_reaches_are_refused_wherever_they_are() {
     let most = limits::MAX_GENERATIONS;
     for (generation, taken) in [(most, true), (most + 1, false), (u64::MAX, false)] {
-        let state = StateName { round: 7, generation, state: [2; 32] };
+        let state = StateName { round: 7, generation, state: StateId([2; 32]) };
         let statement = StateStatement { generation, ..statement() };
         let certificate = Certificate { statement, signatures: [None; 4] };
-        let origin = ProposedOrigin::Continue { artist: [1; 32], from: state, holders: [true; 4] };
+        let origin =
+            ProposedOrigin::Continue { artist: ArtistName([1; 32]), from: state, holders: [true; 4] };
         let chain = vec![certificate.clone()];
         let controls = [
             Control::Holds(Holds {
                 artists: vec![HeldArtist { states: Vec::new(), chain }],
                 ..Holds::default()
             }),
-            Control::Accept { term: [3; 32], certificate: Some(Box::new(certificate)) },
+            Control::Accept { term: TermId([3; 32]), certificate: Some(Box::new(certificate)) },
             Control::Proposal(Proposal {
                 number: 5,
-                recipe: [6; 32],
+                recipe: RecipeId([6; 32]),
                 seats: seats(),
                 origin,
-                nonce: [9; 32],
+                nonce: Nonce([9; 32]),
             }),
         ];
         for control in controls {
@@ -244,8 +273,8 @@ fn messages_cut_short_or_with_more_behind_are_refused() {
 /// checks of a learning round without a dispute stay below a kilobyte, and add no step.
 #[test]
 fn comparing_what_the_four_hold_costs_a_hash_a_message() {
-    let step = |step| Control::Step { term: [3; 32], cycle: 8, step }.encode().len();
-    let certify = step(Step::Certify { helds: [5; 32], signature: Signature([6; 65]) });
+    let step = |step| Control::Step { term: TermId([3; 32]), cycle: 8, step }.encode().len();
+    let certify = step(Step::Certify { helds: StepsHash([5; 32]), signature: Signature([6; 65]) });
     let compared = certify - step(Step::Sign(Signature([6; 65])));
     assert_eq!(compared, 32);
     assert!(612 + 12 * compared <= 1_000);
@@ -259,7 +288,7 @@ fn vectors() {
     farewell.extend([3; 32]);
     assert_eq!(
         Control::decode(&[&farewell[..], &[2, 3]].concat()),
-        Ok(Control::Farewell { term: [3; 32], why: Farewell::Silent(3) })
+        Ok(Control::Farewell { term: TermId([3; 32]), why: Farewell::Silent(3) })
     );
     let mut planned = vec![4, 4];
     planned.extend([3; 32]);
@@ -267,7 +296,11 @@ fn vectors() {
     planned.extend([5; 32]);
     assert_eq!(
         Control::decode(&planned),
-        Ok(Control::Step { term: [3; 32], cycle: 8, step: Step::Planned { readies: [5; 32] } })
+        Ok(Control::Step {
+            term: TermId([3; 32]),
+            cycle: 8,
+            step: Step::Planned { readies: StepsHash([5; 32]) }
+        })
     );
     let bulk = Bulk { kind: BulkKind::Update, term: [7; 8], cycle: 0x0102_0304, payload: &[9] };
     assert_eq!(*bulk.encode(), [4, 2, 7, 7, 7, 7, 7, 7, 7, 7, 4, 3, 2, 1, 9]);
@@ -307,25 +340,25 @@ fn other_versions_kinds_counts_and_seats_are_refused() {
     assert_eq!(with(&|p| p.addresses = vec!["a".repeat(257)]), refused("address length", 257));
     assert_eq!(with(&|p| p.seated.iter_mut().for_each(|s| s.seat = 4)), refused("seat", 4));
     assert_eq!(with(&|p| p.holding.iter_mut().for_each(|h| h.seat = 200)), refused("seat", 200));
-    let three = vec![StateName { round: 1, generation: 0, state: [0; 32] }; 3];
+    let three = vec![StateName { round: 1, generation: 0, state: StateId([0; 32]) }; 3];
     assert_eq!(with(&|p| p.holding.iter_mut().for_each(|h| h.states = three.clone())), refused("states", 3));
     let long = with(&|p| p.addresses = vec!["a".repeat(2_100)]);
     assert!(matches!(long, Err(DecodeError::TooLong { .. })), "{long:?}");
 
-    let silent = Control::Farewell { term: [0; 32], why: Farewell::Silent(4) };
+    let silent = Control::Farewell { term: TermId([0; 32]), why: Farewell::Silent(4) };
     assert_eq!(Control::decode(&silent.encode()).err(), refused("seat", 4).err());
-    let suspects = Control::Farewell { term: [0; 32], why: Farewell::Suspects([0, 9]) };
+    let suspects = Control::Farewell { term: TermId([0; 32]), why: Farewell::Suspects([0, 9]) };
     assert_eq!(Control::decode(&suspects.encode()).err(), refused("seat", 9).err());
     let teachers = vec![TeacherOffer { peer: key(1), pictures: 1 }; limits::MAX_LINKS + 1];
     let ready = Step::Ready(Ready { leaves: false, piece_due: false, teachers });
-    let ready = Control::Step { term: [0; 32], cycle: 0, step: ready };
+    let ready = Control::Step { term: TermId([0; 32]), cycle: 0, step: ready };
     assert_eq!(Control::decode(&ready.encode()).err(), refused("teachers", 25).err());
 }
 
 #[test]
 fn what_is_held_is_bounded_and_fits_a_message() {
     let most = Holds {
-        seats: vec![([1; 32], 3); limits::MAX_SEATS_TOLD],
+        seats: vec![(ArtistName([1; 32]), 3); limits::MAX_SEATS_TOLD],
         ..holds(limits::MAX_ARTISTS, limits::MAX_CHAIN)
     };
     let decoded = |change: &dyn Fn(&mut Holds)| {
@@ -346,7 +379,7 @@ fn what_is_held_is_bounded_and_fits_a_message() {
         decoded(&|it| it.artists[3].states.extend(holds(1, 1).artists[0].chain.clone())),
         refused("states", 3)
     );
-    assert_eq!(decoded(&|it| it.seats.push(([2; 32], 0))), refused("seats", 17));
+    assert_eq!(decoded(&|it| it.seats.push((ArtistName([2; 32]), 0))), refused("seats", 17));
     assert_eq!(decoded(&|it| it.seats[5].1 = 4), refused("seat", 4));
 }
 

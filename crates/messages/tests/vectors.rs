@@ -6,7 +6,8 @@
 use std::{env, fs, path::PathBuf};
 
 use abraham_messages::{
-    DecodeError, Frame, Kind, PainterSignature, PeerKey, Piece, SignedPiece,
+    ArtistName, BatchId, Commitment, ContentId, CreditsId, DecodeError, Frame, Kind, Latent, Nonce,
+    PainterSignature, PeerKey, Piece, RecipeId, RecordId, SealId, SignedPiece, StateId, StepsHash, TermId,
     codec::hex,
     collective::{
         BackendKind, Bulk, BulkKind, Certificate, Control, Farewell, Gossip, HeldArtist, Holding, Holds,
@@ -31,17 +32,17 @@ fn signature(n: u8) -> Signature {
 }
 
 fn state() -> StateName {
-    StateName { round: 600, generation: 3, state: [0xa4; 32] }
+    StateName { round: 600, generation: 3, state: StateId([0xa4; 32]) }
 }
 
 fn certificate() -> Certificate {
-    let commitments = [[1; 32], [2; 32], [3; 32], [4; 32]];
+    let commitments = [[1; 32], [2; 32], [3; 32], [4; 32]].map(Commitment);
     let statement = StateStatement {
-        artist: [0xa1; 32],
+        artist: ArtistName([0xa1; 32]),
         round: 600,
         generation: 3,
         commitments,
-        term: [0xa5; 32],
+        term: TermId([0xa5; 32]),
         seats: seats(),
     };
     Certificate { statement, signatures: [Some(signature(6)), None, Some(signature(7)), Some(signature(8))] }
@@ -51,14 +52,20 @@ fn presence() -> Presence {
     let earlier = StateName { round: 599, ..state() };
     Presence {
         sequence: 300,
-        recipe: [0xa2; 32],
+        recipe: RecipeId([0xa2; 32]),
         paint: true,
         pictures: 70_000,
         backend: BackendKind::Cpu,
         addresses: vec!["/ip4/127.0.0.1/tcp/4001/ws".into(), "/dns4/höhle.example/tcp/443/wss".into()],
         links: vec![key(0x25), key(0x26)],
-        holding: Some(Holding { artist: [0xa1; 32], seat: 3, states: vec![state(), earlier] }),
-        seated: Some(Seated { term: [0xa5; 32], number: 128, seat: 2, artist: [0xa1; 32], round: 16_384 }),
+        holding: Some(Holding { artist: ArtistName([0xa1; 32]), seat: 3, states: vec![state(), earlier] }),
+        seated: Some(Seated {
+            term: TermId([0xa5; 32]),
+            number: 128,
+            seat: 2,
+            artist: ArtistName([0xa1; 32]),
+            round: 16_384,
+        }),
         known_term: 129,
     }
 }
@@ -66,7 +73,7 @@ fn presence() -> Presence {
 fn nothing_set() -> Presence {
     Presence {
         sequence: 0,
-        recipe: [0xa2; 32],
+        recipe: RecipeId([0xa2; 32]),
         paint: false,
         pictures: 0,
         backend: BackendKind::Gpu,
@@ -80,35 +87,36 @@ fn nothing_set() -> Presence {
 
 fn piece() -> SignedPiece {
     let piece = Piece {
-        artist: [0xa1; 32],
-        recipe: [0xa2; 32],
+        artist: ArtistName([0xa1; 32]),
+        recipe: RecipeId([0xa2; 32]),
         round: 600,
-        latent: [0xa3; 32],
-        state: [0xa4; 32],
-        content: [0xa6; 32],
-        seal: [0xa7; 32],
-        record: [0xa8; 32],
-        credits: [0xa9; 32],
+        latent: Latent([0xa3; 32]),
+        state: StateId([0xa4; 32]),
+        content: ContentId([0xa6; 32]),
+        seal: SealId([0xa7; 32]),
+        record: RecordId([0xa8; 32]),
+        credits: CreditsId([0xa9; 32]),
     };
     let by = |painter| PainterSignature { painter, signature: signature(9) };
     SignedPiece { piece, content: vec![0, 127, 128, 255], signatures: seats().map(by).to_vec() }
 }
 
 fn proposal(origin: ProposedOrigin) -> Proposal {
-    Proposal { number: 5, recipe: [0xa2; 32], seats: seats(), origin, nonce: [0xaa; 32] }
+    Proposal { number: 5, recipe: RecipeId([0xa2; 32]), seats: seats(), origin, nonce: Nonce([0xaa; 32]) }
 }
 
 fn continued(from: StateName) -> Proposal {
-    let origin = ProposedOrigin::Continue { artist: [0xa1; 32], from, holders: [true, true, false, true] };
+    let origin =
+        ProposedOrigin::Continue { artist: ArtistName([0xa1; 32]), from, holders: [true, true, false, true] };
     proposal(origin)
 }
 
 fn farewell(why: Farewell) -> Control {
-    Control::Farewell { term: [0xa5; 32], why }
+    Control::Farewell { term: TermId([0xa5; 32]), why }
 }
 
 fn step(step: Step) -> Control {
-    Control::Step { term: [0xa5; 32], cycle: 70_000, step }
+    Control::Step { term: TermId([0xa5; 32]), cycle: 70_000, step }
 }
 
 fn ready(teachers: usize) -> Control {
@@ -117,7 +125,7 @@ fn ready(teachers: usize) -> Control {
 }
 
 fn notice(round: u64) -> Control {
-    let (term, artist, batch) = ([0xa5; 32], [0xa1; 32], [0xab; 32]);
+    let (term, artist, batch) = (TermId([0xa5; 32]), ArtistName([0xa1; 32]), BatchId([0xab; 32]));
     let notice = Notice { term, cycle: 70_000, seats: seats(), artist, round, batch };
     Control::Notice { notice, signature: signature(10) }
 }
@@ -125,7 +133,11 @@ fn notice(round: u64) -> Control {
 /// So many artists with so many states and a chain of so many each.
 fn holds(artists: usize, states: usize, chain: usize) -> Holds {
     let artist = HeldArtist { states: vec![certificate(); states], chain: vec![certificate(); chain] };
-    Holds { artists: vec![artist; artists], seats: vec![([0xa1; 32], 3), ([0xac; 32], 0)], begins: true }
+    Holds {
+        artists: vec![artist; artists],
+        seats: vec![(ArtistName([0xa1; 32]), 3), (ArtistName([0xac; 32]), 0)],
+        begins: true,
+    }
 }
 
 fn frame(kind: Kind, sequence: u64, payload: &[u8]) -> Vec<u8> {
@@ -221,8 +233,11 @@ fn good_ones() -> Vec<Value> {
         control("presence between linked members", Control::Presence(presence())),
         control("a new artist proposed", Control::Proposal(proposal(ProposedOrigin::Genesis))),
         control("an artist's next term proposed", Control::Proposal(continued(state()))),
-        control("accept", Control::Accept { term: [0xa5; 32], certificate: None }),
-        control("accept as a holder", Control::Accept { term: [0xa5; 32], certificate: Some(certificate()) }),
+        control("accept", Control::Accept { term: TermId([0xa5; 32]), certificate: None }),
+        control(
+            "accept as a holder",
+            Control::Accept { term: TermId([0xa5; 32]), certificate: Some(certificate()) },
+        ),
         control("farewell: refuse", farewell(Farewell::Refuse)),
         control("farewell: leave", farewell(Farewell::Leave)),
         control("farewell: silent", farewell(Farewell::Silent(3))),
@@ -231,14 +246,20 @@ fn good_ones() -> Vec<Value> {
         control("farewell: dissolve", farewell(Farewell::Dissolve)),
         control("step: ready", ready(2)),
         control("step: ready, with as many teachers as links", ready(limits::MAX_LINKS)),
-        control("step: planned", step(Step::Planned { readies: [0xad; 32] })),
-        control("step: have", step(Step::Have { batch: [0xab; 32], updates: u32::MAX })),
-        control("step: counted", step(Step::Counted { haves: [0xae; 32] })),
+        control("step: planned", step(Step::Planned { readies: StepsHash([0xad; 32]) })),
+        control("step: have", step(Step::Have { batch: BatchId([0xab; 32]), updates: u32::MAX })),
+        control("step: counted", step(Step::Counted { haves: StepsHash([0xae; 32]) })),
         control(
             "step: held",
-            step(Step::Held { commitments: [Some([1; 32]), Some([2; 32]), None, Some([4; 32])] }),
+            step(Step::Held {
+                commitments: [Some([1; 32]), Some([2; 32]), None, Some([4; 32])]
+                    .map(|held| held.map(Commitment)),
+            }),
         ),
-        control("step: certify", step(Step::Certify { helds: [0xaf; 32], signature: signature(11) })),
+        control(
+            "step: certify",
+            step(Step::Certify { helds: StepsHash([0xaf; 32]), signature: signature(11) }),
+        ),
         control("step: sign", step(Step::Sign(signature(12)))),
         control("notice", notice(601)),
         control("notice of the last round", notice(limits::MAX_ROUNDS)),
@@ -346,7 +367,7 @@ fn bad_control() -> Vec<Value> {
     let made_anew = StateName { generation: limits::MAX_GENERATIONS + 1, ..state() };
     let genesis = Control::Proposal(proposal(ProposedOrigin::Genesis)).encode();
     let refuse = farewell(Farewell::Refuse).encode();
-    let planned = step(Step::Planned { readies: [0xad; 32] }).encode();
+    let planned = step(Step::Planned { readies: StepsHash([0xad; 32]) }).encode();
     let version = refuse[0];
     // Version, variant, term, and the cycle's three bytes.
     let before_step = 2 + 32 + 3;
@@ -370,7 +391,7 @@ fn bad_control() -> Vec<Value> {
         message("proposal from generation 2^48 + 1", Control::Proposal(continued(made_anew))),
         message(
             "accept with a certificate of round 2^48 + 1",
-            Control::Accept { term: [0xa5; 32], certificate: Some(far()) },
+            Control::Accept { term: TermId([0xa5; 32]), certificate: Some(far()) },
         ),
         message(
             "sits with a certificate of round 2^48 + 1",
@@ -379,7 +400,9 @@ fn bad_control() -> Vec<Value> {
         told("too many artists", &|it| it.artists = holds(limits::MAX_ARTISTS + 1, 0, 0).artists),
         told("three states of an artist", &|it| it.artists = holds(1, 3, 0).artists),
         told("too long a chain", &|it| it.artists = holds(1, 0, limits::MAX_CHAIN + 1).artists),
-        told("too many seats told", &|it| it.seats = vec![([0xac; 32], 0); limits::MAX_SEATS_TOLD + 1]),
+        told("too many seats told", &|it| {
+            it.seats = vec![(ArtistName([0xac; 32]), 0); limits::MAX_SEATS_TOLD + 1]
+        }),
         told("seat 4 told", &|it| it.seats[1].1 = 4),
     ]
 }

@@ -17,7 +17,7 @@ mod sign;
 mod state;
 mod text;
 
-pub use digest::{Statement, digest, domain_separator, hash_struct};
+pub use digest::{SigningHash, Statement, StructHash, Word, digest, domain_separator, hash_struct};
 pub use error::Error;
 pub use piece::{Unsigned, check, content_hash};
 pub use sign::{Signer, recover, verify};

@@ -1,7 +1,10 @@
 //! Making a piece, and checking one.
 
-use abraham_messages::{Piece, SignedPiece, collective::Digest, limits::PAINTERS};
-use sha2::{Digest as _, Sha256};
+use abraham_messages::{
+    ArtistName, Commitment, ContentId, CreditsId, Latent, Piece, RecipeId, RecordId, SealId, SignedPiece,
+    limits::PAINTERS,
+};
+use sha2::{Digest, Sha256};
 
 use crate::{Error, state_hash, verify};
 
@@ -9,17 +12,17 @@ use crate::{Error, state_hash, verify};
 #[derive(Clone, Copy)]
 pub struct Unsigned<'a> {
     /// The artist.
-    pub artist: Digest,
+    pub artist: ArtistName,
     /// Hash of its recipe.
-    pub recipe: Digest,
+    pub recipe: RecipeId,
     /// Learning rounds behind the state that painted.
     pub round: u64,
     /// How often the artist's shares were made anew.
     pub generation: u64,
     /// The commitments to the state's four components.
-    pub commitments: &'a [Digest; 4],
+    pub commitments: &'a [Commitment; 4],
     /// Seed of the public latent.
-    pub latent: Digest,
+    pub latent: Latent,
     /// What was opened, as canonical bytes.
     pub content: &'a [u8],
 }
@@ -29,15 +32,15 @@ impl Unsigned<'_> {
     pub fn piece(&self) -> Piece {
         let Self { artist, recipe, round, generation, commitments, latent, content } = *self;
         let state = state_hash(commitments, round, generation);
-        let none = [0; 32];
         let content = content_hash(content);
-        Piece { artist, recipe, round, latent, state, content, seal: none, record: none, credits: none }
+        let (seal, record, credits) = (SealId::default(), RecordId::default(), CreditsId::default());
+        Piece { artist, recipe, round, latent, state, content, seal, record, credits }
     }
 }
 
 /// The hash by which a piece names its content: SHA-256, which browsers and contracts have.
-pub fn content_hash(content: &[u8]) -> Digest {
-    Sha256::digest(content).into()
+pub fn content_hash(content: &[u8]) -> ContentId {
+    ContentId(Sha256::digest(content).into())
 }
 
 /// Checks a piece: its counts, the hash of its content, and each signature. It does not say that the painters were ever

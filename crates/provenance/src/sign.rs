@@ -34,7 +34,7 @@ impl Signer {
 
     /// Signs a statement, deterministically (RFC 6979).
     pub fn sign<S: Statement>(&self, statement: &S) -> Signature {
-        let (signature, id) = self.key.sign_prehash_recoverable(&digest(statement));
+        let (signature, id) = self.key.sign_prehash_recoverable(&digest(statement).0);
         let mut bytes = [0; 65];
         bytes[..64].copy_from_slice(&signature.to_bytes());
         bytes[64] = if id.is_y_odd() { ODD } else { EVEN };
@@ -62,7 +62,7 @@ pub fn recover<S: Statement>(statement: &S, signature: &Signature) -> Result<Pee
         return Err(Error::Signature);
     }
     let id = RecoveryId::new(is_y_odd, false);
-    let key = VerifyingKey::recover_from_prehash(&digest(statement), &signature, id);
+    let key = VerifyingKey::recover_from_prehash(&digest(statement).0, &signature, id);
     key.ok().and_then(|key| compressed(&key)).ok_or(Error::Signature)
 }
 

@@ -1,9 +1,8 @@
 //! A signed piece as text: JSON with hashes, keys, signatures and content in lower-case hex.
 
 use abraham_messages::{
-    PainterSignature, PeerKey, Piece, SignedPiece,
-    collective::{Digest, Signature},
-    limits::MAX_PIECE_TEXT_BYTES,
+    ArtistName, ContentId, CreditsId, Latent, PainterSignature, PeerKey, Piece, RecipeId, RecordId, SealId,
+    SignedPiece, StateId, collective::Signature, limits::MAX_PIECE_TEXT_BYTES,
 };
 use base16ct::lower::{decode_vec, encode_string};
 use serde::{Deserialize, Serialize};
@@ -48,19 +47,18 @@ struct Older {
 
 /// A signed piece as text.
 pub fn to_text(signed: &SignedPiece) -> String {
-    let hex = |digest: &Digest| encode_string(digest);
     let SignedPiece { piece, content, signatures } = signed;
     let text = Text {
         piece: PieceText {
-            artist: hex(&piece.artist),
-            recipe: hex(&piece.recipe),
+            artist: encode_string(&piece.artist.0),
+            recipe: encode_string(&piece.recipe.0),
             round: piece.round,
-            latent: hex(&piece.latent),
-            state: hex(&piece.state),
-            content: hex(&piece.content),
-            seal: hex(&piece.seal),
-            record: hex(&piece.record),
-            credits: hex(&piece.credits),
+            latent: encode_string(&piece.latent.0),
+            state: encode_string(&piece.state.0),
+            content: encode_string(&piece.content.0),
+            seal: encode_string(&piece.seal.0),
+            record: encode_string(&piece.record.0),
+            credits: encode_string(&piece.credits.0),
         },
         content: encode_string(content),
         signatures: signatures
@@ -88,15 +86,15 @@ pub fn from_text(text: &str) -> Result<SignedPiece, Error> {
         Err(_) => Error::Record,
     })?;
     let piece = Piece {
-        artist: array(&read.piece.artist)?,
-        recipe: array(&read.piece.recipe)?,
+        artist: ArtistName(array(&read.piece.artist)?),
+        recipe: RecipeId(array(&read.piece.recipe)?),
         round: read.piece.round,
-        latent: array(&read.piece.latent)?,
-        state: array(&read.piece.state)?,
-        content: array(&read.piece.content)?,
-        seal: array(&read.piece.seal)?,
-        record: array(&read.piece.record)?,
-        credits: array(&read.piece.credits)?,
+        latent: Latent(array(&read.piece.latent)?),
+        state: StateId(array(&read.piece.state)?),
+        content: ContentId(array(&read.piece.content)?),
+        seal: SealId(array(&read.piece.seal)?),
+        record: RecordId(array(&read.piece.record)?),
+        credits: CreditsId(array(&read.piece.credits)?),
     };
     let signatures = read.signatures.iter().map(|by| {
         let (painter, signature) = (PeerKey(array(&by.painter)?), Signature(array(&by.signature)?));

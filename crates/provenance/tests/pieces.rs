@@ -1,13 +1,13 @@
 //! Pieces from signing to files, and what becomes of them where anything is changed.
 
 use abraham_messages::{
-    PainterSignature, PeerKey, SignedPiece,
+    ArtistName, BatchId, Commitment, Latent, PainterSignature, PeerKey, RecipeId, SignedPiece, TermId,
     collective::{Notice, Signature, StateStatement},
     limits::{MAX_PIECE_FILE_BYTES, MAX_PIECE_TEXT_BYTES},
 };
 use abraham_provenance::{
-    Error, Signer, Statement, Unsigned, check, content_hash, file, from_text, hash_struct, recover,
-    state_hash, state_name, to_text, verify,
+    Error, Signer, Statement, StructHash, Unsigned, check, content_hash, file, from_text, hash_struct,
+    recover, state_hash, state_name, to_text, verify,
 };
 use proptest::prelude::*;
 
@@ -21,12 +21,12 @@ fn signed(painters: &[u8], channels: usize) -> SignedPiece {
     let side = SIDE as usize;
     let content: Vec<u8> = (0..side * side * channels).map(|i| (i * 5) as u8).collect();
     let piece = Unsigned {
-        artist: [1; 32],
-        recipe: [2; 32],
+        artist: ArtistName([1; 32]),
+        recipe: RecipeId([2; 32]),
         round: 600,
         generation: 0,
-        commitments: &[[3; 32], [4; 32], [5; 32], [6; 32]],
-        latent: [7; 32],
+        commitments: &[[3; 32], [4; 32], [5; 32], [6; 32]].map(Commitment),
+        latent: Latent([7; 32]),
         content: &content,
     }
     .piece();
@@ -97,16 +97,23 @@ fn there_is_one_signature_not_two() {
 fn statements_of_different_kinds_are_never_the_same() {
     let seats = [1, 2, 3, 4].map(|n| PeerKey([n; 33]));
     let state = StateStatement {
-        artist: [1; 32],
+        artist: ArtistName([1; 32]),
         round: 7,
         generation: 0,
-        commitments: [[2; 32]; 4],
-        term: [3; 32],
+        commitments: [Commitment([2; 32]); 4],
+        term: TermId([3; 32]),
         seats,
     };
-    let notice = Notice { term: [3; 32], cycle: 8, seats, artist: [1; 32], round: 8, batch: [4; 32] };
-    let hashes = |all: &[[u8; 32]]| all.iter().collect::<std::collections::BTreeSet<_>>().len();
-    let elsewhere = StateStatement { term: [4; 32], ..state };
+    let notice = Notice {
+        term: TermId([3; 32]),
+        cycle: 8,
+        seats,
+        artist: ArtistName([1; 32]),
+        round: 8,
+        batch: BatchId([4; 32]),
+    };
+    let hashes = |all: &[StructHash]| all.iter().collect::<std::collections::BTreeSet<_>>().len();
+    let elsewhere = StateStatement { term: TermId([4; 32]), ..state };
     let anew = StateStatement { generation: 1, ..state };
     let later = Notice { cycle: 9, ..notice };
     let all = [
@@ -148,14 +155,14 @@ fn whatever_is_changed_is_told() {
     assert_eq!(told(&|it| it.signatures[3].signature.0[0] ^= 1), Some(Error::Signature));
     assert_eq!(told(&|it| it.signatures[3].painter.0[1] ^= 1), Some(Error::Signature));
     let fields: [Change<'_>; 8] = [
-        &|it| it.piece.artist[0] ^= 1,
-        &|it| it.piece.recipe[0] ^= 1,
+        &|it| it.piece.artist.0[0] ^= 1,
+        &|it| it.piece.recipe.0[0] ^= 1,
         &|it| it.piece.round ^= 1,
-        &|it| it.piece.latent[0] ^= 1,
-        &|it| it.piece.state[0] ^= 1,
-        &|it| it.piece.seal[0] ^= 1,
-        &|it| it.piece.record[0] ^= 1,
-        &|it| it.piece.credits[0] ^= 1,
+        &|it| it.piece.latent.0[0] ^= 1,
+        &|it| it.piece.state.0[0] ^= 1,
+        &|it| it.piece.seal.0[0] ^= 1,
+        &|it| it.piece.record.0[0] ^= 1,
+        &|it| it.piece.credits.0[0] ^= 1,
     ];
     assert!(fields.iter().all(|change| told(change) == Some(Error::Signature)));
     // A picture that was changed with the hash in the record.

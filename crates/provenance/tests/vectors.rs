@@ -4,7 +4,7 @@
 use std::{env, fs, path::PathBuf};
 
 use abraham_messages::{
-    PainterSignature, PeerKey, SignedPiece,
+    ArtistName, BatchId, Commitment, Latent, PainterSignature, PeerKey, RecipeId, SignedPiece, TermId,
     collective::{Notice, Signature, StateStatement},
 };
 use abraham_provenance::{
@@ -21,12 +21,12 @@ fn signers() -> [Signer; 4] {
 fn piece(painters: usize) -> SignedPiece {
     let content: Vec<u8> = (0..48).map(|i| (i * 5) as u8).collect();
     let piece = Unsigned {
-        artist: [0xa1; 32],
-        recipe: [0xa2; 32],
+        artist: ArtistName([0xa1; 32]),
+        recipe: RecipeId([0xa2; 32]),
         round: 600,
         generation: 3,
-        commitments: &[[1; 32], [2; 32], [3; 32], [4; 32]],
-        latent: [0xa3; 32],
+        commitments: &[[1; 32], [2; 32], [3; 32], [4; 32]].map(Commitment),
+        latent: Latent([0xa3; 32]),
         content: &content,
     }
     .piece();
@@ -40,25 +40,25 @@ fn seats() -> [PeerKey; 4] {
 }
 
 fn state() -> StateStatement {
-    let commitments = [[1; 32], [2; 32], [3; 32], [4; 32]];
+    let commitments = [[1; 32], [2; 32], [3; 32], [4; 32]].map(Commitment);
     StateStatement {
-        artist: [0xa1; 32],
+        artist: ArtistName([0xa1; 32]),
         round: 600,
         generation: 3,
         commitments,
-        term: [0xa4; 32],
+        term: TermId([0xa4; 32]),
         seats: seats(),
     }
 }
 
 fn notice() -> Notice {
     Notice {
-        term: [0xa4; 32],
+        term: TermId([0xa4; 32]),
         cycle: 70_000,
         seats: seats(),
-        artist: [0xa1; 32],
+        artist: ArtistName([0xa1; 32]),
         round: 601,
-        batch: [0xa5; 32],
+        batch: BatchId([0xa5; 32]),
     }
 }
 
@@ -68,8 +68,8 @@ fn signed<S: Statement>(statement: &S, fields: Value) -> Value {
     json!({
         "type": S::TYPE,
         "fields": fields,
-        "hashStruct": hex(&hash_struct(statement)),
-        "digest": hex(&digest(statement)),
+        "hashStruct": hex(&hash_struct(statement).0),
+        "digest": hex(&digest(statement).0),
         "signer": hex(&by.public_key().0),
         "signature": hex(&by.sign(statement).0),
     })
@@ -90,18 +90,18 @@ fn bad(name: &str, change: impl FnOnce(&mut SignedPiece)) -> Value {
 fn pieces() -> Value {
     let good = [("signed by one tab", 1), ("signed by four painters", 4)].map(|(name, painters)| {
         let piece = piece(painters);
-        json!({ "name": name, "record": record(&piece), "digest": hex(&digest(&piece.piece)) })
+        json!({ "name": name, "record": record(&piece), "digest": hex(&digest(&piece.piece).0) })
     });
     let bad = [
         bad("a bit of the content", |it| it.content[7] ^= 1),
         bad("a round more", |it| it.piece.round += 1),
-        bad("another artist", |it| it.piece.artist[0] ^= 1),
-        bad("another recipe", |it| it.piece.recipe[0] ^= 1),
-        bad("another latent", |it| it.piece.latent[0] ^= 1),
-        bad("another state", |it| it.piece.state[0] ^= 1),
-        bad("a seal", |it| it.piece.seal[31] = 1),
-        bad("a term record", |it| it.piece.record[31] = 1),
-        bad("credits", |it| it.piece.credits[31] = 1),
+        bad("another artist", |it| it.piece.artist.0[0] ^= 1),
+        bad("another recipe", |it| it.piece.recipe.0[0] ^= 1),
+        bad("another latent", |it| it.piece.latent.0[0] ^= 1),
+        bad("another state", |it| it.piece.state.0[0] ^= 1),
+        bad("a seal", |it| it.piece.seal.0[31] = 1),
+        bad("a term record", |it| it.piece.record.0[31] = 1),
+        bad("credits", |it| it.piece.credits.0[31] = 1),
         bad("a bit of a signature", |it| it.signatures[2].signature.0[5] ^= 1),
         bad("another recovery id", |it| it.signatures[2].signature.0[64] ^= 7),
         bad("two painters exchanged", |it| {
@@ -113,7 +113,7 @@ fn pieces() -> Value {
         bad("three painters", |it| it.signatures.truncate(3)),
         bad("nobody", |it| it.signatures.clear()),
     ];
-    json!({ "domain": hex(&domain_separator()), "good": good, "bad": bad })
+    json!({ "domain": hex(&domain_separator().0), "good": good, "bad": bad })
 }
 
 fn statements() -> Value {
@@ -124,23 +124,23 @@ fn statements() -> Value {
     let Signature(mut odd) = signers()[0].sign(&state);
     odd[64] ^= 7;
     json!({
-        "domain": hex(&domain_separator()),
+        "domain": hex(&domain_separator().0),
         "state": signed(&state, json!({
-            "artist": hex(&state.artist),
+            "artist": hex(&state.artist.0),
             "round": state.round,
             "generation": state.generation,
-            "commitments": state.commitments.map(|commitment| hex(&commitment)),
-            "term": hex(&state.term),
+            "commitments": state.commitments.map(|commitment| hex(&commitment.0)),
+            "term": hex(&state.term.0),
             "painters": seats,
         })),
-        "stateHash": hex(&state_hash(&state.commitments, state.round, state.generation)),
+        "stateHash": hex(&state_hash(&state.commitments, state.round, state.generation).0),
         "notice": signed(&notice, json!({
-            "term": hex(&notice.term),
+            "term": hex(&notice.term.0),
             "cycle": notice.cycle,
             "painters": seats,
-            "artist": hex(&notice.artist),
+            "artist": hex(&notice.artist.0),
             "round": notice.round,
-            "batch": hex(&notice.batch),
+            "batch": hex(&notice.batch.0),
         })),
         "notSignaturesOfState": [
             { "name": "under another state", "signature": hex(&signers()[0].sign(&other).0) },

@@ -10,11 +10,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use abraham_collective::{Digest, Done, Failed, Millis, Origin, Term, Work};
+use abraham_collective::{Done, Failed, Millis, Origin, Term, Work};
 use abraham_learning::{
     Curation, KernelSums, MIN_TEACHERS, Pictures,
     seat::{Recipe, State},
 };
+use abraham_messages::{ArtistName, TermId};
 use abraham_ring::Backend;
 use futures::future::{Either, select};
 
@@ -49,15 +50,15 @@ pub(crate) struct Engine<N, T, B, K, S> {
     curation: Rc<Curation>,
     worked: Rc<Worked>,
     /// The term that this member sits in.
-    term: Option<Digest>,
+    term: Option<TermId>,
     /// The seat while nothing is painted.
     seat: Option<NetworkSeat<N, T, B>>,
     /// Shares of what the term works on, newest first; at most two.
     states: Vec<Arc<State>>,
     /// The artist that the term works on, once one of its states was certified in it.
-    named: Option<Digest>,
+    named: Option<ArtistName>,
     /// Shares of every artist that is kept, newest first; at most two of each.
-    kept: BTreeMap<Digest, Vec<Arc<State>>>,
+    kept: BTreeMap<ArtistName, Vec<Arc<State>>>,
     painting: Option<Running<Painted<N, T, B>>>,
     teaching: Option<Running<Result<Done, Failed>>>,
     /// Answers that need no work.
@@ -201,7 +202,7 @@ where
     }
 
     /// Forgets artists that are not among these. In a term the first of them is the one that it works on.
-    fn keep_artists(&mut self, artists: &[Digest]) {
+    fn keep_artists(&mut self, artists: &[ArtistName]) {
         self.kept.retain(|artist, _| artists.contains(artist));
         if self.term.is_some() {
             self.named = artists.first().copied();

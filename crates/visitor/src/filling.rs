@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use abraham_collective::{Failed, Millis, Origin, Term};
 use abraham_learning::seat::{Recipe, State};
-use abraham_messages::limits::FRAME_TERM_BYTES;
+use abraham_messages::{Commitment, limits::FRAME_TERM_BYTES};
 use abraham_mpc::{Channel, PainterId, channel::ChannelError};
 use zeroize::Zeroizing;
 
@@ -115,7 +115,7 @@ pub(crate) async fn gather<N: Network, T: Timer>(
             let state = gathered.state.as_ref().filter(|_| !asked[c]).ok_or_else(wrong)?;
             asked[c] = true;
             let commitment = state.state_commitments()[c].unwrap_or_default();
-            channel.send_until(from, commitment.to_vec(), until).await.map_err(silent(from))?;
+            channel.send_until(from, commitment.0.to_vec(), until).await.map_err(silent(from))?;
             supply(channel, from, c, state, until).await.map_err(silent(from))?;
         }
     }
@@ -148,7 +148,7 @@ async fn supply<N: Network, T: Timer>(
     Ok(())
 }
 
-fn is_named(state: &State, me: usize, round: u64, commitments: &[[u8; 32]; 4]) -> bool {
+fn is_named(state: &State, me: usize, round: u64, commitments: &[Commitment; 4]) -> bool {
     let held = state.state_commitments();
     state.round() == round && (0..4).all(|c| held[c] == (c != me).then_some(commitments[c]))
 }
@@ -170,7 +170,7 @@ fn failed(other: PainterId, error: ChannelError) -> Failed {
 struct Filling<'a, N, T> {
     channel: &'a LaneChannel<N, T>,
     me: usize,
-    commitments: &'a [[u8; 32]; 4],
+    commitments: &'a [Commitment; 4],
     holders: [bool; 4],
     recipe: &'a Recipe,
     until: Millis,
@@ -216,7 +216,7 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
                 self.ready[asked.index()] = true;
                 claimed = self.channel.receive(asked, &self.until).await.map_err(lost)?;
             }
-            if claimed != self.commitments[c] {
+            if claimed != self.commitments[c].0 {
                 return Err(both());
             }
             let component = self.component(asked).await?.filter(|component| self.is_certified(c, component));
@@ -258,13 +258,15 @@ impl<N: Network, T: Timer> Filling<'_, N, T> {
 
 #[cfg(test)]
 mod tests {
+    use abraham_messages::ArtistName;
+
     use super::*;
 
     #[test]
     fn a_seat_is_never_given_the_component_that_it_must_lack() {
         let question = |c: u8| [AGAIN, &[c]].concat();
         for holders in (0..16_u8).map(|bits| std::array::from_fn(|seat| bits >> seat & 1 == 1)) {
-            let (artist, commitments) = ([1; 32], [[2; 32]; 4]);
+            let (artist, commitments) = (ArtistName([1; 32]), [Commitment([2; 32]); 4]);
             let origin = Origin::Continue { artist, round: 1, generation: 0, commitments, holders };
             for (me, from, c) in (0..64).map(|n| (n / 16, n / 4 % 4, n % 4)) {
                 let may = asks(&origin, me, from, &question(c as u8)).is_some();

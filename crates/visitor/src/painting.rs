@@ -2,11 +2,12 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use abraham_collective::{Digest, Done, Failed, Origin, Term};
+use abraham_collective::{Done, Failed, Origin, Term};
 use abraham_learning::{
     Curation, Error, GRADIENT_FRACTION_BITS,
     seat::{Recipe, Seat, State},
 };
+use abraham_messages::{ArtistName, Latent, TermId};
 use abraham_mpc::{PainterId, Scale, UpdateShare};
 use abraham_ring::{Backend, RingTensor};
 use zeroize::Zeroizing;
@@ -23,11 +24,11 @@ pub(crate) type NetworkSeat<N, T, B> = Seat<LaneChannel<N, T>, Rc<B>>;
 /// What a seat does next.
 pub(crate) enum Step {
     /// Paint a round's batch.
-    Batch { artist: Digest, term: Digest, round: u64 },
+    Batch { artist: ArtistName, term: TermId, round: u64 },
     /// Learn from the updates, where at least so many count.
     Learn { round: u64, updates: Vec<Zeroizing<Vec<u8>>>, least: usize, curation: Rc<Curation> },
     /// Paint a piece.
-    Piece { latent: Digest },
+    Piece { latent: Latent },
 }
 
 /// Takes the seat of a term: fills empty seats, agrees on keys, draws a new artist where there is none.

@@ -1,7 +1,8 @@
 //! A stranger that says what no honest member says: counted and dropped, and the four go on.
 
 use abraham_messages::{
-    collective::{BulkKind, Control, Digest, Farewell, Gossip, Presence, Proposal, ProposedOrigin, Seated},
+    Nonce, RecipeId, TermId,
+    collective::{BulkKind, Control, Farewell, Gossip, Presence, Proposal, ProposedOrigin, Seated},
     node::{Command, Event, Lane, PeerKey},
 };
 use abraham_tests::{Member, Stranger};
@@ -92,22 +93,22 @@ fn gossip(overheard: &Presence) -> Vec<Vec<u8>> {
 }
 
 /// What is sent on a link: garbage on each lane, a term that does not exist, a committee of one.
-fn direct(recipe: Digest, painter: PeerKey, seated: Option<&Seated>) -> Vec<(Lane, Vec<u8>)> {
+fn direct(recipe: RecipeId, painter: PeerKey, seated: Option<&Seated>) -> Vec<(Lane, Vec<u8>)> {
     let proposal = Proposal {
         number: u64::MAX,
         recipe,
         seats: [painter; 4],
         origin: ProposedOrigin::Genesis,
-        nonce: [0; 32],
+        nonce: Nonce([0; 32]),
     };
-    let term = seated.map_or([1; 32], |seated| seated.term);
-    let bulk = [&[1, BulkKind::Update as u8][..], &term[..8], &[0; 4], &[0xee; 1000]].concat();
+    let term = seated.map_or(TermId([1; 32]), |seated| seated.term);
+    let bulk = [&[1, BulkKind::Update as u8][..], &term.0[..8], &[0; 4], &[0xee; 1000]].concat();
     vec![
         (Lane::Control, vec![0xff; 500]),
         (Lane::Bulk, vec![0xff; 500_000]),
-        (Lane::Frames, [&[0xff; 10_000][..], &term[..8]].concat()),
+        (Lane::Frames, [&[0xff; 10_000][..], &term.0[..8]].concat()),
         (Lane::Control, Control::Proposal(proposal).encode()),
-        (Lane::Control, Control::Accept { term: [1; 32], certificate: None }.encode()),
+        (Lane::Control, Control::Accept { term: TermId([1; 32]), certificate: None }.encode()),
         (Lane::Control, Control::Farewell { term, why: Farewell::Suspects([0, 1]) }.encode()),
         (Lane::Bulk, bulk),
     ]

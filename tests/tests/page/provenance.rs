@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use abraham_messages::{PainterSignature, SignedPiece};
+use abraham_messages::{ArtistName, Commitment, Latent, PainterSignature, RecipeId, SignedPiece};
 use abraham_provenance::{Signer, Unsigned, file, to_text};
 use abraham_tests::{Tab, Visit, WebGpu, selector, visit};
 use anyhow::{Context, Result, ensure};
@@ -20,12 +20,12 @@ pub(crate) fn found(verdict: &str) -> String {
 fn signed() -> Result<SignedPiece> {
     let content: Vec<u8> = (0..SIDE * SIDE * 3).map(|i| (i % 251) as u8).collect();
     let piece = Unsigned {
-        artist: [1; 32],
-        recipe: [2; 32],
+        artist: ArtistName([1; 32]),
+        recipe: RecipeId([2; 32]),
         round: 612,
         generation: 0,
-        commitments: &[[3; 32]; 4],
-        latent: [4; 32],
+        commitments: &[Commitment([3; 32]); 4],
+        latent: Latent([4; 32]),
         content: &content,
     }
     .piece();

@@ -120,8 +120,8 @@ async fn this_browsers_storage_passes_every_case_that_a_store_must() -> Result<(
         let passed: Vec<String> = in_worker(&tab, "['checkStorage']").await?;
         ensure!(passed.len() > 5, "only {passed:?} were tried");
         // What lies there without a file takes room, too: the browser's own tables of the files that were.
-        let taken: usize = tab.value("(async () => (await navigator.storage.estimate()).usage)()").await?;
-        let room = 100_000;
+        let taken: u32 = tab.value("(async () => (await navigator.storage.estimate()).usage)()").await?;
+        let room: u32 = 100_000;
         tab.limit_storage(Some(taken + room)).await?;
         in_worker::<Option<()>>(&tab, &format!("['checkFullStorage', {room}]")).await?;
         let left: Vec<String> = tab.value(FILES).await?;

@@ -1,8 +1,8 @@
 //! How a committee forms: one proposes it, each of the four looks whether it sees reasons against it, and all accept.
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Control, Digest, Farewell, Proposal, ProposedOrigin},
+    Nonce, PeerKey, TermId,
+    collective::{Certificate, Control, Farewell, Proposal, ProposedOrigin},
 };
 
 use super::Parts;
@@ -19,7 +19,7 @@ impl Parts {
     pub(super) fn propose(&mut self, context: &mut Context<'_>, seats: [PeerKey; 4], origin: ProposedOrigin) {
         let number = self.members.presences().known_term().saturating_add(1);
         let recipe = context.own.config.recipe;
-        let proposal = Proposal { number, recipe, seats, origin, nonce: context.sortition.draw() };
+        let proposal = Proposal { number, recipe, seats, origin, nonce: Nonce(context.sortition.draw()) };
         send_others(context, &seats, &Control::Proposal(proposal.clone()));
         self.accept(context, context.own.me, &proposal);
     }
@@ -76,7 +76,7 @@ impl Parts {
         &mut self,
         context: &mut Context<'_>,
         from: PeerKey,
-        term: Digest,
+        term: TermId,
         certificate: Option<Box<Certificate>>,
     ) {
         if let Some(forming) = self.seat.forming_of(&term) {
@@ -142,7 +142,7 @@ impl Parts {
 }
 
 /// Says goodbye to a term's painters.
-pub(super) fn send_farewell(context: &mut Context<'_>, term: &Digest, seats: &[PeerKey; 4], why: Farewell) {
+pub(super) fn send_farewell(context: &mut Context<'_>, term: &TermId, seats: &[PeerKey; 4], why: Farewell) {
     send_others(context, seats, &Control::Farewell { term: *term, why });
 }
 

@@ -1,8 +1,8 @@
 //! What a member does in its term: hands it what is said and answered, takes in what it found out, and ends it.
 
 use abraham_messages::{
-    PeerKey, SignedPiece,
-    collective::{Certificate, Digest, Farewell, Gossip},
+    PeerKey, SignedPiece, TermId,
+    collective::{Certificate, Farewell, Gossip},
     limits::MAX_GOSSIP_BYTES,
     node::Command,
 };
@@ -20,7 +20,7 @@ impl Parts {
     pub(super) fn try_in_term(
         &mut self,
         context: &mut Context<'_>,
-        term: &Digest,
+        term: &TermId,
         act: impl FnOnce(&mut Sitting, &mut Context<'_>) -> Result<Result<(), EndCause>, Rejection>,
     ) -> Result<(), Rejection> {
         let sitting = self.seat.sitting_in(term).ok_or(Rejection::Stale)?;
@@ -39,7 +39,7 @@ impl Parts {
     pub(super) fn in_term(
         &mut self,
         context: &mut Context<'_>,
-        term: &Digest,
+        term: &TermId,
         act: impl FnOnce(&mut Sitting, &mut Context<'_>) -> Result<(), EndCause>,
     ) {
         // There is no sender to blame, and nothing is lost where the term is over.
@@ -102,7 +102,7 @@ impl Parts {
     pub(super) fn handle_painter_unlinked(
         &mut self,
         context: &mut Context<'_>,
-        term: &Digest,
+        term: &TermId,
         peer: &PeerKey,
     ) {
         let Some(sitting) = self.seat.sitting_in(term) else { return };
@@ -122,7 +122,7 @@ impl Parts {
     }
 
     /// A term is over, where this member sits in it.
-    pub(super) fn end_term(&mut self, context: &mut Context<'_>, term: &Digest, cause: EndCause) {
+    pub(super) fn end_term(&mut self, context: &mut Context<'_>, term: &TermId, cause: EndCause) {
         let Some(sitting) = self.seat.leave(term) else { return };
         let (now, term) = (context.now, sitting.term());
         let mut blame = |seat: usize, faults: u32| {
@@ -170,7 +170,7 @@ impl Parts {
         &mut self,
         context: &mut Context<'_>,
         from: PeerKey,
-        term: &Digest,
+        term: &TermId,
         why: Farewell,
     ) {
         let now = context.now;

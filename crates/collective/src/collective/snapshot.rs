@@ -1,10 +1,6 @@
 //! The [`Snapshot`] of a member.
 
-use abraham_messages::{
-    PeerKey,
-    codec::hex,
-    collective::{Digest, Holding},
-};
+use abraham_messages::{ArtistName, PeerKey, TermId, codec::hex, collective::Holding};
 
 use super::Parts;
 use crate::{
@@ -21,7 +17,7 @@ use crate::{
 /// A committee of this member's that has done nothing yet.
 fn forming_snapshot(term: &Term, proposer: &PeerKey, since: Millis, deadline: Millis) -> TermSnapshot {
     TermSnapshot {
-        id: hex(&term.id),
+        id: hex(&term.id.0),
         number: term.number,
         mine: true,
         seats: term.seats.map(|peer| hex(&peer.0)),
@@ -83,7 +79,7 @@ impl Parts {
 
     fn kept(&self) -> Vec<HoldingSnapshot> {
         let kept = self.keeping.store().held().into_iter().map(|held| HoldingSnapshot {
-            artist: hex(&held.artist),
+            artist: hex(&held.artist.0),
             round: held.states.first().map_or(0, |state| state.round),
             seat: held.seat as u8,
         });
@@ -108,10 +104,10 @@ impl Parts {
     }
 
     /// This member, those of the committee, those that are linked, then others, as many as there is room for.
-    fn members_snapshot(&self, around: &Around<'_>, term: Option<Digest>) -> Vec<MemberSnapshot> {
+    fn members_snapshot(&self, around: &Around<'_>, term: Option<TermId>) -> Vec<MemberSnapshot> {
         let own = around.own;
         let holding = |holding: &Holding| HoldingSnapshot {
-            artist: hex(&holding.artist),
+            artist: hex(&holding.artist.0),
             round: holding.states.first().map_or(0, |state| state.round),
             seat: holding.seat,
         };
@@ -158,7 +154,7 @@ impl Parts {
         if let Some(sitting) = self.seat.sitting() {
             let (since, deadline) = (sitting.since(), sitting.deadline());
             return Some(TermSnapshot {
-                artist: sitting.artist().or(sitting.continued()).map(|artist| hex(&artist)),
+                artist: sitting.artist().or(sitting.continued()).map(|artist| hex(&artist.0)),
                 round: sitting.round(),
                 phase: sitting.phase(),
                 teachers: sitting.teachers(),
@@ -170,13 +166,13 @@ impl Parts {
             return Some(forming_snapshot(forming.term(), &forming.proposer(), since, deadline));
         }
         terms.first().map(|term| TermSnapshot {
-            id: hex(&term.id),
+            id: hex(&term.id.0),
             number: term.number,
             mine: false,
             seats: term.seats.map(|peer| peer.map(|peer| hex(&peer.0)).unwrap_or_default()),
             seat: None,
             proposer: None,
-            artist: (term.artist != [0; 32]).then(|| hex(&term.artist)),
+            artist: (term.artist != ArtistName::default()).then(|| hex(&term.artist.0)),
             round: term.round,
             phase: Phase::Working,
             since: 0,

@@ -1,10 +1,11 @@
 //! What strangers with free keys and raw messages, and painters who lie, cannot do to one member.
 
 use abraham_messages::{
-    PainterSignature, PeerKey, SignedPiece,
+    ArtistName, BatchId, Commitment, Latent, Nonce, PainterSignature, PeerKey, SignedPiece, StateId,
+    StepsHash, TermId,
     collective::{
-        BackendKind, Certificate, Control, Digest, Farewell, Gossip, HeldArtist, Holds, Notice, Presence,
-        Proposal, ProposedOrigin, Ready, Seated, StateStatement, Step,
+        BackendKind, Certificate, Control, Farewell, Gossip, HeldArtist, Holds, Notice, Presence, Proposal,
+        ProposedOrigin, Ready, Seated, StateStatement, Step,
     },
     node::{self, Lane},
 };
@@ -56,12 +57,12 @@ fn link(member: &mut Collective, now: Millis, peer: PeerKey) {
 }
 
 /// A certificate of a state, signed by all four.
-fn certified(term: Digest, artist: Digest, round: u64, painters: &[Signer; 4]) -> Certificate {
+fn certified(term: TermId, artist: ArtistName, round: u64, painters: &[Signer; 4]) -> Certificate {
     let statement = StateStatement {
         artist,
         round,
         generation: 0,
-        commitments: [[0xEE; 32]; 4],
+        commitments: [Commitment([0xEE; 32]); 4],
         term,
         seats: keys(painters),
     };
@@ -78,15 +79,15 @@ struct Others {
 
 fn others(first: u8, round: u64) -> Others {
     let painters = signers(first);
-    let from = state_name(&certified([0; 32], [first; 32], round, &painters).statement);
+    let from = state_name(&certified(TermId([0; 32]), ArtistName([first; 32]), round, &painters).statement);
     let proposal = Proposal {
         number: 9,
         recipe: config().recipe,
         seats: keys(&painters),
-        origin: ProposedOrigin::Continue { artist: [first; 32], from, holders: [true; 4] },
-        nonce: [first; 32],
+        origin: ProposedOrigin::Continue { artist: ArtistName([first; 32]), from, holders: [true; 4] },
+        nonce: Nonce([first; 32]),
     };
-    let certificate = certified(term_id(&proposal), [first; 32], round, &painters);
+    let certificate = certified(term_id(&proposal), ArtistName([first; 32]), round, &painters);
     Others { painters, proposal, certificate }
 }
 
@@ -123,7 +124,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
     }
     member.parts.election.handle_ready(0);
     let origin = ProposedOrigin::Genesis;
-    let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [nonce; 32] };
+    let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: Nonce([nonce; 32]) };
     let id = term_id(&proposal);
     control(member, now, friends[0].public_key(), &Control::Proposal(proposal));
     for friend in &friends[..3] {
@@ -134,7 +135,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
         _ => None,
     });
     let ticket = ticket.expect("it took the seat");
-    let all = [[nonce; 32]; 4];
+    let all = [Commitment([nonce; 32]); 4];
     let held = |seat: usize| std::array::from_fn(|c| (c != seat).then_some(all[c]));
     member.handle(
         now,
@@ -158,7 +159,7 @@ fn seat(member: &mut Collective, now: Millis, friends: &[Signer; 4], nonce: u8) 
 }
 
 /// What painters hash who were told by each of the four that it holds this.
-fn helds(held: impl Fn(usize) -> [Option<Digest>; 4]) -> Digest {
+fn helds(held: impl Fn(usize) -> [Option<Commitment>; 4]) -> StepsHash {
     let steps = [0, 1, 2, 3].map(|seat| Step::Held { commitments: held(seat) });
     round::digest(steps.each_ref())
 }
@@ -232,7 +233,7 @@ fn a_proposal_raises_nobodys_number_and_none_is_too_low_or_too_high() {
             recipe: config().recipe,
             seats,
             origin: ProposedOrigin::Genesis,
-            nonce: [3; 32],
+            nonce: Nonce([3; 32]),
         };
         control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
         assert!(one.parts.seat.forming().is_some(), "{number}");
@@ -254,20 +255,21 @@ fn nobody_goes_on_from_a_round_that_no_artist_reaches() {
     let from = abraham_messages::collective::StateName {
         round: limits::MAX_ROUNDS + 1,
         generation: 0,
-        state: [1; 32],
+        state: StateId([1; 32]),
     };
-    let origin = ProposedOrigin::Continue { artist: [5; 32], from, holders: [false, true, true, true] };
-    let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [3; 32] };
+    let origin =
+        ProposedOrigin::Continue { artist: ArtistName([5; 32]), from, holders: [false, true, true, true] };
+    let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: Nonce([3; 32]) };
     drain(&mut one);
     control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
     assert!(one.parts.seat.is_free());
     assert!(!certificate::is_valid(
         &config().recipe,
-        &certified([1; 32], [5; 32], limits::MAX_ROUNDS + 1, &friends)
+        &certified(TermId([1; 32]), ArtistName([5; 32]), limits::MAX_ROUNDS + 1, &friends)
     ));
     assert!(certificate::is_valid(
         &config().recipe,
-        &certified([1; 32], [5; 32], limits::MAX_ROUNDS, &friends)
+        &certified(TermId([1; 32]), ArtistName([5; 32]), limits::MAX_ROUNDS, &friends)
     ));
 }
 
@@ -323,14 +325,14 @@ fn a_term_is_shown_by_its_painters_over_a_link_with_their_proposal_and_signature
     show(&mut one, &mine.painters[0], &term.proposal, &term.certificate);
     assert!(!shown(&one, &term), "not by one of its painters");
     // Whoever signs with four keys of its own that they sat in a term of others does not have its proposal.
-    let stolen = certified(term.certificate.statement.term, [30; 32], 5, &mine.painters);
+    let stolen = certified(term.certificate.statement.term, ArtistName([30; 32]), 5, &mine.painters);
     show(&mut one, &mine.painters[0], &mine.proposal, &stolen);
     assert!(!shown(&one, &term));
     let mut two = term.certificate.clone();
     (two.signatures[0], two.signatures[1]) = (None, None);
     show(&mut one, &term.painters[2], &term.proposal, &two);
     assert!(!shown(&one, &term), "two signatures");
-    let another = certified(term.certificate.statement.term, [77; 32], 5, &term.painters);
+    let another = certified(term.certificate.statement.term, ArtistName([77; 32]), 5, &term.painters);
     show(&mut one, &term.painters[2], &term.proposal, &another);
     assert!(!shown(&one, &term), "another artist than the one that was proposed");
     show(&mut one, &term.painters[2], &term.proposal, &term.certificate);
@@ -356,11 +358,11 @@ fn what_was_shown_of_terms_that_nobody_speaks_of_makes_room_and_terms_in_sight_s
     link(&mut one, 0, crowd[0].public_key());
     let seats = keys(&crowd);
     for n in 0..2 * limits::MAX_SHOWN_TERMS as u64 {
-        let mut nonce = [9; 32];
-        nonce[..8].copy_from_slice(&n.to_le_bytes());
+        let mut nonce = Nonce([9; 32]);
+        nonce.0[..8].copy_from_slice(&n.to_le_bytes());
         let proposal =
             Proposal { number: 1, recipe: config().recipe, seats, origin: ProposedOrigin::Genesis, nonce };
-        let certificate = Box::new(certified(term_id(&proposal), [9; 32], 1, &crowd));
+        let certificate = Box::new(certified(term_id(&proposal), ArtistName([9; 32]), 1, &crowd));
         let now = (n + 1) * limits::MIN_SHOWN_INTERVAL;
         seen.say_that_they_sit(&mut one, now, n + 2);
         control(&mut one, now, crowd[0].public_key(), &Control::Sits { proposal, certificate });
@@ -468,10 +470,10 @@ fn bad_pieces_and_pieces_of_made_up_committees_are_not_seen_and_good_ones_are() 
     let mut one = member(1, 0);
     let sitting = others(20, 4);
     let statement = sitting.certificate.statement;
-    let piece = |artist: &Digest, painters: &[Signer; 4], latent: u8| {
+    let piece = |artist: &ArtistName, painters: &[Signer; 4], latent: u8| {
         let (recipe, round, generation) = (config().recipe, 4, 0);
-        let (commitments, content) = (&[[2; 32]; 4], vec![9; 16]);
-        let (artist, latent) = (*artist, [latent; 32]);
+        let (commitments, content) = (&[Commitment([2; 32]); 4], vec![9; 16]);
+        let (artist, latent) = (*artist, Latent([latent; 32]));
         let piece =
             Unsigned { artist, recipe, round, generation, commitments, latent, content: &content }.piece();
         let sign = |by: &Signer| PainterSignature { painter: by.public_key(), signature: by.sign(&piece) };
@@ -592,7 +594,7 @@ fn nobody_joins_another_committee_while_one_sits_and_who_only_says_so_stops_nobo
             recipe: config().recipe,
             seats,
             origin: ProposedOrigin::Genesis,
-            nonce: [3; 32],
+            nonce: Nonce([3; 32]),
         };
         control(&mut one, now, friends[0].public_key(), &Control::Proposal(proposal));
         assert_eq!(one.parts.seat.forming().is_some(), !shown);
@@ -607,14 +609,14 @@ fn a_teacher_answers_only_painters_of_a_term_that_it_was_shown() {
     (0..4).for_each(|painter| term.link(&mut one, 0, painter));
     let batch = [5; 64];
     let statement = term.certificate.statement;
-    let ask = |one: &mut Collective, now: Millis, cycle: u32, artist: Digest| {
+    let ask = |one: &mut Collective, now: Millis, cycle: u32, artist: ArtistName| {
         let notice = Notice {
             term: statement.term,
             cycle,
             seats: statement.seats,
             artist,
             round: 5 + u64::from(cycle),
-            batch: *blake3::hash(&batch).as_bytes(),
+            batch: BatchId(*blake3::hash(&batch).as_bytes()),
         };
         let bulk = abraham_messages::collective::Bulk {
             kind: abraham_messages::collective::BulkKind::Batch,
@@ -632,7 +634,7 @@ fn a_teacher_answers_only_painters_of_a_term_that_it_was_shown() {
     };
     assert!(!ask(&mut one, 10, 1, statement.artist), "three keys and three links are not a committee");
     term.show(&mut one, 20, 2);
-    assert!(!ask(&mut one, 30, 2, [1; 32]), "of another artist");
+    assert!(!ask(&mut one, 30, 2, ArtistName([1; 32])), "of another artist");
     assert!(ask(&mut one, 40, 3, statement.artist));
 }
 
@@ -642,8 +644,8 @@ struct Table {
     friends: [Signer; 4],
     seats: [PeerKey; 4],
     mine: usize,
-    id: Digest,
-    commitments: [Digest; 4],
+    id: TermId,
+    commitments: [Commitment; 4],
 }
 
 impl Table {
@@ -660,11 +662,11 @@ impl Table {
             control(&mut one, 0, friend.public_key(), &Control::Presence(presence));
         }
         one.parts.election.handle_ready(0);
-        let commitments = [[3; 32]; 4];
+        let commitments = [Commitment([3; 32]); 4];
         let artist = artist_name(&config().recipe, &commitments);
         let certificate = continued.map(|round| {
             let statement =
-                StateStatement { artist, round, generation: 0, commitments, term: [1; 32], seats };
+                StateStatement { artist, round, generation: 0, commitments, term: TermId([1; 32]), seats };
             let sign = |peer: &PeerKey| {
                 let friend = friends.iter().find(|friend| friend.public_key() == *peer)?;
                 Some(friend.sign(&statement))
@@ -682,7 +684,7 @@ impl Table {
             let from = state_name(&certificate.statement);
             ProposedOrigin::Continue { artist, from, holders: std::array::from_fn(|seat| seat != mine) }
         });
-        let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: [1; 32] };
+        let proposal = Proposal { number: 1, recipe: config().recipe, seats, origin, nonce: Nonce([1; 32]) };
         let id = term_id(&proposal);
         control(&mut one, 0, friends[0].public_key(), &Control::Proposal(proposal));
         for friend in &friends[..3] {
@@ -695,7 +697,7 @@ impl Table {
         table
     }
 
-    fn held(&self, seat: usize) -> [Option<Digest>; 4] {
+    fn held(&self, seat: usize) -> [Option<Commitment>; 4] {
         std::array::from_fn(|c| (c != seat).then_some(self.commitments[c]))
     }
 
@@ -753,7 +755,7 @@ fn a_continued_term_certifies_no_other_state_than_the_one_it_began_with() {
             let mut commitments = held[seat];
             if !honest {
                 // Of the component that this member does not hold the others can say anything.
-                commitments[mine] = Some([0xBB; 32]);
+                commitments[mine] = Some(Commitment([0xBB; 32]));
             }
             Step::Held { commitments }
         });
@@ -770,7 +772,7 @@ fn a_painter_whom_two_others_contradict_signs_nothing() {
     let other = (0..4).find(|c| *c != mine).unwrap();
     table.say(0, |seat, _| {
         let mut commitments = held[seat];
-        commitments[other] = commitments[other].map(|_| [0xBB; 32]);
+        commitments[other] = commitments[other].map(|_| Commitment([0xBB; 32]));
         Step::Held { commitments }
     });
     assert!(!table.said().iter().any(|step| matches!(step, Step::Certify { .. })));
@@ -818,11 +820,11 @@ fn painters_that_opened_another_batch_do_not_learn_together() {
         let digest = round::digest(readies.each_ref());
         table.say(1, |_, _| Step::Planned { readies: digest });
         let bytes = vec![5; 64];
-        let hash = *blake3::hash(&bytes).as_bytes();
+        let hash = BatchId(*blake3::hash(&bytes).as_bytes());
         table.answer(Done::Batch { bytes });
         table.one.handle_timeout(limits::TEACHING_TIMEOUT);
         assert!(matches!(table.said().last(), Some(Step::Have { batch, .. }) if *batch == hash));
-        let batch = if same { hash } else { [0xBB; 32] };
+        let batch = if same { hash } else { BatchId([0xBB; 32]) };
         table.say(1, |_, _| Step::Have { batch, updates: 0 });
         assert_eq!(sits(&table.one), same);
         if !same {

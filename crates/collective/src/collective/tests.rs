@@ -1,7 +1,7 @@
 //! What strangers do to one member by raw messages, and what it refuses.
 
 use abraham_messages::{
-    PeerKey,
+    ArtistName, Commitment, Nonce, PeerKey, StateId, TermId,
     collective::{
         BackendKind, Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence, Proposal,
         ProposedOrigin, Seated, StateStatement,
@@ -20,8 +20,8 @@ use crate::{
     snapshot::{Connection, WaitsFor, Why},
 };
 
-const A: [u8; 32] = [0xA; 32];
-const B: [u8; 32] = [0xB; 32];
+const A: ArtistName = ArtistName([0xA; 32]);
+const B: ArtistName = ArtistName([0xB; 32]);
 
 fn member(n: u8) -> Collective {
     let settings = Settings { paint: true, pictures: 0, backend: BackendKind::Cpu, pace: 100 };
@@ -43,10 +43,16 @@ fn signers(names: std::ops::Range<u8>) -> Vec<Signer> {
 }
 
 /// A certificate by these four, at these seats.
-fn certified(painters: [&Signer; 4], artist: [u8; 32], round: u64, seed: u8) -> Certificate {
+fn certified(painters: [&Signer; 4], artist: ArtistName, round: u64, seed: u8) -> Certificate {
     let seats = painters.map(Signer::public_key);
-    let statement =
-        StateStatement { artist, round, generation: 0, commitments: [[seed; 32]; 4], term: [6; 32], seats };
+    let statement = StateStatement {
+        artist,
+        round,
+        generation: 0,
+        commitments: [Commitment([seed; 32]); 4],
+        term: TermId([6; 32]),
+        seats,
+    };
     let signatures = painters.map(|painter| Some(painter.sign(&statement)));
     Certificate { statement, signatures }
 }
@@ -111,7 +117,7 @@ impl Scene {
 
     /// Strangers 0 and 1 show a state of an artist that they forged, with the keys of 2 and 3; the member is at seat 0
     /// of what they propose.
-    fn forge(&mut self, now: Millis, artist: [u8; 32], round: u64) -> Certificate {
+    fn forge(&mut self, now: Millis, artist: ArtistName, round: u64) -> Certificate {
         let [d, a, b, c] = [3, 0, 1, 2].map(|i: usize| &self.strangers[i]);
         let certificate = certified([d, a, b, c], artist, round, 0xEE);
         for stranger in 0..2 {
@@ -121,7 +127,7 @@ impl Scene {
         certificate
     }
 
-    fn proposal(&self, artist: [u8; 32], certificate: &Certificate, holders: [bool; 4]) -> Proposal {
+    fn proposal(&self, artist: ArtistName, certificate: &Certificate, holders: [bool; 4]) -> Proposal {
         let [a, b, c] = [0, 1, 2].map(|i: usize| self.strangers[i].public_key());
         let origin = ProposedOrigin::Continue { artist, from: state_name(&certificate.statement), holders };
         Proposal {
@@ -129,7 +135,7 @@ impl Scene {
             recipe: config().recipe,
             seats: [self.member.me(), a, b, c],
             origin,
-            nonce: [3; 32],
+            nonce: Nonce([3; 32]),
         }
     }
 
@@ -155,7 +161,7 @@ impl Scene {
         }
     }
 
-    fn takes_forged(&mut self, artist: [u8; 32], round: u64) -> Result<(), String> {
+    fn takes_forged(&mut self, artist: ArtistName, round: u64) -> Result<(), String> {
         let certificate = self.forge(500, artist, round);
         let proposal = self.proposal(artist, &certificate, [false, true, true, false]);
         self.takes(2_000, &proposal, Some(&certificate))
@@ -174,7 +180,7 @@ impl Scene {
         self.member.parts.election.waiting(&self.around(now)).is_some()
     }
 
-    fn held(&self) -> Vec<([u8; 32], Vec<u64>)> {
+    fn held(&self) -> Vec<(ArtistName, Vec<u64>)> {
         let held = self.member.parts.keeping.store().held().into_iter();
         held.map(|held| (held.artist, held.states.iter().map(|state| state.round).collect())).collect()
     }
@@ -299,9 +305,10 @@ fn what_is_shown_must_be_certified_and_ones_own() {
     let mut scene = Scene::newcomer();
     let from = scene.strangers[0].public_key();
     for n in 0..10 {
-        let certificate = certified([0, 1, 2, 3].map(|i| &scene.strangers[i]), [n; 32], 1, n);
-        let chain: Vec<Certificate> =
-            (1..7).map(|i| certified([0, 1, 2, 3].map(|j| &scene.strangers[j]), [n; 32], i, n)).collect();
+        let certificate = certified([0, 1, 2, 3].map(|i| &scene.strangers[i]), ArtistName([n; 32]), 1, n);
+        let chain: Vec<Certificate> = (1..7)
+            .map(|i| certified([0, 1, 2, 3].map(|j| &scene.strangers[j]), ArtistName([n; 32]), i, n))
+            .collect();
         let artists = vec![HeldArtist { states: vec![certificate], chain }];
         control(&mut scene.member, 5, from, &Control::Holds(Holds { artists, ..Holds::default() }));
     }
@@ -318,11 +325,14 @@ fn what_is_shown_must_be_certified_and_ones_own() {
 fn who_only_claims_most_rounds_is_not_first_in_turn() {
     let mut scene = Scene::holder();
     let [d, a, b, c] = [3, 0, 1, 2].map(|i: usize| &scene.strangers[i]);
-    let state = state_name(&certified([d, a, b, c], [0xC; 32], 77, 0xEE).statement);
+    let state = state_name(&certified([d, a, b, c], ArtistName([0xC; 32]), 77, 0xEE).statement);
     let before = scene.candidates(500);
     scene.present(500, |i, presence| {
-        presence.holding =
-            (i < 2).then(|| Holding { artist: [0xC; 32], seat: 1 + i as u8, states: vec![state] });
+        presence.holding = (i < 2).then(|| Holding {
+            artist: ArtistName([0xC; 32]),
+            seat: 1 + i as u8,
+            states: vec![state],
+        });
     });
     let after = scene.candidates(500);
     for stranger in &scene.strangers {
@@ -360,7 +370,13 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
     let genesis = |scene: &Scene, number| {
         let [a, b, c] = [0, 1, 2].map(|i: usize| scene.strangers[i].public_key());
         let seats = [scene.member.me(), a, b, c];
-        Proposal { number, recipe: config().recipe, seats, origin: ProposedOrigin::Genesis, nonce: [3; 32] }
+        Proposal {
+            number,
+            recipe: config().recipe,
+            seats,
+            origin: ProposedOrigin::Genesis,
+            nonce: Nonce([3; 32]),
+        }
     };
     let proposal = genesis(&scene, 5);
     let refused = scene.takes(600_000, &proposal, None).unwrap_err();
@@ -374,7 +390,8 @@ fn a_lone_holder_keeps_its_artist_among_newcomers() {
         Output::Work { ticket, work: Work::Begin { .. } } => Some(ticket),
         _ => None,
     });
-    let commitments = [None, Some([0x22; 32]), Some([0x22; 32]), Some([0x22; 32])];
+    let commitments =
+        [None, Some([0x22; 32]), Some([0x22; 32]), Some([0x22; 32])].map(|held| held.map(Commitment));
     let result = Ok(Done::Begun { commitments, liars: Vec::new() });
     scene.member.handle(602_000, Input::Answer { ticket: ticket.unwrap(), result });
     assert_eq!(scene.held(), [(A, vec![10, 9])]);
@@ -396,7 +413,7 @@ fn a_lone_holder_of_what_has_learnt_nothing_begins_anew() {
         recipe: config().recipe,
         seats,
         origin: ProposedOrigin::Genesis,
-        nonce: [3; 32],
+        nonce: Nonce([3; 32]),
     };
     scene.takes(2_000, &proposal, None).unwrap();
     assert_eq!(scene.held(), [(A, vec![0])], "nor is it erased");
@@ -410,7 +427,8 @@ fn mere_claims_are_waited_for_no_longer_than_two_dials_take() {
     let far = PeerKey([2; 33]);
     let say = |scene: &mut Scene, now, sequence, round| {
         let mut said = presence(sequence, &[]);
-        let states = vec![abraham_messages::collective::StateName { round, generation: 0, state: [1; 32] }];
+        let states =
+            vec![abraham_messages::collective::StateName { round, generation: 0, state: StateId([1; 32]) }];
         said.holding = Some(Holding { artist: A, seat: 1, states });
         let message = Gossip::Presence(said).encode();
         scene.member.handle(now, Input::Node(node::Event::Gossip { from: far, message }));
@@ -472,7 +490,7 @@ fn a_member_accepts_nothing_while_it_sees_a_committee() {
     // Three others sit, out of this member's reach.
     for n in 0..3_u8 {
         let mut said = presence(1, &[]);
-        said.seated = Some(Seated { term: [9; 32], number: 1, seat: n, artist: A, round: 10 });
+        said.seated = Some(Seated { term: TermId([9; 32]), number: 1, seat: n, artist: A, round: 10 });
         let message = Gossip::Presence(said).encode();
         let from = PeerKey([50 + n; 33]);
         scene.member.handle(10, Input::Node(node::Event::Gossip { from, message }));
@@ -487,7 +505,8 @@ fn a_member_that_sits_or_would_not_paint_is_not_proposed() {
     let changes: [Change; 2] = [
         |presence| presence.paint = false,
         |presence| {
-            presence.seated = Some(Seated { term: [9; 32], number: 1, seat: 1, artist: A, round: 10 });
+            presence.seated =
+                Some(Seated { term: TermId([9; 32]), number: 1, seat: 1, artist: A, round: 10 });
         },
     ];
     for change in changes {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Digest, ProposedOrigin, StateName},
+    ArtistName, PeerKey,
+    collective::{ProposedOrigin, StateName},
 };
 
 use crate::{keeping::holders::Held, limits, members::presence::place};
@@ -17,9 +17,9 @@ pub(crate) struct Candidate {
     /// The artists that it has shown to hold, as far as that counts.
     pub(crate) held: Vec<Held>,
     /// The artists that it has shown to hold and keeps to, for they have learnt, whether that counts or not.
-    pub(crate) shown: Vec<Digest>,
+    pub(crate) shown: Vec<ArtistName>,
     /// The seats of artists that it had: it takes no other.
-    pub(crate) seats: Vec<(Digest, usize)>,
+    pub(crate) seats: Vec<(ArtistName, usize)>,
     /// Whether it would work on another artist than those that it holds, or that wait.
     pub(crate) begins: bool,
     pub(crate) faults: u32,
@@ -33,7 +33,7 @@ pub(crate) struct Candidates {
     /// Whether an artist is waited for: then only those begin another whose visitors chose so.
     pub(crate) waits: bool,
     /// Makes the order in which this member picks others its own: the other order is known, and keys are free.
-    pub(crate) secret: Digest,
+    pub(crate) secret: [u8; 32],
 }
 
 /// Four members and what they would work on.
@@ -44,18 +44,18 @@ pub(crate) struct Choice {
 }
 
 impl Candidate {
-    fn holds(&self, artist: &Digest, state: &StateName) -> bool {
+    fn holds(&self, artist: &ArtistName, state: &StateName) -> bool {
         self.held.iter().any(|held| held.artist == *artist && held.states.contains(state))
     }
 
     /// The seat that it must keep in an artist.
-    fn keeps(&self, artist: &Digest) -> Option<usize> {
+    fn keeps(&self, artist: &ArtistName) -> Option<usize> {
         self.seats.iter().find(|(other, _)| other == artist).map(|(_, seat)| *seat)
     }
 
     /// Whether it would work on an artist: one that it holds, any where it holds none, and, by its visitor's choice,
     /// any other. One that holds what cannot be linked with what this member has of an artist would not.
-    fn would(&self, artist: &Digest) -> bool {
+    fn would(&self, artist: &ArtistName) -> bool {
         let counts = self.held.iter().any(|held| held.artist == *artist);
         counts || !self.shown.contains(artist) && (self.shown.is_empty() || self.begins)
     }
@@ -68,7 +68,7 @@ impl Candidates {
     }
 
     /// States that could be continued if links allow it: most rounds first, and of two alike the lower name.
-    fn states(&self) -> Vec<(Digest, StateName)> {
+    fn states(&self) -> Vec<(ArtistName, StateName)> {
         let all: Vec<&Candidate> = self.all.iter().collect();
         held_by_enough(&all)
     }
@@ -76,21 +76,21 @@ impl Candidates {
     /// Orders candidates: holders of the leading state before others, for each that is replaced leaves one more member
     /// that may only ever take that seat; those with few faults before those with more; then by an order that the
     /// term's number changes. Members that were named come last, holders or not.
-    fn ordered(&self, leading: Option<&(Digest, StateName)>) -> Vec<&Candidate> {
-        let artist = leading.map_or([0; 32], |(artist, _)| *artist);
-        let mut seed = artist.to_vec();
+    fn ordered(&self, leading: Option<&(ArtistName, StateName)>) -> Vec<&Candidate> {
+        let artist = leading.map(|(artist, _)| *artist).unwrap_or_default();
+        let mut seed = artist.0.to_vec();
         seed.extend(self.number.to_le_bytes());
         self.sorted(leading, &seed)
     }
 
     /// The same with an order that only this member knows: who answers no proposal cannot be one of the four each time.
-    fn picked(&self, leading: Option<&(Digest, StateName)>) -> Vec<&Candidate> {
+    fn picked(&self, leading: Option<&(ArtistName, StateName)>) -> Vec<&Candidate> {
         let mut seed = self.secret.to_vec();
         seed.extend(self.number.to_le_bytes());
         self.sorted(leading, &seed)
     }
 
-    fn sorted(&self, leading: Option<&(Digest, StateName)>, seed: &[u8]) -> Vec<&Candidate> {
+    fn sorted(&self, leading: Option<&(ArtistName, StateName)>, seed: &[u8]) -> Vec<&Candidate> {
         let mut ordered: Vec<&Candidate> = self.all.iter().collect();
         ordered.sort_by_cached_key(|candidate| {
             let holder = leading.is_some_and(|(artist, state)| candidate.holds(artist, state));
@@ -127,7 +127,7 @@ impl Candidates {
     pub(crate) fn would_continue(
         &self,
         seats: &[PeerKey; 4],
-        artist: &Digest,
+        artist: &ArtistName,
         from: &StateName,
         holders: &[bool; 4],
     ) -> Result<(), &'static str> {
@@ -161,7 +161,7 @@ impl Candidates {
     }
 
     /// Seats four members with fewer than `most` faults.
-    fn seat(&self, state: Option<&(Digest, StateName)>, most: u32) -> Option<Choice> {
+    fn seat(&self, state: Option<&(ArtistName, StateName)>, most: u32) -> Option<Choice> {
         let me = self.all.first()?;
         let would = |candidate: &Candidate| match state {
             Some((artist, _)) => candidate.would(artist),
@@ -193,8 +193,8 @@ impl Candidates {
 
 /// The states that these hold at two seats or more, without which one cannot go on: most rounds first, and of two alike
 /// the lower name.
-fn held_by_enough(candidates: &[&Candidate]) -> Vec<(Digest, StateName)> {
-    let mut seats: BTreeMap<(Digest, StateName), [bool; 4]> = BTreeMap::new();
+fn held_by_enough(candidates: &[&Candidate]) -> Vec<(ArtistName, StateName)> {
+    let mut seats: BTreeMap<(ArtistName, StateName), [bool; 4]> = BTreeMap::new();
     for held in candidates.iter().flat_map(|candidate| &candidate.held) {
         for state in &held.states {
             let taken = seats.entry((held.artist, *state)).or_default();
@@ -213,7 +213,7 @@ fn held_by_enough(candidates: &[&Candidate]) -> Vec<(Digest, StateName)> {
 }
 
 /// Gives four members their seats, where they can work on this state.
-fn arrange(four: [&Candidate; 4], state: Option<&(Digest, StateName)>) -> Option<Choice> {
+fn arrange(four: [&Candidate; 4], state: Option<&(ArtistName, StateName)>) -> Option<Choice> {
     let Some((artist, from)) = state else {
         let mut seats = four.map(|candidate| candidate.key);
         seats.sort_unstable();
@@ -244,6 +244,8 @@ fn arrange(four: [&Candidate; 4], state: Option<&(Digest, StateName)>) -> Option
 
 #[cfg(test)]
 mod tests {
+    use abraham_messages::StateId;
+
     use super::*;
 
     fn key(n: u8) -> PeerKey {
@@ -265,11 +267,13 @@ mod tests {
         }
     }
 
-    const A: Digest = [9; 32];
+    const A: ArtistName = ArtistName([9; 32]);
 
     fn holder(candidates: &mut Candidates, n: usize, seat: usize, rounds: &[u64]) {
-        let states =
-            rounds.iter().map(|round| StateName { round: *round, generation: 0, state: [7; 32] }).collect();
+        let states = rounds
+            .iter()
+            .map(|round| StateName { round: *round, generation: 0, state: StateId([7; 32]) })
+            .collect();
         let candidate = &mut candidates.all[n];
         (candidate.shown, candidate.seats) = (vec![A], vec![(A, seat)]);
         candidate.held = vec![Held { artist: A, seat, states }];
@@ -363,8 +367,8 @@ mod tests {
         holder(&mut candidates, 1, 0, &[7]);
         holder(&mut candidates, 2, 1, &[7]);
         let other = &mut candidates.all[3];
-        other.held = vec![Held { artist: [8; 32], seat: 2, states: Vec::new() }];
-        (other.shown, other.seats) = (vec![[8; 32]], vec![([8; 32], 2)]);
+        other.held = vec![Held { artist: ArtistName([8; 32]), seat: 2, states: Vec::new() }];
+        (other.shown, other.seats) = (vec![ArtistName([8; 32])], vec![(ArtistName([8; 32]), 2)]);
         // What it holds of this one cannot be linked with what is known.
         (candidates.all[4].shown, candidates.all[4].seats) = (vec![A], vec![(A, 2)]);
         assert_eq!(candidates.choose().unwrap().seats, [1, 2, 0, 5].map(key));

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Digest, Proposal, ProposedOrigin, StateName},
+    PeerKey, RecipeId, TermId,
+    collective::{Certificate, Proposal, ProposedOrigin, StateName},
 };
 
 use crate::{Millis, Origin, Term, keeping::certificate, limits};
 
 /// The id of the term that a proposal would begin.
-pub(crate) fn term_id(proposal: &Proposal) -> Digest {
-    *blake3::hash(&proposal.term_bytes()).as_bytes()
+pub(crate) fn term_id(proposal: &Proposal) -> TermId {
+    TermId(*blake3::hash(&proposal.term_bytes()).as_bytes())
 }
 
 /// A proposal that this member accepted.
@@ -20,7 +20,7 @@ pub(crate) struct Forming {
     proposer: PeerKey,
     since: Millis,
     deadline: Millis,
-    recipe: Digest,
+    recipe: RecipeId,
     origin: ProposedOrigin,
     accepted: [bool; 4],
     certificates: [Option<Box<Certificate>>; 4],
@@ -115,17 +115,17 @@ impl Forming {
 /// Messages about proposals that overtook the proposal: links to different members do not wait for each other.
 #[derive(Default)]
 pub(crate) struct Early {
-    accepts: BTreeMap<PeerKey, (Digest, Option<Box<Certificate>>)>,
-    refused: VecDeque<(Digest, PeerKey)>,
+    accepts: BTreeMap<PeerKey, (TermId, Option<Box<Certificate>>)>,
+    refused: VecDeque<(TermId, PeerKey)>,
 }
 
 impl Early {
     /// Keeps the newest acceptance of each linked member.
-    pub(crate) fn accept(&mut self, from: PeerKey, term: Digest, certificate: Option<Box<Certificate>>) {
+    pub(crate) fn accept(&mut self, from: PeerKey, term: TermId, certificate: Option<Box<Certificate>>) {
         self.accepts.insert(from, (term, certificate));
     }
 
-    pub(crate) fn refuse(&mut self, from: PeerKey, term: Digest) {
+    pub(crate) fn refuse(&mut self, from: PeerKey, term: TermId) {
         if self.refused.len() >= limits::MAX_REFUSALS {
             self.refused.pop_front();
         }
@@ -137,7 +137,7 @@ impl Early {
     }
 
     /// Whether one of these has refused the term already.
-    pub(crate) fn is_refused(&self, term: &Digest, seats: &[PeerKey; 4]) -> bool {
+    pub(crate) fn is_refused(&self, term: &TermId, seats: &[PeerKey; 4]) -> bool {
         self.refused.iter().any(|(refused, by)| refused == term && seats.contains(by))
     }
 
@@ -155,7 +155,7 @@ impl Early {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::collective::StateStatement;
+    use abraham_messages::{ArtistName, Commitment, Nonce, collective::StateStatement};
     use abraham_provenance::{Signer, state_name};
 
     use super::*;
@@ -167,22 +167,23 @@ mod tests {
         let formed = |sat: [usize; 4]| {
             let seats = sat.map(|i| signers[i].public_key());
             let statement = StateStatement {
-                artist: [1; 32],
+                artist: ArtistName([1; 32]),
                 round: 4,
                 generation: 0,
-                commitments: [[2; 32]; 4],
-                term: [3; 32],
+                commitments: [Commitment([2; 32]); 4],
+                term: TermId([3; 32]),
                 seats,
             };
             let signatures = sat.map(|i| Some(signers[i].sign(&statement)));
             let certificate = Box::new(Certificate { statement, signatures });
             let origin = ProposedOrigin::Continue {
-                artist: [1; 32],
+                artist: ArtistName([1; 32]),
                 from: state_name(&statement),
                 holders: [true, true, false, false],
             };
             let seats = [0, 1, 2, 3].map(|i: usize| signers[i].public_key());
-            let proposal = Proposal { number: 1, recipe: [4; 32], seats, origin, nonce: [0; 32] };
+            let proposal =
+                Proposal { number: 1, recipe: RecipeId([4; 32]), seats, origin, nonce: Nonce([0; 32]) };
             let mut forming = Forming::new(0, &proposal, seats[2], 2);
             (0..4).for_each(|seat| forming.accept(seat, (seat < 2).then(|| certificate.clone())));
             forming.formed()

@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use abraham_messages::{
-    PeerKey,
-    codec::hex,
-    collective::{Digest, Presence},
-};
+use abraham_messages::{ArtistName, PeerKey, codec::hex, collective::Presence};
 
 use super::Election;
 use crate::{
@@ -18,7 +14,7 @@ use crate::{
 };
 
 /// What members say that they hold: who, which artist, at which seat, and whether this member is linked with it.
-type Claim = (PeerKey, Digest, u8, bool);
+type Claim = (PeerKey, ArtistName, u8, bool);
 
 /// Claims of members in sight, and how long they have been as they are.
 #[derive(Default)]
@@ -61,7 +57,7 @@ impl Claims {
 
 /// An artist that is waited for.
 pub(crate) struct Waiting {
-    pub(crate) artist: Digest,
+    pub(crate) artist: ArtistName,
     round: u64,
     holders: BTreeSet<PeerKey>,
     missing: Vec<u8>,
@@ -86,7 +82,7 @@ impl Election {
     pub(crate) fn waiting(&self, around: &Around<'_>) -> Option<Waiting> {
         let mut all: BTreeMap<PeerKey, Vec<Held>> = around.keeping.counted();
         all.insert(around.own.me, around.keeping.store().held());
-        let mut artists: BTreeMap<Digest, (BTreeSet<usize>, u64)> = BTreeMap::new();
+        let mut artists: BTreeMap<ArtistName, (BTreeSet<usize>, u64)> = BTreeMap::new();
         for held in all.values().flatten() {
             let (seats, round) = artists.entry(held.artist).or_default();
             seats.insert(held.seat);
@@ -127,7 +123,7 @@ impl Election {
     fn waiting_for(
         &self,
         around: &Around<'_>,
-        artist: Digest,
+        artist: ArtistName,
         round: u64,
         shown: BTreeSet<PeerKey>,
     ) -> Waiting {
@@ -185,7 +181,7 @@ impl Election {
             keys.take(limits::MAX_SNAPSHOT_MEMBERS).map(|key| hex(&key.0)).collect()
         };
         WaitingSnapshot {
-            artist: hex(&waiting.artist),
+            artist: hex(&waiting.artist.0),
             round: waiting.round,
             waits_for: waiting.why,
             holders: words(&mut waiting.holders.iter()),

@@ -13,13 +13,16 @@ use std::{
 
 use abraham_limiter::TokenBucket;
 use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Digest, HeldArtist, Holds, StateName},
+    ArtistName, PeerKey, RecipeId,
+    collective::{Certificate, HeldArtist, Holds, StateName},
 };
 
 use abraham_provenance::state_name;
 
-use super::{certificate, store::Store};
+use super::{
+    certificate::{self, CertificateId},
+    store::Store,
+};
 use crate::{Millis, Rejection, limits};
 
 /// The painters of a committee, by seat, and which of them signed the certificate that tells of it.
@@ -46,7 +49,7 @@ impl Committee {
 /// Shares of one artist that a member has shown to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
-    pub(crate) artist: Digest,
+    pub(crate) artist: ArtistName,
     /// Its seat: it holds every component but this.
     pub(crate) seat: usize,
     /// Newest first; at most two.
@@ -73,7 +76,7 @@ struct Shown {
 /// What one linked member has shown.
 struct Showing {
     artists: Vec<Shown>,
-    seats: Vec<(Digest, usize)>,
+    seats: Vec<(ArtistName, usize)>,
     begins: bool,
     /// How many certificates of it may be checked.
     checks: TokenBucket<Duration>,
@@ -90,11 +93,11 @@ struct Known {
 #[derive(Default)]
 pub(crate) struct Holders {
     /// The recipe of all artists that count.
-    recipe: Digest,
+    recipe: RecipeId,
     showing: BTreeMap<PeerKey, Showing>,
-    known: BTreeMap<Digest, Known>,
+    known: BTreeMap<ArtistName, Known>,
     /// Hashes of certificates that were checked and are good.
-    checked: BTreeSet<Digest>,
+    checked: BTreeSet<CertificateId>,
 }
 
 /// These committees, and those among `all` that are linked with one of them, directly or over others.
@@ -116,7 +119,7 @@ fn reach<'a>(
 
 impl Holders {
     /// Of artists of this recipe.
-    pub(crate) fn new(recipe: Digest) -> Self {
+    pub(crate) fn new(recipe: RecipeId) -> Self {
         Self { recipe, ..Self::default() }
     }
 
@@ -130,10 +133,10 @@ impl Holders {
         mine: &Store,
     ) -> Result<(), Rejection> {
         let all = || holds.artists.iter().flat_map(|artist| artist.states.iter().chain(&artist.chain));
-        let unchecked: BTreeMap<Digest, &Certificate> =
+        let unchecked: BTreeMap<CertificateId, &Certificate> =
             all().map(|certificate| (certificate::digest(certificate), certificate)).collect();
         let unchecked = unchecked.into_iter().filter(|(digest, _)| !self.checked.contains(digest));
-        let unchecked: Vec<(Digest, &Certificate)> = unchecked.collect();
+        let unchecked: Vec<(CertificateId, &Certificate)> = unchecked.collect();
         let showing = self.showing.entry(from).or_insert(Showing {
             artists: Vec::new(),
             seats: Vec::new(),
@@ -222,7 +225,7 @@ impl Holders {
     }
 
     /// The seats that a member says it had.
-    pub(crate) fn seats(&self, peer: &PeerKey) -> Vec<(Digest, usize)> {
+    pub(crate) fn seats(&self, peer: &PeerKey) -> Vec<(ArtistName, usize)> {
         self.showing.get(peer).map(|showing| showing.seats.clone()).unwrap_or_default()
     }
 
@@ -232,7 +235,7 @@ impl Holders {
     }
 
     /// The artists that a member has shown to hold and keeps to, whether they count or not.
-    pub(crate) fn artists(&self, peer: &PeerKey) -> Vec<Digest> {
+    pub(crate) fn artists(&self, peer: &PeerKey) -> Vec<ArtistName> {
         let showing = self.showing.get(peer).into_iter();
         let held = showing.flat_map(|showing| showing.artists.iter().map(|shown| &shown.held));
         held.filter(|held| held.has_learnt()).map(|held| held.artist).collect()
@@ -241,7 +244,7 @@ impl Holders {
     /// What counts with this member: of every linked member the artists that it holds, with those of its states whose
     /// certificates are linked with what this member holds, or else knows.
     pub(crate) fn counted(&self, mine: &Store) -> BTreeMap<PeerKey, Vec<Held>> {
-        let mut reached: BTreeMap<Digest, BTreeSet<Committee>> = BTreeMap::new();
+        let mut reached: BTreeMap<ArtistName, BTreeSet<Committee>> = BTreeMap::new();
         let all = || self.showing.values().flat_map(|showing| &showing.artists);
         for artist in all().map(|shown| shown.held.artist) {
             reached.entry(artist).or_insert_with(|| {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use abraham_messages::{PeerKey, SignedPiece, collective::Digest};
-use abraham_provenance::{check, hash_struct};
+use abraham_messages::{PeerKey, SignedPiece};
+use abraham_provenance::{StructHash, check, hash_struct};
 
 use crate::{Config, Millis, Rejection, limits, members::presence::SeenTerm};
 
@@ -25,7 +25,7 @@ fn known_painters(terms: &[SeenTerm], signed: &SignedPiece) -> Option<[PeerKey; 
 /// member check any, now and then.
 #[derive(Default)]
 pub(crate) struct ReceivedPieces {
-    known: VecDeque<Digest>,
+    known: VecDeque<StructHash>,
     checked: BTreeMap<PeerKey, Millis>,
 }
 
@@ -77,26 +77,26 @@ impl ReceivedPieces {
 
 #[cfg(test)]
 mod tests {
-    use abraham_messages::PainterSignature;
+    use abraham_messages::{ArtistName, Commitment, Latent, PainterSignature, RecipeId, TermId};
     use abraham_provenance::{Signer, Unsigned};
 
     use super::*;
     use crate::fixtures;
 
     fn config() -> Config {
-        Config { recipe: [3; 32], content_bytes: 4, batch_bytes: 16, ..fixtures::config() }
+        Config { recipe: RecipeId([3; 32]), content_bytes: 4, batch_bytes: 16, ..fixtures::config() }
     }
 
     fn signed() -> ([Signer; 4], SignedPiece) {
         let signers = [1, 2, 3, 4].map(|n| Signer::new(&[n; 32]).unwrap());
         let content = vec![1, 2, 3, 4];
         let piece = Unsigned {
-            artist: [5; 32],
-            recipe: [3; 32],
+            artist: ArtistName([5; 32]),
+            recipe: RecipeId([3; 32]),
             round: 9,
             generation: 0,
-            commitments: &[[6; 32]; 4],
-            latent: [8; 32],
+            commitments: &[Commitment([6; 32]); 4],
+            latent: Latent([8; 32]),
             content: &content,
         }
         .piece();
@@ -109,7 +109,7 @@ mod tests {
     fn in_sight() -> SeenTerm {
         let (signers, _) = signed();
         let seats = [0, 1, 2, 3].map(|i: usize| Some(signers[i].public_key()));
-        SeenTerm { id: [7; 32], number: 1, artist: [5; 32], round: 9, seats, shown: true }
+        SeenTerm { id: TermId([7; 32]), number: 1, artist: ArtistName([5; 32]), round: 9, seats, shown: true }
     }
 
     #[test]
@@ -163,13 +163,13 @@ mod tests {
         assert_eq!(hears(std::slice::from_ref(&seen), &piece), Ok(()));
         assert_eq!(hears(&[], &piece), Err(Rejection::OutOfPlace), "nobody sits");
         let strangers = [11, 12, 13, 14].map(|n| Some(Signer::new(&[n; 32]).unwrap().public_key()));
-        let other = SeenTerm { id: [8; 32], seats: strangers, ..seen.clone() };
+        let other = SeenTerm { id: TermId([8; 32]), seats: strangers, ..seen.clone() };
         assert_eq!(
             hears(std::slice::from_ref(&other), &piece),
             Err(Rejection::OutOfPlace),
             "another committee sits"
         );
-        let another = SeenTerm { artist: [6; 32], ..seen.clone() };
+        let another = SeenTerm { artist: ArtistName([6; 32]), ..seen.clone() };
         assert_eq!(hears(&[another], &piece), Err(Rejection::OutOfPlace), "another artist");
         let mut three = seen.clone();
         three.seats[0] = None;

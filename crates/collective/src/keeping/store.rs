@@ -1,7 +1,8 @@
 //! The certified states whose shares this member has.
 
 use abraham_messages::{
-    collective::{Certificate, Digest, HeldArtist, Holding, Holds, StateName},
+    ArtistName, TermId,
+    collective::{Certificate, HeldArtist, Holding, Holds, StateName},
     limits::{MAX_ARTISTS, MAX_CHAIN, MAX_SEATS_TOLD},
 };
 use abraham_provenance::state_name;
@@ -14,7 +15,7 @@ use crate::limits;
 
 /// What this member's engine has of one artist.
 struct Kept {
-    artist: Digest,
+    artist: ArtistName,
     seat: usize,
     /// Of the newest state and the one before, newest first.
     states: Vec<Certificate>,
@@ -45,7 +46,7 @@ pub(crate) struct Store {
     kept: Vec<Kept>,
     /// Artists whose shares it ever had, with the seat: it never takes another seat of one of them, for then it
     /// would have seen all four components.
-    seats: Vec<(Digest, usize)>,
+    seats: Vec<(ArtistName, usize)>,
 }
 
 impl Store {
@@ -65,7 +66,7 @@ impl Store {
     }
 
     /// This member is about to see shares of an artist.
-    pub(crate) fn remember(&mut self, artist: Digest, seat: usize) {
+    pub(crate) fn remember(&mut self, artist: ArtistName, seat: usize) {
         if !self.seats.contains(&(artist, seat)) {
             if self.seats.len() >= limits::MAX_REMEMBERED_SEATS {
                 self.seats.remove(0);
@@ -75,19 +76,19 @@ impl Store {
     }
 
     /// Whether this member may take a seat of an artist.
-    pub(crate) fn may_sit(&self, artist: &Digest, seat: usize) -> bool {
+    pub(crate) fn may_sit(&self, artist: &ArtistName, seat: usize) -> bool {
         self.seats.iter().all(|(other, held)| other != artist || *held == seat)
     }
 
     /// A certificate that this term made.
-    pub(crate) fn of_term(&self, term: &Digest) -> Option<&Certificate> {
+    pub(crate) fn of_term(&self, term: &TermId) -> Option<&Certificate> {
         self.kept.iter().flat_map(|kept| &kept.states).find(|state| state.statement.term == *term)
     }
 
     /// The certificate of a state, where it is held at this seat.
     pub(crate) fn certificate(
         &self,
-        artist: &Digest,
+        artist: &ArtistName,
         state: &StateName,
         seat: usize,
     ) -> Option<&Certificate> {
@@ -96,17 +97,17 @@ impl Store {
     }
 
     /// The artists whose shares it has, the one certified last first.
-    pub(crate) fn artists(&self) -> Vec<Digest> {
+    pub(crate) fn artists(&self) -> Vec<ArtistName> {
         self.kept.iter().map(|kept| kept.artist).collect()
     }
 
     /// Whether it has shares of an artist.
-    pub(crate) fn has(&self, artist: &Digest) -> bool {
+    pub(crate) fn has(&self, artist: &ArtistName) -> bool {
         self.kept.iter().any(|kept| kept.artist == *artist)
     }
 
     /// The committees of an artist that it sat in, as far as they are remembered.
-    pub(crate) fn committees(&self, artist: &Digest) -> impl Iterator<Item = Committee> + '_ {
+    pub(crate) fn committees(&self, artist: &ArtistName) -> impl Iterator<Item = Committee> + '_ {
         let kept = self.kept.iter().find(|kept| kept.artist == *artist).into_iter();
         kept.flat_map(|kept| kept.states.iter().chain(&kept.chain)).map(Committee::of)
     }
@@ -122,7 +123,7 @@ impl Store {
     }
 
     /// The seats that it had, newest first, as many as are told.
-    pub(crate) fn seats(&self) -> impl Iterator<Item = (Digest, usize)> + '_ {
+    pub(crate) fn seats(&self) -> impl Iterator<Item = (ArtistName, usize)> + '_ {
         self.seats.iter().rev().take(MAX_SEATS_TOLD).copied()
     }
 
@@ -155,17 +156,17 @@ mod tests {
         let mut store = Store::default();
         let of = |artist: u8, round| {
             let (_, mut certificate) = certificate(round, 1);
-            certificate.statement.artist = [artist; 32];
+            certificate.statement.artist = ArtistName([artist; 32]);
             certificate
         };
         for artist in 1..=4 {
             store.certify(usize::from(artist) % 4, of(artist, 1));
         }
         store.certify(1, of(1, 2));
-        assert_eq!(store.artists(), [[1; 32], [4; 32], [3; 32], [2; 32]]);
+        assert_eq!(store.artists(), [[1; 32], [4; 32], [3; 32], [2; 32]].map(ArtistName));
         store.certify(0, of(5, 0));
-        assert_eq!(store.artists(), [[5; 32], [1; 32], [4; 32], [3; 32]]);
-        assert!(!store.may_sit(&[2; 32], 0), "what it saw it has seen");
+        assert_eq!(store.artists(), [[5; 32], [1; 32], [4; 32], [3; 32]].map(ArtistName));
+        assert!(!store.may_sit(&ArtistName([2; 32]), 0), "what it saw it has seen");
         assert_eq!(store.held()[1].states.len(), 2);
         let holds = store.holds(false);
         assert_eq!((holds.artists.len(), holds.seats.len()), (4, 5));
@@ -211,6 +212,6 @@ mod tests {
         assert_eq!(store.holding().unwrap().states.len(), 2);
         assert!(store.may_sit(&artist, 2));
         assert!(!store.may_sit(&artist, 0));
-        assert!(store.may_sit(&[9; 32], 0));
+        assert!(store.may_sit(&ArtistName([9; 32]), 0));
     }
 }

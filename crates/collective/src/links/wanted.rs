@@ -5,16 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use abraham_messages::{
-    PeerKey,
-    collective::{Digest, Presence},
-};
+use abraham_messages::{PeerKey, TermId, collective::Presence};
 
 use crate::{
     context::Around,
     election::Election,
     limits,
-    members::presence::{SeenTerm, place},
+    members::presence::{Place, SeenTerm, place},
 };
 
 /// What a member goes by; `terms` are the committees that count.
@@ -66,7 +63,7 @@ impl Wanted<'_> {
         if !self.seeks() || !self.will_paint() || !lonely {
             return Vec::new();
         }
-        let mut others: Vec<(u32, Digest, PeerKey)> = members
+        let mut others: Vec<(u32, Place, PeerKey)> = members
             .presences()
             .iter()
             .filter(|(peer, _)| !links.is_up(peer) && self.waits(peer).is_some())
@@ -128,9 +125,9 @@ impl Wanted<'_> {
     }
 
     /// Teachers that a painter links to. All four painters see much the same members and so choose much the same.
-    fn teachers(&self, term: &Digest, cycle: u32) -> Vec<PeerKey> {
+    fn teachers(&self, term: &TermId, cycle: u32) -> Vec<PeerKey> {
         let Around { members, links, .. } = self.around;
-        let mut seed = term.to_vec();
+        let mut seed = term.0.to_vec();
         seed.extend((cycle / limits::TEACHER_ROTATION_CYCLES).to_le_bytes());
         let teachers = members.presences().iter().filter(|(_, member)| member.presence.pictures > 0);
         let mut teachers: Vec<PeerKey> = teachers.map(|(peer, _)| *peer).collect();
@@ -143,7 +140,7 @@ impl Wanted<'_> {
     /// for all. Those that this member cannot reach do not count, and the longer there is no committee, the more do.
     fn pool(&self) -> Vec<PeerKey> {
         let Around { now, own, members, links, .. } = self.around;
-        let mut pool: Vec<(bool, Digest, PeerKey)> = members
+        let mut pool: Vec<(bool, Place, PeerKey)> = members
             .presences()
             .iter()
             .filter(|(_, member)| member.presence.paint && member.presence.seated.is_none())

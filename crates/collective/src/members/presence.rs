@@ -7,19 +7,23 @@ use std::{
 
 use abraham_limiter::TokenBucket;
 use abraham_messages::{
-    PeerKey,
-    collective::{Digest, Presence, Seated},
+    ArtistName, PeerKey, RecipeId, TermId,
+    collective::{Presence, Seated},
 };
 
 use crate::{Millis, Rejection, limits};
+
+/// A peer's place in an order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place([u8; 32]);
 
 /// A member in sight.
 pub(crate) struct Member {
     pub(crate) presence: Presence,
     /// Its place in the pool's order, the same for all.
-    pub(crate) place: Digest,
+    pub(crate) place: Place,
     /// Its place in an order that only this member knows.
-    pub(crate) chance: Digest,
+    pub(crate) chance: Place,
     expires: Millis,
     burst: TokenBucket<Duration>,
 }
@@ -27,10 +31,10 @@ pub(crate) struct Member {
 /// A committee as its painters' presences show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenTerm {
-    pub(crate) id: Digest,
+    pub(crate) id: TermId,
     /// Its number and round are the second highest that its painters say, which one liar cannot raise.
     pub(crate) number: u64,
-    pub(crate) artist: Digest,
+    pub(crate) artist: ArtistName,
     pub(crate) round: u64,
     /// Those in sight, by seat.
     pub(crate) seats: [Option<PeerKey>; 4],
@@ -42,35 +46,35 @@ pub(crate) struct SeenTerm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sits {
     pub(crate) seats: [PeerKey; 4],
-    pub(crate) artist: Option<Digest>,
+    pub(crate) artist: Option<ArtistName>,
 }
 
 /// The members in sight, without this one.
 #[derive(Default)]
 pub(crate) struct Presences {
     /// The recipe of this member, and of all in `members`.
-    recipe: Digest,
+    recipe: RecipeId,
     /// Members of other recipes, and until when they are in sight. They only are counted.
     foreign: BTreeMap<PeerKey, Millis>,
     members: BTreeMap<PeerKey, Member>,
     departed: BTreeMap<PeerKey, u64>,
     departures: VecDeque<PeerKey>,
     /// Makes the order of [`Member::chance`] this member's own.
-    secret: Digest,
+    secret: [u8; 32],
     known_term: u64,
     formed_term: u64,
 }
 
 /// A peer's place in an order that nobody chooses, for one purpose.
-pub(crate) fn place(purpose: &[u8], peer: &PeerKey) -> Digest {
+pub(crate) fn place(purpose: &[u8], peer: &PeerKey) -> Place {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 order of members v1");
     hasher.update(&(purpose.len() as u64).to_le_bytes()).update(purpose).update(&peer.0);
-    *hasher.finalize().as_bytes()
+    Place(*hasher.finalize().as_bytes())
 }
 
 impl Presences {
     /// Of a member that paints by `recipe`, and drew `secret` and tells nobody.
-    pub(crate) fn new(recipe: Digest, secret: Digest) -> Self {
+    pub(crate) fn new(recipe: RecipeId, secret: [u8; 32]) -> Self {
         Self { recipe, secret, ..Self::default() }
     }
 
@@ -197,12 +201,12 @@ impl Presences {
     }
 
     /// What makes an order this member's own.
-    pub(crate) fn secret(&self) -> Digest {
+    pub(crate) fn secret(&self) -> [u8; 32] {
         self.secret
     }
 
     /// A member's place in an order that only this one knows.
-    pub(crate) fn chance(&self, peer: &PeerKey) -> Option<Digest> {
+    pub(crate) fn chance(&self, peer: &PeerKey) -> Option<Place> {
         self.members.get(peer).map(|member| member.chance)
     }
 
@@ -211,7 +215,7 @@ impl Presences {
     }
 
     /// Whether anybody in sight says that it sits in this term.
-    pub(crate) fn speak_of(&self, term: &Digest) -> bool {
+    pub(crate) fn speak_of(&self, term: &TermId) -> bool {
         self.members.values().any(|member| member.presence.seated.is_some_and(|seated| seated.term == *term))
     }
 
@@ -242,21 +246,28 @@ impl Presences {
     pub(crate) fn terms(
         &self,
         mine: Option<(PeerKey, Seated)>,
-        sits: impl Fn(&Digest) -> Option<Sits>,
+        sits: impl Fn(&TermId) -> Option<Sits>,
     ) -> Vec<SeenTerm> {
         struct Claim {
             term: SeenTerm,
             sits: Option<Sits>,
-            states: Vec<(u64, Digest)>,
+            states: Vec<(u64, ArtistName)>,
             numbers: Vec<u64>,
         }
-        let mut terms: BTreeMap<Digest, Claim> = BTreeMap::new();
+        let mut terms: BTreeMap<TermId, Claim> = BTreeMap::new();
         let others = self.members.iter().filter_map(|(peer, member)| Some((*peer, member.presence.seated?)));
         for (peer, seated) in others.chain(mine) {
             let said = terms.entry(seated.term).or_insert_with(|| {
                 let (id, sits) = (seated.term, sits(&seated.term));
                 let shown = sits.is_some();
-                let term = SeenTerm { id, number: 0, artist: [0; 32], round: 0, seats: [None; 4], shown };
+                let term = SeenTerm {
+                    id,
+                    number: 0,
+                    artist: ArtistName::default(),
+                    round: 0,
+                    seats: [None; 4],
+                    shown,
+                };
                 Claim { term, sits, states: Vec::new(), numbers: Vec::new() }
             });
             let seat = usize::from(seated.seat);
@@ -298,7 +309,7 @@ mod tests {
     }
 
     fn presence(sequence: u64) -> Presence {
-        Presence { recipe: [0; 32], ..fixtures::presence(sequence, &[]) }
+        Presence { recipe: RecipeId([0; 32]), ..fixtures::presence(sequence, &[]) }
     }
 
     #[test]
@@ -329,7 +340,7 @@ mod tests {
     #[test]
     fn members_of_another_recipe_are_counted_and_nothing_else() {
         let mut presences = Presences::default();
-        let foreign = |sequence| Presence { recipe: [1; 32], known_term: 9, ..presence(sequence) };
+        let foreign = |sequence| Presence { recipe: RecipeId([1; 32]), known_term: 9, ..presence(sequence) };
         assert_eq!(presences.handle_presence(0, key(1), foreign(5), false), Ok(()));
         assert_eq!(presences.handle_presence(0, key(2), presence(5), false), Ok(()));
         assert_eq!((presences.len(), presences.foreign(), presences.known_term()), (1, 1, 0));
@@ -390,7 +401,13 @@ mod tests {
 
     fn sits(seat: u8, round: u64, term: u8) -> Presence {
         Presence {
-            seated: Some(Seated { term: [term; 32], number: 3, seat, artist: [1; 32], round }),
+            seated: Some(Seated {
+                term: TermId([term; 32]),
+                number: 3,
+                seat,
+                artist: ArtistName([1; 32]),
+                round,
+            }),
             ..presence(1)
         }
     }
@@ -413,26 +430,28 @@ mod tests {
         for n in 5..9 {
             presences.handle_presence(0, key(n), sits(n as u8 - 5, 11, 2), false).unwrap();
         }
-        assert_eq!(terms(&presences)[0].id, [2; 32], "more rounds come first");
+        assert_eq!(terms(&presences)[0].id, TermId([2; 32]), "more rounds come first");
     }
 
     #[test]
     fn where_it_is_known_who_sits_nobody_else_can_say_so_and_what_was_shown_comes_first() {
         let mut presences = Presences::default();
         let seats = [10, 11, 12, 13].map(key);
-        let known = |term: &Digest| (*term == [1; 32]).then_some(Sits { seats, artist: Some([7; 32]) });
+        let known = |term: &TermId| {
+            (*term == TermId([1; 32])).then_some(Sits { seats, artist: Some(ArtistName([7; 32])) })
+        };
         for n in 0..4 {
             presences.handle_presence(0, key(n), sits(n as u8, 99, 1), false).unwrap();
             presences.handle_presence(0, key(20 + n), sits(n as u8, 99, 2), false).unwrap();
         }
         let seen = presences.terms(None, known);
-        assert_eq!((seen.len(), seen[0].id), (1, [2; 32]), "of the first, none of the four is here");
+        assert_eq!((seen.len(), seen[0].id), (1, TermId([2; 32])), "of the first, none of the four is here");
         for n in 0..3 {
             presences.handle_presence(0, key(10 + n), sits(n as u8, 4, 1), false).unwrap();
         }
         let seen = presences.terms(None, known);
         assert_eq!(seen.iter().map(|term| term.shown).collect::<Vec<_>>(), [true, false]);
-        assert_eq!((seen[0].round, seen[0].artist), (4, [7; 32]));
+        assert_eq!((seen[0].round, seen[0].artist), (4, ArtistName([7; 32])));
         assert_eq!(seen[0].seats, [Some(seats[0]), Some(seats[1]), Some(seats[2]), None]);
     }
 }

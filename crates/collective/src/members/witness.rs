@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Certificate, Digest, Notice, Proposal, ProposedOrigin},
+    PeerKey, TermId,
+    collective::{Certificate, Notice, Proposal, ProposedOrigin},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 /// What painters showed this member.
 #[derive(Default)]
 pub(crate) struct Witness {
-    shown: BTreeMap<Digest, Sits>,
+    shown: BTreeMap<TermId, Sits>,
     /// When a member last showed something that had to be checked.
     checked: BTreeMap<PeerKey, Millis>,
     /// Since when terms are in sight of which none was shown, and when one last was.
@@ -35,7 +35,7 @@ impl Witness {
         now: Millis,
         from: &PeerKey,
         (proposal, certificate): (&Proposal, &Certificate),
-        in_sight: impl Fn(&Digest) -> bool,
+        in_sight: impl Fn(&TermId) -> bool,
     ) -> Result<(), Rejection> {
         let statement = &certificate.statement;
         let named = match &proposal.origin {
@@ -77,7 +77,7 @@ impl Witness {
     }
 
     /// Who sits in a term, where that was shown.
-    pub(crate) fn sits(&self, term: &Digest) -> Option<Sits> {
+    pub(crate) fn sits(&self, term: &TermId) -> Option<Sits> {
         self.shown.get(term).copied()
     }
 

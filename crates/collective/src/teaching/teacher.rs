@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Bulk, BulkKind, Digest, Notice, Signature},
+    ArtistName, BatchId, PeerKey, TermId,
+    collective::{Bulk, BulkKind, Notice, Signature},
 };
 use abraham_provenance::verify;
 
@@ -19,7 +19,7 @@ struct Received {
 
 struct Batch {
     bytes: Vec<u8>,
-    hash: Digest,
+    hash: BatchId,
     since: Millis,
 }
 
@@ -27,17 +27,17 @@ struct Batch {
 #[derive(Default)]
 struct Taught {
     rounds: VecDeque<Lesson>,
-    counted: BTreeMap<Digest, u32>,
+    counted: BTreeMap<ArtistName, u32>,
     all: u32,
     since: Option<Millis>,
 }
 
 /// A batch that was taught.
 struct Lesson {
-    artist: Digest,
+    artist: ArtistName,
     round: u64,
-    term: Digest,
-    batch: Digest,
+    term: TermId,
+    batch: BatchId,
     at: Millis,
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct Teacher {
     received: BTreeMap<PeerKey, Received>,
     busy: Option<Busy>,
     /// The newest batch taught: a term and its cycle.
-    taught: Option<(Digest, u32)>,
+    taught: Option<(TermId, u32)>,
     lessons: Taught,
     last_work: Option<Millis>,
     /// When it may begin work that waits.
@@ -151,7 +151,8 @@ impl Teacher {
         if batch.len() != bytes {
             return Err(Rejection::WrongShape);
         }
-        let batch = Batch { bytes: batch.to_vec(), hash: *blake3::hash(batch).as_bytes(), since: now };
+        let batch =
+            Batch { bytes: batch.to_vec(), hash: BatchId(*blake3::hash(batch).as_bytes()), since: now };
         self.received.entry(from).or_default().batch = Some(batch);
         Ok(())
     }
@@ -207,7 +208,7 @@ impl Teacher {
         }
         let Notice { term, cycle, seats, .. } = busy.notice;
         let mut prefix = [0; 8];
-        prefix.copy_from_slice(&term[..8]);
+        prefix.copy_from_slice(&term.0[..8]);
         let mut bytes = 0;
         for (painter, share) in seats.iter().zip(shares) {
             let bulk = Bulk { kind: BulkKind::Update, term: prefix, cycle, payload: share };
@@ -242,8 +243,8 @@ mod tests {
 
         fn notice(&self, cycle: u32) -> Notice {
             let seats = [0, 1, 2, 3].map(|i: usize| self.signers[i].public_key());
-            let batch = *blake3::hash(&BATCH).as_bytes();
-            Notice { term: [7; 32], cycle, seats, artist: [1; 32], round: 1, batch }
+            let batch = BatchId(*blake3::hash(&BATCH).as_bytes());
+            Notice { term: TermId([7; 32]), cycle, seats, artist: ArtistName([1; 32]), round: 1, batch }
         }
 
         fn tell(&mut self, now: Millis, painter: usize, notice: Notice) -> Result<(), Rejection> {
@@ -273,7 +274,7 @@ mod tests {
         scene.tell(0, 0, notice).unwrap();
         assert_eq!(scene.tell(0, 0, notice), Err(Rejection::Replayed));
         scene.tell(0, 1, notice).unwrap();
-        scene.tell(0, 3, Notice { batch: [0; 32], ..notice }).unwrap();
+        scene.tell(0, 3, Notice { batch: BatchId([0; 32]), ..notice }).unwrap();
         assert_eq!(scene.works(0), None, "two say so, and one says something else");
         scene.tell(0, 2, notice).unwrap();
         let ticket = scene.works(0).expect("three say so");
@@ -312,7 +313,7 @@ mod tests {
     #[test]
     fn a_second_batch_of_one_round_is_refused_and_a_failed_round_is_taught_again_a_few_times() {
         let mut scene = Scene::new();
-        let term = |n: u8, cycle| Notice { term: [n; 32], ..Scene::new().notice(cycle) };
+        let term = |n: u8, cycle| Notice { term: TermId([n; 32]), ..Scene::new().notice(cycle) };
         let mut now = 0;
         let mut next = || {
             now += limits::MIN_TEACHING_INTERVAL;
@@ -322,8 +323,8 @@ mod tests {
         assert!(taught(&mut scene, next(), term(1, 2)), "the same batch, which too few had answered");
         // A notice names the batch by its hash, so another one never comes with the bytes of this test.
         let mut lessons = std::mem::take(&mut scene.teacher.lessons);
-        assert!(!lessons.allows(9_000, &Notice { batch: [1; 32], ..term(1, 3) }));
-        assert!(lessons.allows(9_000, &Notice { batch: [1; 32], round: 2, ..term(1, 3) }));
+        assert!(!lessons.allows(9_000, &Notice { batch: BatchId([1; 32]), ..term(1, 3) }));
+        assert!(lessons.allows(9_000, &Notice { batch: BatchId([1; 32]), round: 2, ..term(1, 3) }));
         scene.teacher.lessons = lessons;
         for n in 2..=limits::MAX_REPEATED_TEACHINGS as u8 {
             assert!(taught(&mut scene, next(), term(n, 0)), "{n}");
@@ -337,8 +338,11 @@ mod tests {
     #[test]
     fn a_day_has_a_limit_for_each_artist_and_for_all() {
         let mut lessons = Taught::default();
-        let notice =
-            |artist: u8, round: u64| Notice { artist: [artist; 32], round, ..Scene::new().notice(0) };
+        let notice = |artist: u8, round: u64| Notice {
+            artist: ArtistName([artist; 32]),
+            round,
+            ..Scene::new().notice(0)
+        };
         let teach = |lessons: &mut Taught, now, artist| {
             let taught = (0..u64::from(limits::MAX_TAUGHT_BATCHES) + 10).filter(|round| {
                 let notice = notice(artist, *round);

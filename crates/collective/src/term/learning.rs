@@ -1,9 +1,9 @@
 //! A round with teachers: they get the batch, their updates come in, and the four agree on which count.
 
 use abraham_messages::{
-    PeerKey,
+    BatchId, PeerKey,
     codec::hex,
-    collective::{Bulk, BulkKind, Control, Digest, Notice, Step, TeacherOffer},
+    collective::{Bulk, BulkKind, Control, Notice, Step, TeacherOffer},
 };
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ pub(super) struct Gathering {
     updates: Vec<Option<Zeroizing<Vec<u8>>>>,
     /// What all four have, once that is settled.
     counted: Option<u32>,
-    batch: Option<Digest>,
+    batch: Option<BatchId>,
 }
 
 impl Gathering {
@@ -96,7 +96,7 @@ impl Sitting {
     pub(super) fn teach(&mut self, context: &mut Context<'_>, batch: &[u8]) {
         let cycle = self.steps.cycle();
         let (Some(gathering), Some(state)) = (&mut self.gathering, self.state) else { return };
-        let hash = *blake3::hash(batch).as_bytes();
+        let hash = BatchId(*blake3::hash(batch).as_bytes());
         gathering.batch = Some(hash);
         let notice = Notice {
             term: self.term.id,

@@ -1,16 +1,13 @@
 //! How a piece that the four painted becomes signed by all of them.
 
-use abraham_messages::{
-    PainterSignature, SignedPiece,
-    collective::{Digest, Step},
-};
+use abraham_messages::{Latent, PainterSignature, SignedPiece, collective::Step};
 use abraham_provenance::{Unsigned, verify};
 
 use super::{Fact, Sitting, Stage, State, steps::Kind};
 use crate::{EndCause, context::Context, limits};
 
 impl Sitting {
-    pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: Digest, content: Vec<u8>) {
+    pub(super) fn sign(&mut self, context: &mut Context<'_>, latent: Latent, content: Vec<u8>) {
         let Some(State { artist, round, generation, ref commitments }) = self.state else { return };
         let recipe = context.own.config.recipe;
         let piece =

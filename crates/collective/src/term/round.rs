@@ -1,6 +1,9 @@
 //! What four painters do next, and which updates count: functions of what all four said.
 
-use abraham_messages::collective::{Digest, Ready, Step, TeacherOffer};
+use abraham_messages::{
+    Latent, StepsHash, TermId,
+    collective::{Ready, Step, TeacherOffer},
+};
 
 use crate::{Config, limits, members::presence::place};
 
@@ -19,7 +22,7 @@ pub(crate) enum Plan {
 
 /// The teachers that all four painters name, each with the fewest pictures that one of them names; at most
 /// [`limits::MAX_TEACHERS`], drawn anew each cycle.
-fn teachers(readies: [&Ready; 4], term: &Digest, cycle: u32) -> Vec<TeacherOffer> {
+fn teachers(readies: [&Ready; 4], term: &TermId, cycle: u32) -> Vec<TeacherOffer> {
     let mut teachers: Vec<TeacherOffer> = Vec::new();
     for offer in &readies[0].teachers {
         let mut least = Some(offer.pictures);
@@ -32,7 +35,7 @@ fn teachers(readies: [&Ready; 4], term: &Digest, cycle: u32) -> Vec<TeacherOffer
             teachers.push(TeacherOffer { peer: offer.peer, pictures });
         }
     }
-    let mut seed = term.to_vec();
+    let mut seed = term.0.to_vec();
     seed.extend(cycle.to_le_bytes());
     teachers.sort_by_cached_key(|teacher| place(&seed, &teacher.peer));
     teachers.truncate(limits::MAX_TEACHERS);
@@ -47,7 +50,7 @@ pub(crate) fn is_crowd<'a>(teachers: impl Iterator<Item = &'a TeacherOffer>, con
 }
 
 /// What the four do in a cycle. The same for all, where all were told the same.
-pub(crate) fn plan(readies: [&Ready; 4], term: &Digest, cycle: u32, config: &Config) -> Plan {
+pub(crate) fn plan(readies: [&Ready; 4], term: &TermId, cycle: u32, config: &Config) -> Plan {
     if let Some(seat) = readies.iter().position(|ready| ready.leaves) {
         return Plan::Leave(seat);
     }
@@ -62,20 +65,20 @@ pub(crate) fn plan(readies: [&Ready; 4], term: &Digest, cycle: u32, config: &Con
 }
 
 /// A hash over what the four painters said in one step, by seat.
-pub(crate) fn digest(steps: [&Step; 4]) -> Digest {
+pub(crate) fn digest(steps: [&Step; 4]) -> StepsHash {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 what four painters said v1");
     for step in steps {
         let bytes = step.hashed_bytes();
         hasher.update(&(bytes.len() as u64).to_le_bytes()).update(&bytes);
     }
-    *hasher.finalize().as_bytes()
+    StepsHash(*hasher.finalize().as_bytes())
 }
 
 /// The latent of a term's piece.
-pub(crate) fn latent(term: &Digest, cycle: u32) -> Digest {
+pub(crate) fn latent(term: &TermId, cycle: u32) -> Latent {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 latent of a committee's piece v1");
-    hasher.update(term).update(&cycle.to_le_bytes());
-    *hasher.finalize().as_bytes()
+    hasher.update(&term.0).update(&cycle.to_le_bytes());
+    Latent(*hasher.finalize().as_bytes())
 }
 
 #[cfg(test)]
@@ -92,7 +95,7 @@ mod tests {
     }
 
     fn decide(readies: [&Ready; 4]) -> Plan {
-        plan(readies, &[1; 32], 7, &config())
+        plan(readies, &TermId([1; 32]), 7, &config())
     }
 
     #[test]
@@ -133,7 +136,7 @@ mod tests {
         let many = offers(&[30; 20]);
         let mut seen = std::collections::BTreeSet::new();
         for cycle in 0..30 {
-            let Plan::Learn(teachers) = plan([&many; 4], &[1; 32], cycle, &config()) else {
+            let Plan::Learn(teachers) = plan([&many; 4], &TermId([1; 32]), cycle, &config()) else {
                 panic!("enough for a round")
             };
             assert_eq!(teachers.len(), limits::MAX_TEACHERS);

@@ -1,8 +1,8 @@
 //! Where this member sits: nowhere, in a committee that forms, or in a term.
 
 use abraham_messages::{
-    PeerKey,
-    collective::{Control, Digest, Proposal, Seated},
+    PeerKey, TermId,
+    collective::{Control, Proposal, Seated},
 };
 
 use super::Sitting;
@@ -52,7 +52,7 @@ impl Seating {
     }
 
     /// The committee that would begin this term.
-    pub(crate) fn forming_of(&mut self, term: &Digest) -> Option<&mut Forming> {
+    pub(crate) fn forming_of(&mut self, term: &TermId) -> Option<&mut Forming> {
         match &mut self.place {
             Place::Forming(forming) => Some(&mut **forming).filter(|forming| forming.term().id == *term),
             _ => None,
@@ -68,7 +68,7 @@ impl Seating {
     }
 
     /// This term, where it sits in it.
-    pub(crate) fn sitting_in(&mut self, term: &Digest) -> Option<&mut Sitting> {
+    pub(crate) fn sitting_in(&mut self, term: &TermId) -> Option<&mut Sitting> {
         match &mut self.place {
             Place::Taken(sitting) => Some(&mut **sitting).filter(|sitting| sitting.term().id == *term),
             _ => None,
@@ -76,32 +76,32 @@ impl Seating {
     }
 
     /// A term that it sits in and of which this is so.
-    fn term_where(&self, is_so: impl Fn(&Sitting) -> bool) -> Option<Digest> {
+    fn term_where(&self, is_so: impl Fn(&Sitting) -> bool) -> Option<TermId> {
         self.sitting().filter(|sitting| is_so(sitting)).map(|sitting| sitting.term().id)
     }
 
     /// A term that it sits in.
-    pub(crate) fn term(&self) -> Option<Digest> {
+    pub(crate) fn term(&self) -> Option<TermId> {
         self.term_where(|_| true)
     }
 
     /// A term in which something is due.
-    pub(crate) fn term_due(&self, now: Millis) -> Option<Digest> {
+    pub(crate) fn term_due(&self, now: Millis) -> Option<TermId> {
         self.term_where(|sitting| sitting.deadline() <= now)
     }
 
     /// The term whose updates begin with this.
-    pub(crate) fn term_of_prefix(&self, prefix: [u8; 8]) -> Option<Digest> {
+    pub(crate) fn term_of_prefix(&self, prefix: [u8; 8]) -> Option<TermId> {
         self.term_where(|sitting| sitting.term().prefix() == prefix)
     }
 
     /// The term whose engine is at this work.
-    pub(crate) fn term_awaiting(&self, ticket: u64) -> Option<Digest> {
+    pub(crate) fn term_awaiting(&self, ticket: u64) -> Option<TermId> {
         self.term_where(|sitting| sitting.awaits(ticket))
     }
 
     /// A term that it sits in together with this member.
-    pub(crate) fn term_with(&self, peer: &PeerKey) -> Option<Digest> {
+    pub(crate) fn term_with(&self, peer: &PeerKey) -> Option<TermId> {
         self.term_where(|sitting| sitting.term().seat_of(peer).is_some())
     }
 
@@ -129,7 +129,7 @@ impl Seating {
     }
 
     /// This term is over; it, where it sat in it.
-    pub(crate) fn leave(&mut self, term: &Digest) -> Option<Box<Sitting>> {
+    pub(crate) fn leave(&mut self, term: &TermId) -> Option<Box<Sitting>> {
         match std::mem::replace(&mut self.place, Place::Nowhere) {
             Place::Taken(sitting) if sitting.term().id == *term => Some(sitting),
             other => {

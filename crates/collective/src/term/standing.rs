@@ -1,9 +1,6 @@
 //! Where a term stands, and whom it waits for.
 
-use abraham_messages::{
-    PeerKey,
-    collective::{Digest, Seated},
-};
+use abraham_messages::{ArtistName, PeerKey, collective::Seated};
 
 use super::{Sitting, Stage, learning::Gathering, round::Plan, steps::Kind};
 use crate::{
@@ -32,12 +29,12 @@ impl Sitting {
         self.deadline
     }
 
-    pub(crate) fn artist(&self) -> Option<Digest> {
+    pub(crate) fn artist(&self) -> Option<ArtistName> {
         self.state.map(|state| state.artist)
     }
 
     /// The artist that the term began with, where it continues one.
-    pub(crate) fn continued(&self) -> Option<Digest> {
+    pub(crate) fn continued(&self) -> Option<ArtistName> {
         match &self.origin {
             Origin::Continue { artist, .. } => Some(*artist),
             Origin::Genesis => None,

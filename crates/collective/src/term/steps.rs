@@ -88,13 +88,15 @@ impl Steps {
 
 #[cfg(test)]
 mod tests {
+    use abraham_messages::StepsHash;
+
     use super::*;
 
     #[test]
     fn a_step_counts_once_and_only_in_reach() {
         let mut steps = Steps::default();
-        let counted = |n| Step::Counted { haves: [n; 32] };
-        let ready = || Step::Planned { readies: [0; 32] };
+        let counted = |n| Step::Counted { haves: StepsHash([n; 32]) };
+        let ready = || Step::Planned { readies: StepsHash([0; 32]) };
         assert_eq!(steps.handle_step(1, 0, counted(1)), Ok(()));
         assert_eq!(steps.handle_step(1, 0, counted(2)), Err(Rejection::Replayed));
         assert_eq!(steps.get(Kind::Counted, 1), Some(&counted(1)), "what was said first stays");

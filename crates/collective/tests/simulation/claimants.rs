@@ -2,9 +2,9 @@
 
 use abraham_collective::Input;
 use abraham_messages::{
-    Payload,
+    ArtistName, Commitment, Nonce, Payload, TermId,
     collective::{
-        Certificate, Control, Digest, Gossip, HeldArtist, Holding, Holds, Presence, Proposal, ProposedOrigin,
+        Certificate, Control, Gossip, HeldArtist, Holding, Holds, Presence, Proposal, ProposedOrigin,
         StateStatement,
     },
     node::Lane,
@@ -15,7 +15,7 @@ use crate::world::{Manner, RECIPE, World};
 
 impl World {
     /// Makes these two claimants of a state that nobody has learnt, certified by them and two keys more.
-    pub(crate) fn forge(&mut self, tabs: [usize; 2], artist: Digest, round: u64) {
+    pub(crate) fn forge(&mut self, tabs: [usize; 2], artist: ArtistName, round: u64) {
         let secret = |tab: usize| *self.nodes[tab].secret;
         let painters = [secret(tabs[0]), secret(tabs[1]), [77; 32], [78; 32]]
             .map(|secret| Signer::new(&secret).expect("a secret"));
@@ -24,8 +24,8 @@ impl World {
             artist,
             round,
             generation: 0,
-            commitments: [[0xEE; 32]; 4],
-            term: [6; 32],
+            commitments: [Commitment([0xEE; 32]); 4],
+            term: TermId([6; 32]),
             seats,
         };
         let signatures = painters.map(|painter| Some(painter.sign(&statement)));
@@ -81,8 +81,8 @@ impl World {
         let seats = [tabs[0], tabs[1], others[0], others[1]].map(|node| self.nodes[node].key);
         let (artist, from) = (statement.artist, state_name(statement));
         let origin = ProposedOrigin::Continue { artist, from, holders: [true, true, false, false] };
-        let proposal = Proposal { number, recipe: RECIPE, seats, origin, nonce: [9; 32] };
-        let term = *blake3::hash(&proposal.term_bytes()).as_bytes();
+        let proposal = Proposal { number, recipe: RECIPE, seats, origin, nonce: Nonce([9; 32]) };
+        let term = TermId(*blake3::hash(&proposal.term_bytes()).as_bytes());
         for to in others {
             let proposal = Control::Proposal(proposal.clone()).encode();
             self.carry(tabs[0], to, Lane::Control, proposal.into());

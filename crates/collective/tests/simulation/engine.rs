@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use abraham_collective::{Digest, Done, Failed, HeldCommitments, Origin, Work};
+use abraham_collective::{Done, Failed, HeldCommitments, Origin, Work};
+use abraham_messages::{ArtistName, Commitment, Latent, TermId};
 use zeroize::Zeroizing;
 
 /// Simulated bytes of an update's share for each seat.
@@ -19,22 +20,22 @@ enum Operation {
     Begin(Origin),
     Batch { round: u64 },
     Learn { round: u64, teachers: Vec<u8> },
-    Piece { latent: Digest },
+    Piece { latent: Latent },
 }
 
 /// What one member's engine holds.
 #[derive(Default)]
 pub(crate) struct Engine {
-    term: Option<(Digest, usize)>,
+    term: Option<(TermId, usize)>,
     operations: u64,
     /// Commitments of the last two states of what the term works on.
-    states: Vec<[Digest; 4]>,
+    states: Vec<[Commitment; 4]>,
     /// The artist that the term works on, once one of its states was certified in it.
-    named: Option<Digest>,
+    named: Option<ArtistName>,
     /// The same of every artist that is kept.
-    kept: BTreeMap<Digest, Vec<[Digest; 4]>>,
+    kept: BTreeMap<ArtistName, Vec<[Commitment; 4]>>,
     /// Seats that it had of each artist: two different ones would show it all four components.
-    seats: BTreeSet<(Digest, usize)>,
+    seats: BTreeSet<(ArtistName, usize)>,
     round: u64,
 }
 
@@ -50,15 +51,15 @@ pub(crate) type Answer = (usize, u64, Result<Done, Failed>);
 /// All painters' operations that are under way.
 #[derive(Default)]
 pub(crate) struct Engines {
-    joint: BTreeMap<(Digest, u64), Joint>,
-    origins: BTreeMap<Digest, Origin>,
+    joint: BTreeMap<(TermId, u64), Joint>,
+    origins: BTreeMap<TermId, Origin>,
     /// Whether members may lie: then operations may differ, and do not end.
     pub(crate) liars: bool,
     /// So many operations are too slow for their channels, and stop with suspects that are none.
     pub(crate) slow: u32,
 }
 
-fn hash(parts: &[&[u8]]) -> Digest {
+fn hash(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(part);
@@ -66,11 +67,16 @@ fn hash(parts: &[&[u8]]) -> Digest {
     *hasher.finalize().as_bytes()
 }
 
-fn commitments(term: &Digest, artist: &Digest, round: u64) -> [Digest; 4] {
-    std::array::from_fn(|c| hash(&[term, artist, &round.to_le_bytes(), &[c as u8]]))
+fn commitments(term: &TermId, artist: &ArtistName, round: u64) -> [Commitment; 4] {
+    std::array::from_fn(|c| Commitment(hash(&[&term.0, &artist.0, &round.to_le_bytes(), &[c as u8]])))
 }
 
-fn held(all: [Digest; 4], seat: usize) -> HeldCommitments {
+/// The name of an artist whose first state has these.
+fn name(first: &[Commitment; 4]) -> ArtistName {
+    ArtistName(hash(&[first.map(|commitment| commitment.0).as_flattened()]))
+}
+
+fn held(all: [Commitment; 4], seat: usize) -> HeldCommitments {
     std::array::from_fn(|c| (c != seat).then_some(all[c]))
 }
 
@@ -189,35 +195,36 @@ impl Engines {
 }
 
 impl Joint {
-    fn done(&self, term: &Digest, seat: usize) -> Done {
+    fn done(&self, term: &TermId, seat: usize) -> Done {
         match &self.operation {
-            Operation::Begin(Origin::Genesis) => {
-                Done::Begun { commitments: held(commitments(term, &[0; 32], 0), seat), liars: Vec::new() }
-            }
+            Operation::Begin(Origin::Genesis) => Done::Begun {
+                commitments: held(commitments(term, &ArtistName::default(), 0), seat),
+                liars: Vec::new(),
+            },
             Operation::Begin(Origin::Continue { commitments, .. }) => {
                 Done::Begun { commitments: held(*commitments, seat), liars: Vec::new() }
             }
             Operation::Batch { round } => {
-                let hash = hash(&[term, &round.to_le_bytes()]);
+                let hash = hash(&[&term.0, &round.to_le_bytes()]);
                 Done::Batch { bytes: [hash, hash].concat() }
             }
             Operation::Learn { round, .. } => {
                 let artist = match &self.origin {
                     Origin::Continue { artist, .. } => *artist,
-                    _ => hash(&[commitments(term, &[0; 32], 0).as_flattened()]),
+                    _ => name(&commitments(term, &ArtistName::default(), 0)),
                 };
                 Done::Learned {
                     dropped: Vec::new(),
                     commitments: held(commitments(term, &artist, *round), seat),
                 }
             }
-            Operation::Piece { latent } => Done::Piece { content: latent[..CONTENT_BYTES].to_vec() },
+            Operation::Piece { latent } => Done::Piece { content: latent.0[..CONTENT_BYTES].to_vec() },
         }
     }
 }
 
 impl Engine {
-    fn sit(&mut self, artist: Digest, seat: usize) {
+    fn sit(&mut self, artist: ArtistName, seat: usize) {
         let other = self.seats.iter().any(|(known, held)| *known == artist && *held != seat);
         assert!(!other, "a member takes a second seat of one artist, and so sees all of it");
         self.seats.insert((artist, seat));
@@ -229,8 +236,8 @@ impl Engine {
         let of = |round| match &engines.origins[&term] {
             Origin::Continue { artist, .. } => (*artist, commitments(&term, artist, round)),
             _ => {
-                let first = commitments(&term, &[0; 32], 0);
-                let artist = hash(&[first.as_flattened()]);
+                let first = commitments(&term, &ArtistName::default(), 0);
+                let artist = name(&first);
                 (artist, if round == 0 { first } else { commitments(&term, &artist, round) })
             }
         };

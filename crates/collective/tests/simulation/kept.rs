@@ -1,7 +1,7 @@
 //! An artist is neither lost nor replaced while somebody in sight holds it.
 
 use abraham_collective::snapshot::{Phase, WaitsFor, Why};
-use abraham_messages::codec::hex;
+use abraham_messages::{ArtistName, codec::hex};
 
 use crate::world::{World, both, painter, teacher};
 
@@ -13,8 +13,8 @@ fn key(world: &World, node: usize) -> String {
     hex(&world.nodes[node].key.0)
 }
 
-fn digest(artist: &str) -> [u8; 32] {
-    std::array::from_fn(|i| u8::from_str_radix(&artist[2 * i..2 * i + 2], 16).expect("hex"))
+fn name(artist: &str) -> ArtistName {
+    ArtistName(std::array::from_fn(|i| u8::from_str_radix(&artist[2 * i..2 * i + 2], 16).expect("hex")))
 }
 
 /// A world whose `n` members have an artist that has learnt: its name, round and painters.
@@ -229,7 +229,7 @@ fn two_tabs_that_claim_a_later_state_take_no_artist_over() {
     for seed in 0..20 {
         let (mut world, artist, _, _) = with_an_artist(seed, 8);
         let tabs = [world.join(painter(), 0), world.join(painter(), 300)];
-        world.forge(tabs, digest(&artist), FAR);
+        world.forge(tabs, name(&artist), FAR);
         world.run(20_000);
         let (four, before) = (seats(&world), world.round());
         world.leave(four[seed as usize % 4]);

@@ -4,7 +4,10 @@ use abraham_collective::{
     EndCause, Event, Input,
     snapshot::{Connection, Role, Why},
 };
-use abraham_messages::node::{self, Lane};
+use abraham_messages::{
+    RecipeId,
+    node::{self, Lane},
+};
 
 use crate::world::{Manner, World, both, painter, teacher};
 
@@ -262,7 +265,7 @@ fn garbage_and_replays_are_dropped_and_counted() {
 /// A page that was reloaded after an update has another recipe than one that was not.
 #[test]
 fn members_of_two_recipes_form_two_committees_and_are_told_of_each_other() {
-    const OTHER: [u8; 32] = [5; 32];
+    const OTHER: RecipeId = RecipeId([5; 32]);
     for seed in 0..5 {
         let mut world = World::new(seed);
         for node in 0..9 {

@@ -2,9 +2,9 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use abraham_collective::{BackendKind, Digest, Event, limits};
+use abraham_collective::{BackendKind, Event, limits};
 use abraham_messages::{
-    PainterSignature, PeerKey, SignedPiece,
+    ArtistName, BatchId, Commitment, Latent, Nonce, PainterSignature, PeerKey, SignedPiece, TermId,
     collective::{
         Bulk, BulkKind, Certificate, Control, Gossip, Notice, Presence, Proposal, ProposedOrigin, Seated,
         StateStatement,
@@ -52,11 +52,22 @@ struct MadeUp {
 impl MadeUp {
     fn new(world: &World, strangers: [usize; 4], round: u64) -> Self {
         let seats = strangers.map(|stranger| world.nodes[stranger].key);
-        let proposal =
-            Proposal { number: 1, recipe: RECIPE, seats, origin: ProposedOrigin::Genesis, nonce: [7; 32] };
-        let term = *blake3::hash(&proposal.term_bytes()).as_bytes();
-        let statement =
-            StateStatement { artist: [8; 32], round, generation: 0, commitments: [[9; 32]; 4], term, seats };
+        let proposal = Proposal {
+            number: 1,
+            recipe: RECIPE,
+            seats,
+            origin: ProposedOrigin::Genesis,
+            nonce: Nonce([7; 32]),
+        };
+        let term = TermId(*blake3::hash(&proposal.term_bytes()).as_bytes());
+        let statement = StateStatement {
+            artist: ArtistName([8; 32]),
+            round,
+            generation: 0,
+            commitments: [Commitment([9; 32]); 4],
+            term,
+            seats,
+        };
         let signatures = strangers.map(|stranger| Some(signer(world, stranger).sign(&statement)));
         Self { strangers, proposal, certificate: Certificate { statement, signatures } }
     }
@@ -90,10 +101,10 @@ fn who_only_says_that_it_sits_stops_no_election() {
             for (term, first) in [(1, 0), (2 + turn as u8, 3 + 3 * (turn % 9))] {
                 for seat in 0..3 {
                     let seated = Seated {
-                        term: [term; 32],
+                        term: TermId([term; 32]),
                         number: 9,
                         seat: seat as u8,
-                        artist: [1; 32],
+                        artist: ArtistName([1; 32]),
                         round: 1 << 40,
                     };
                     let presence = Presence { seated: Some(seated), ..presence(world) };
@@ -109,7 +120,7 @@ fn who_only_says_that_it_sits_stops_no_election() {
 }
 
 /// The place that a key has in the order for some purpose, which anybody can try keys for.
-fn place(purpose: &[u8], key: &PeerKey) -> Digest {
+fn place(purpose: &[u8], key: &PeerKey) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 order of members v1");
     hasher.update(&(purpose.len() as u64).to_le_bytes()).update(purpose).update(&key.0);
     *hasher.finalize().as_bytes()
@@ -221,7 +232,7 @@ fn a_teacher_is_no_oracle_for_whoever_links_with_it() {
             let StateStatement { artist, term, seats, .. } = made_up.certificate.statement;
             let cycle = *count.borrow() as u32;
             let payload = [cycle as u8; crate::engine::BATCH_BYTES];
-            let batch = *blake3::hash(&payload).as_bytes();
+            let batch = BatchId(*blake3::hash(&payload).as_bytes());
             let notice = Notice { term, cycle, seats, artist, round: 4 + u64::from(cycle), batch };
             for stranger in made_up.strangers {
                 let signature = signer(world, stranger).sign(&notice);
@@ -255,15 +266,15 @@ fn nobody_hangs_a_picture_on_everybodys_wall() {
     base16ct::lower::decode(artist, &mut true_artist).expect("a name in hex");
     world.every(EVERY, move |world| {
         made_up.say_that_they_sit(world);
-        for artist in [[8; 32], true_artist] {
+        for artist in [[8; 32], true_artist].map(ArtistName) {
             let content = vec![world.between((0, 255)) as u8; crate::engine::CONTENT_BYTES];
             let piece = Unsigned {
                 artist,
                 recipe: RECIPE,
                 round: 9,
                 generation: 0,
-                commitments: &[0; 4].map(|n| [n; 32]),
-                latent: [1; 32],
+                commitments: &[Commitment([0; 32]); 4],
+                latent: Latent([1; 32]),
                 content: &content,
             }
             .piece();

@@ -12,7 +12,7 @@ use abraham_collective::{
     snapshot::Role,
 };
 use abraham_messages::{
-    Payload, PeerKey,
+    Payload, PeerKey, RecipeId,
     collective::Certificate,
     node::{self, Lane},
 };
@@ -124,7 +124,7 @@ pub(crate) struct World {
 }
 
 /// The hash of everybody's recipe.
-pub(crate) const RECIPE: [u8; 32] = [4; 32];
+pub(crate) const RECIPE: RecipeId = RecipeId([4; 32]);
 
 pub(crate) fn config() -> Config {
     Config {
@@ -210,7 +210,7 @@ impl World {
     }
 
     /// A new member whose page has another recipe.
-    pub(crate) fn join_by(&mut self, recipe: [u8; 32], settings: Settings, wait: u64) -> usize {
+    pub(crate) fn join_by(&mut self, recipe: RecipeId, settings: Settings, wait: u64) -> usize {
         let clock = self.between((1 << 30, 1 << 40));
         let secret = Zeroizing::new(self.bytes());
         self.join_as(Config { recipe, ..config() }, secret, settings, wait, clock)

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Certificate, Digest, Notice, Presence, Signature, StateName, StateStatement, at_most, decode, encode,
-    round, seat,
+    Certificate, Notice, Presence, Signature, StateName, StateStatement, at_most, decode, encode, round, seat,
 };
-use crate::{PeerKey, codec::DecodeError, limits};
+use crate::{
+    ArtistName, BatchId, Commitment, Nonce, PeerKey, RecipeId, StepsHash, TermId, codec::DecodeError, limits,
+};
 
 /// What a proposed term would work on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub enum ProposedOrigin {
     /// An artist that some of the four hold.
     Continue {
         /// The artist.
-        artist: Digest,
+        artist: ArtistName,
         /// Its state.
         from: StateName,
         /// Which seats hold it.
@@ -30,13 +31,13 @@ pub struct Proposal {
     /// The term's number: one more than the proposer knows of.
     pub number: u64,
     /// Hash of the recipe by which they would paint.
-    pub recipe: Digest,
+    pub recipe: RecipeId,
     /// The painters, by seat.
     pub seats: [PeerKey; 4],
     /// What they would work on.
     pub origin: ProposedOrigin,
     /// Random, so that no two terms have the same id.
-    pub nonce: Digest,
+    pub nonce: Nonce,
 }
 
 impl Proposal {
@@ -84,29 +85,29 @@ pub enum Step {
     /// What this painter heard the four say; before it, nobody acts on [`Step::Ready`].
     Planned {
         /// BLAKE3 over the four.
-        readies: Digest,
+        readies: StepsHash,
     },
     /// The updates that this painter has, and the batch that it opened.
     Have {
         /// BLAKE3 of the batch.
-        batch: Digest,
+        batch: BatchId,
         /// Bit i for teacher i.
         updates: u32,
     },
     /// What this painter heard the four have; before it, nobody learns.
     Counted {
         /// BLAKE3 over the four.
-        haves: Digest,
+        haves: StepsHash,
     },
     /// The commitments that this painter holds to the state after what was done.
     Held {
         /// By component.
-        commitments: [Option<Digest>; 4],
+        commitments: [Option<Commitment>; 4],
     },
     /// That all were told the same, and what is certified by it.
     Certify {
         /// BLAKE3 over the four [`Step::Held`] that this painter heard.
-        helds: Digest,
+        helds: StepsHash,
         /// A signature under the [`super::StateStatement`].
         signature: Signature,
     },
@@ -144,7 +145,7 @@ pub struct Holds {
     /// Artists whose shares it holds, the one certified last first.
     pub artists: Vec<HeldArtist>,
     /// Artists whose shares it ever saw, with its seat: it takes no other seat of one of them.
-    pub seats: Vec<(Digest, u8)>,
+    pub seats: Vec<(ArtistName, u8)>,
     /// Whether it would begin another artist beside those that wait: its visitor chose so.
     pub begins: bool,
 }
@@ -192,21 +193,21 @@ pub enum Control {
     /// I take the seat that a proposal gives me.
     Accept {
         /// BLAKE3 of the proposal.
-        term: Digest,
+        term: TermId,
         /// From a holder of the state that is continued: its certificate.
         certificate: Option<Box<Certificate>>,
     },
     /// I do not, or no longer, sit in this term.
     Farewell {
         /// The term.
-        term: Digest,
+        term: TermId,
         /// Why.
         why: Farewell,
     },
     /// A painter's step.
     Step {
         /// The term.
-        term: Digest,
+        term: TermId,
         /// The cycle.
         cycle: u32,
         /// The step.

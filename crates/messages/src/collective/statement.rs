@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, generation, round};
-use crate::{PeerKey, codec::DecodeError};
+use super::{generation, round};
+use crate::{ArtistName, BatchId, Commitment, PeerKey, TermId, codec::DecodeError};
 
 /// An ECDSA signature over secp256k1, as Ethereum writes it: r and s, 32 bytes each, big-endian, then 27 or 28 by which
 /// the key can be recovered. Not checked to be one.
@@ -14,15 +14,15 @@ pub struct Signature(#[serde(with = "serde_bytes")] pub [u8; 65]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateStatement {
     /// The artist.
-    pub artist: Digest,
+    pub artist: ArtistName,
     /// Learning rounds behind it.
     pub round: u64,
     /// How often its shares were made anew; zero until they ever are.
     pub generation: u64,
     /// The commitments to its four components.
-    pub commitments: [Digest; 4],
+    pub commitments: [Commitment; 4],
     /// The term that certifies it.
-    pub term: Digest,
+    pub term: TermId,
     /// That term's painters, by seat.
     pub seats: [PeerKey; 4],
 }
@@ -47,15 +47,15 @@ pub struct Certificate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Notice {
     /// The term.
-    pub term: Digest,
+    pub term: TermId,
     /// The term's cycle: counts the steps of a term, learning or not.
     pub cycle: u32,
     /// The painters, by seat: where the update goes.
     pub seats: [PeerKey; 4],
     /// The artist.
-    pub artist: Digest,
+    pub artist: ArtistName,
     /// The learning round that the batch begins.
     pub round: u64,
     /// BLAKE3 of the batch.
-    pub batch: Digest,
+    pub batch: BatchId,
 }

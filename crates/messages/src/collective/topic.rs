@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, at_most, decode, encode, generation, round, seat};
-use crate::{PeerKey, SignedPiece, codec::DecodeError, limits};
+use super::{at_most, decode, encode, generation, round, seat};
+use crate::{ArtistName, PeerKey, RecipeId, SignedPiece, StateId, TermId, codec::DecodeError, limits};
 
 /// What a member computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct StateName {
     /// How often its shares were made anew.
     pub generation: u64,
     /// A hash over its four commitments, round and generation: two states of one round differ in it.
-    pub state: Digest,
+    pub state: StateId,
 }
 
 impl StateName {
@@ -36,7 +36,7 @@ impl StateName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// The artist.
-    pub artist: Digest,
+    pub artist: ArtistName,
     /// The seat: it holds every component but this.
     pub seat: u8,
     /// The newest certified state and the one before, newest first; one or two.
@@ -47,13 +47,13 @@ pub struct Holding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seated {
     /// The term.
-    pub term: Digest,
+    pub term: TermId,
     /// Its number.
     pub number: u64,
     /// The seat.
     pub seat: u8,
     /// The artist; zero while it has no name.
-    pub artist: Digest,
+    pub artist: ArtistName,
     /// Learning rounds behind the artist's weights.
     pub round: u64,
 }
@@ -64,7 +64,7 @@ pub struct Presence {
     /// Counts this member's messages on the topic; those that do not count up are replays.
     pub sequence: u64,
     /// Hash of the recipe by which it paints and teaches. Members of another recipe are not seated together.
-    pub recipe: Digest,
+    pub recipe: RecipeId,
     /// Whether it would take a seat.
     pub paint: bool,
     /// Pictures that it teaches with; 0 is not teaching.

@@ -3,13 +3,13 @@
 use std::{cell::RefCell, rc::Rc};
 
 use abraham_artist::Architecture;
-use abraham_collective::{Digest, Done, Failed, HeldCommitments, Origin, Term, Work};
+use abraham_collective::{Done, Failed, HeldCommitments, Origin, Term, Work};
 use abraham_learning::{
     CandleKernelSums, Curation, GRADIENT_FRACTION_BITS, MIN_TEACHERS, Pictures, Schedule, reals,
     seat::{Recipe, Seat},
 };
 use abraham_messages::{
-    PeerKey,
+    ArtistName, Commitment, Latent, PeerKey, TermId,
     node::{Event, Lane},
 };
 use abraham_mpc::{PainterId, Scale, UpdateShare, channel::memory};
@@ -94,7 +94,7 @@ impl Members {
     }
 
     fn term(&self, number: u64, seats: [usize; 4], seat: usize) -> Term {
-        let id = *blake3::hash(&number.to_le_bytes()).as_bytes();
+        let id = TermId(*blake3::hash(&number.to_le_bytes()).as_bytes());
         Term { id, number, seats: seats.map(|member| self.members[member].peer), seat }
     }
 
@@ -133,7 +133,7 @@ impl Members {
         number: u64,
         seats: [usize; 4],
         origin: &Origin,
-        others: &[Digest],
+        others: &[ArtistName],
     ) -> Vec<Result<Done, Failed>> {
         let terms = [0, 1, 2, 3].map(|seat| self.term(number, seats, seat));
         let answers =
@@ -162,7 +162,7 @@ impl Members {
     fn taught(
         &mut self,
         seats: [usize; 4],
-        artist: Digest,
+        artist: ArtistName,
         round: u64,
         teachers: &[usize],
     ) -> Result<[Vec<Zeroizing<Vec<u8>>>; 4], Failed> {
@@ -188,10 +188,10 @@ impl Members {
     fn round(
         &mut self,
         seats: [usize; 4],
-        artist: Digest,
+        artist: ArtistName,
         round: u64,
         teachers: &[usize],
-    ) -> Result<[Digest; 4], Failed> {
+    ) -> Result<[Commitment; 4], Failed> {
         let updates = self.taught(seats, artist, round, teachers)?;
         let learnt = self.all(seats, |seat| Work::Learn { round, updates: updates[seat].clone() });
         let learnt = learnt.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -204,7 +204,7 @@ impl Members {
         })))
     }
 
-    fn piece(&mut self, seats: [usize; 4], latent: Digest) -> Vec<u8> {
+    fn piece(&mut self, seats: [usize; 4], latent: Latent) -> Vec<u8> {
         let pieces = self.all(seats, |_| Work::PaintPiece { latent });
         let pieces = pieces.into_iter().map(|done| match done.unwrap() {
             Done::Piece { content } => content,
@@ -224,10 +224,10 @@ fn batch(done: Done) -> Vec<u8> {
 }
 
 /// The four commitments, on which all holders agree.
-fn whole(held: impl Iterator<Item = HeldCommitments>) -> [Digest; 4] {
+fn whole(held: impl Iterator<Item = HeldCommitments>) -> [Commitment; 4] {
     let held: Vec<HeldCommitments> = held.collect();
     [0, 1, 2, 3].map(|c| {
-        let mut of: Vec<Digest> = held.iter().filter_map(|held| held[c]).collect();
+        let mut of: Vec<Commitment> = held.iter().filter_map(|held| held[c]).collect();
         assert_eq!(of.len(), 3);
         of.dedup();
         assert_eq!(of.len(), 1);
@@ -235,7 +235,7 @@ fn whole(held: impl Iterator<Item = HeldCommitments>) -> [Digest; 4] {
     })
 }
 
-fn begun(answers: &[Result<Done, Failed>]) -> [Digest; 4] {
+fn begun(answers: &[Result<Done, Failed>]) -> [Commitment; 4] {
     whole(answers.iter().map(|done| match done {
         Ok(Done::Begun { commitments, liars }) => {
             assert!(liars.is_empty());
@@ -245,8 +245,9 @@ fn begun(answers: &[Result<Done, Failed>]) -> [Digest; 4] {
     }))
 }
 
-fn name(commitments: &[Digest; 4]) -> Digest {
-    *blake3::hash(commitments.as_flattened()).as_bytes()
+fn name(commitments: &[Commitment; 4]) -> ArtistName {
+    let bytes = commitments.map(|commitment| commitment.0);
+    ArtistName(*blake3::hash(bytes.as_flattened()).as_bytes())
 }
 
 const FOUR: [usize; 4] = [0, 1, 2, 3];
@@ -260,7 +261,7 @@ fn rounds_over_the_network_are_those_of_seats_in_one_process() {
     for round in 1..=3 {
         last = members.round(FOUR, artist, round, &FOUR).unwrap();
     }
-    let piece = members.piece(FOUR, [5; 32]);
+    let piece = members.piece(FOUR, Latent([5; 32]));
 
     let (solo_last, solo_piece) = pollster::block_on(async {
         let mut seeds = [0, 1, 2, 3].map(Known::new);
@@ -271,7 +272,7 @@ fn rounds_over_the_network_are_those_of_seats_in_one_process() {
         let mut seats = try_join_all(joins).await.unwrap();
         try_join_all(seats.iter_mut().map(Seat::genesis)).await.unwrap();
         for _ in 0..3 {
-            let term = *blake3::hash(&1_u64.to_le_bytes()).as_bytes();
+            let term = TermId(*blake3::hash(&1_u64.to_le_bytes()).as_bytes());
             let batches = seats.iter_mut().map(|seat| seat.paint_batch(&artist, &term));
             let batch = try_join_all(batches).await.unwrap()[0].clone();
             let mut updates: [Vec<Option<UpdateShare>>; 4] = Default::default();
@@ -293,7 +294,7 @@ fn rounds_over_the_network_are_those_of_seats_in_one_process() {
             try_join_all(learnt).await.unwrap();
         }
         let last = whole(seats.iter().map(|seat| seat.state().unwrap().state_commitments()));
-        let pieces = try_join_all(seats.iter_mut().map(|seat| seat.paint(&[5; 32]))).await.unwrap();
+        let pieces = try_join_all(seats.iter_mut().map(|seat| seat.paint(&Latent([5; 32])))).await.unwrap();
         (last, pieces[0].clone())
     });
     assert_eq!(last, solo_last);
@@ -311,13 +312,13 @@ fn a_replacement_is_filled_by_the_holders_and_the_artist_goes_on() {
         let mut members = Members::new(8);
         let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
         let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
-        let before = members.piece(FOUR, [7; 32]);
+        let before = members.piece(FOUR, Latent([7; 32]));
         members.end(1, FOUR);
         let seats = [0, 1, 2, 3].map(|seat| if stay[seat] { seat } else { seat + 4 });
         let origin = Origin::Continue { artist, round: 1, generation: 0, commitments: first, holders: stay };
         assert_eq!(begun(&members.begin(2, seats, &origin)), first, "{number}");
         // The same picture, up to the bounded rounding of other shares.
-        let after = members.piece(seats, [7; 32]);
+        let after = members.piece(seats, Latent([7; 32]));
         let apart = before.iter().zip(&after).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(apart <= Some(3), "{apart:?}");
         members.round(seats, artist, 2, &[0, 5, 7]).unwrap();
@@ -353,7 +354,7 @@ fn shares_of_an_artist_stay_while_another_is_begun() {
     let first = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     let learnt = members.round(FOUR, first, 1, &FOUR).unwrap();
     members.end(1, FOUR);
-    let keep = |members: &mut Members, artists: &[Digest]| {
+    let keep = |members: &mut Members, artists: &[ArtistName]| {
         for member in FOUR {
             let work = Work::Keep { artists: artists.to_vec() };
             members.members[member].engine.borrow_mut().start(0, work);
@@ -422,7 +423,7 @@ fn filled_by_a_cheat(
     holders: [bool; 4],
     cheats: &[usize],
     spoil: fn(&mut Vec<u8>),
-) -> (Members, Digest, [Digest; 4], Vec<Result<Done, Failed>>) {
+) -> (Members, ArtistName, [Commitment; 4], Vec<Result<Done, Failed>>) {
     let mut members = Members::new(6);
     let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     let first = members.round(FOUR, artist, 1, &FOUR).unwrap();
@@ -581,7 +582,7 @@ fn work_out_of_order_is_refused() {
     let refused = |answers: Vec<Result<Done, Failed>>| {
         answers.iter().all(|answer| matches!(answer, Err(Failed { suspects: None, .. })))
     };
-    assert!(refused(members.all(FOUR, |_| Work::PaintPiece { latent: [0; 32] })));
+    assert!(refused(members.all(FOUR, |_| Work::PaintPiece { latent: Latent([0; 32]) })));
     let artist = name(&begun(&members.begin(1, FOUR, &Origin::Genesis)));
     assert!(refused(members.all(FOUR, |_| Work::Learn { round: 1, updates: Vec::new() })));
     begun(&members.begin(2, FOUR, &Origin::Genesis));

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use abraham_collective::Term;
 use abraham_messages::{
-    Payload, PeerKey, limits,
+    Payload, PeerKey, TermId, limits,
     node::{Command, Lane},
 };
 
@@ -46,7 +46,7 @@ fn peer(name: u8) -> PeerKey {
 }
 
 fn term(name: u8) -> Term {
-    Term { id: [name; 32], number: 1, seats: [0, 1, 2, 3].map(peer), seat: 0 }
+    Term { id: TermId([name; 32]), number: 1, seats: [0, 1, 2, 3].map(peer), seat: 0 }
 }
 
 fn frame(term: u8, bytes: usize) -> Payload {

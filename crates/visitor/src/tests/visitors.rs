@@ -6,10 +6,10 @@ use std::{
     rc::Rc,
 };
 
-use abraham_collective::{BackendKind, Digest, EndCause, Event as News, Millis, Snapshot};
+use abraham_collective::{BackendKind, EndCause, Event as News, Millis, Snapshot};
 use abraham_learning::CandleKernelSums;
 use abraham_messages::{
-    PeerKey, SignedPiece,
+    ArtistName, PeerKey, SignedPiece,
     collective::BULK_HEADER_BYTES,
     node::{Command, Lane},
 };
@@ -50,7 +50,7 @@ fn tools<N: Network>(
 /// What a visitor's page was told.
 #[derive(Default)]
 struct Page {
-    learned: Vec<(Digest, u64)>,
+    learned: Vec<(ArtistName, u64)>,
     pieces: Vec<(SignedPiece, bool)>,
     batches: usize,
     taught: Vec<u64>,
@@ -112,7 +112,7 @@ impl Party {
     }
 
     /// Runs until guests see this many rounds; what they see.
-    fn learn(&mut self, rounds: u64) -> Digest {
+    fn learn(&mut self, rounds: u64) -> ArtistName {
         let learnt = |guest: &Guest| guest.page.borrow().learned.iter().any(|(_, round)| *round >= rounds);
         assert!(self.run(|guests| guests.iter().any(learnt)), "{} rounds: {}", rounds, self.told());
         let guest = self.guests.iter().find(|guest| learnt(guest)).unwrap();

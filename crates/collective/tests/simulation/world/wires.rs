@@ -172,15 +172,15 @@ impl World {
                         (_, 1) => *cycle += 1,
                         (Step::Ready(ready), 2) => ready.teachers.clear(),
                         (Step::Ready(ready), 3) => ready.piece_due = !ready.piece_due,
-                        (Step::Planned { readies }, 2) => readies[0] ^= 1,
+                        (Step::Planned { readies }, 2) => readies.0[0] ^= 1,
                         (Step::Have { updates, .. }, 2..=4) => *updates = self.rng.next_u32(),
-                        (Step::Have { batch, .. }, 5) => batch[0] ^= 1,
-                        (Step::Counted { haves }, 2) => haves[0] ^= 1,
+                        (Step::Have { batch, .. }, 5) => batch.0[0] ^= 1,
+                        (Step::Counted { haves }, 2) => haves.0[0] ^= 1,
                         (Step::Held { commitments }, 2) => {
-                            commitments.iter_mut().flatten().for_each(|c| c[0] ^= 1)
+                            commitments.iter_mut().flatten().for_each(|c| c.0[0] ^= 1)
                         }
                         (Step::Held { commitments }, 3) => *commitments = [None; 4],
-                        (Step::Certify { helds, .. }, 5) => helds[0] ^= 1,
+                        (Step::Certify { helds, .. }, 5) => helds.0[0] ^= 1,
                         (Step::Certify { signature, .. } | Step::Sign(signature), 2..=4) => {
                             signature.0[9] ^= 1
                         }
