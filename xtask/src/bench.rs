@@ -15,16 +15,20 @@ use crate::{build, install, promises::PROMISES, shell, test_pages};
 /// The profile in which the relay is shipped.
 const SHIPPED: &str = "dist";
 
-/// Programs that measure natively: package, example, and what it measures.
-const NATIVE: [(&str, &str, &str); 4] = [
-    ("abraham-learning", "bench", "what a painter computes and sends"),
-    ("abraham-learning", "membership", "what two public batches tell about the pictures taught"),
-    ("abraham-visitor", "netem", "learning rounds over slow lines (minutes)"),
-    ("abraham-relay", "crowd", "a relay with 5,000 visitors (a minute and more)"),
+/// The package of the programs that measure.
+const PROGRAMS: &str = "abraham-bench";
+
+/// Programs that measure, and what.
+const MEASURES: [(&str, &str); 5] = [
+    ("painter_cost", "what a painter computes and sends"),
+    ("membership", "what two public batches tell about the pictures taught"),
+    ("netem", "learning rounds over slow lines (minutes)"),
+    ("crowd", "a relay with 5,000 visitors (a minute and more)"),
+    ("measure", "in Chromium"),
 ];
 
 /// What `netem` starts beside the relay.
-const PAINTER: (&str, &str) = ("abraham-visitor", "painter");
+const PAINTER: &str = "painter";
 
 /// Measures everything and prints a table, or with `json` one object a line. With `with_spu` SPU is measured too, in
 /// the same run on the same machine, and its numbers take the place of the recorded ones.
@@ -40,14 +44,10 @@ pub(crate) fn run(json: bool, with_spu: bool) -> Result<()> {
     build_natives()?;
     let mut outcomes = Outcomes::default();
     sizes(&mut outcomes)?;
-    for (_, example, what) in NATIVE {
+    for (program, what) in MEASURES {
         eprintln!("Measuring {what}");
-        outcomes.run(example, &mut Command::new(built(&format!("examples/{example}"))));
+        outcomes.run(program, &mut Command::new(built(program)));
     }
-    eprintln!("Measuring in Chromium");
-    let mut browser = shell::cargo();
-    browser.args(["run", "--quiet", "--package", "abraham-tests", "--example", "measure"]);
-    outcomes.run("measure", &mut browser);
     let spu = if with_spu { spu::measure()? } else { BTreeMap::new() };
 
     let rows: Vec<Row> = PROMISES.iter().map(|promise| Row::new(promise, &outcomes, &spu)).collect();
@@ -75,10 +75,9 @@ fn build_natives() -> Result<()> {
     };
     shell::run(cargo().args(["--package", "abraham-relay", "--features", "webrtc-direct"]))?;
     let mut programs = cargo();
-    for (package, example) in
-        NATIVE.map(|(package, example, _)| (package, example)).into_iter().chain([PAINTER])
-    {
-        programs.args(["--package", package, "--example", example]);
+    programs.args(["--package", PROGRAMS]);
+    for program in MEASURES.map(|(program, _)| program).into_iter().chain([PAINTER]) {
+        programs.args(["--bin", program]);
     }
     shell::run(&mut programs)
 }

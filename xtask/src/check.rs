@@ -108,7 +108,7 @@ fn lints() -> Result<()> {
     };
     // With the feature that tests add to tokio, or all that is made of tokio would be checked twice.
     shell::run(clippy().args(["--lib", "--bins", "--features", "tokio/test-util", "--", "-D", "warnings"]))?;
-    // Tests and examples may panic and may look at the clock.
+    // Tests and what measures may panic and may look at the clock.
     shell::run(clippy().args([
         "--all-targets",
         "--",
@@ -176,7 +176,7 @@ fn reached_by(name: &str) -> Result<BTreeSet<String>> {
 fn browser_boundary() -> Result<()> {
     let mut faults = Vec::new();
     // tests/tab-probe is called by the tests' own pages.
-    for file in rust_files(&["crates", "shaders", "relay", "tests/src", "tests/tests", "tests/examples"])? {
+    for file in rust_files(&["crates", "shaders", "relay", "tests/src", "tests/tests", "bench"])? {
         let text = fs::read_to_string(&file)?;
         if text.lines().any(|line| line.trim_start().starts_with("#[wasm_bindgen")) {
             faults.push(format!("{} uses #[wasm_bindgen]", shown(&file)));

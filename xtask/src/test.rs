@@ -9,8 +9,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{Suite, build, install, shell, test_pages};
 
-/// The package that only cargo-fuzz builds.
-const FUZZ_TARGETS: &str = "abraham-fuzz";
+/// Packages without tests: what only cargo-fuzz builds, what measures, and what only browsers run.
+const WITHOUT_TESTS: [&str; 3] = ["abraham-fuzz", "abraham-bench", "abraham-port"];
 
 /// Lines of what a failed test said that are shown again at the end.
 const REPORT_LINES: usize = 24;
@@ -55,12 +55,11 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
             // With what the relay has as it is shipped.
             packages.extend(["--workspace", "--features", "abraham-relay/webrtc-direct"]);
             let programs = build::PROGRAMS.iter().chain([&test_pages::PROBE]).map(|program| program.package);
-            for elsewhere in programs.chain([FUZZ_TARGETS]) {
+            for elsewhere in programs.chain(WITHOUT_TESTS) {
                 packages.extend(["--exclude", elsewhere]);
             }
         }
     }
-    // Not the examples, which are thirteen programs to link: `cargo xtask check` compiles them.
     for targets in [&["--lib", "--bins", "--tests"][..], &["--doc"]] {
         tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]).args(&packages).args(targets))?);
     }

@@ -1,6 +1,6 @@
 //! Measures the ring matrix product on the CPU against the textbook loop, in GMAC per second of processor time.
 //!
-//! `cargo run --release -p abraham-ring --example matmul [-- SIZE]`
+//! `cargo run --release -p abraham-bench --bin matmul [-- SIZE]`
 
 use std::hint::black_box;
 

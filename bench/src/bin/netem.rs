@@ -1,7 +1,7 @@
 //! Measures learning rounds over slow lines: painters in network namespaces of their own (Linux, as root).
 //!
-//! `cargo build --profile dist -p abraham-relay && cargo build --profile dist -p abraham-visitor --examples`, then
-//! `sudo target/dist/examples/netem`.
+//! `cargo build --profile dist -p abraham-relay && cargo build --profile dist -p abraham-bench`, then
+//! `sudo target/dist/netem`.
 //!
 //! What delays and loses packets is not the kernel's netem but this program: every namespace has a TUN device, and
 //! this program is the router between them. It forwards whole IP packets, each after half the round trip, so that TCP
@@ -250,9 +250,7 @@ async fn route(devices: Vec<AsyncDevice>, line: Line) {
 }
 
 fn program(name: &str) -> Result<PathBuf> {
-    let mine = std::env::current_exe()?;
-    let folder = mine.parent().context("this program lies in a folder")?;
-    let path = if name == "painter" { folder.join(name) } else { folder.join("..").join(name) };
+    let path = std::env::current_exe()?.with_file_name(name);
     ensure!(path.exists(), "{} is missing: build it in the same profile first", path.display());
     Ok(path)
 }

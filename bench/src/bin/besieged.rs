@@ -1,10 +1,10 @@
 //! What honest visitors of a relay fail to do while one address (for `visitors`, one /48) attacks it, and without:
 //! reservations with a link over a circuit, presences that all others hear, and fetched pages.
 //!
-//! `cargo run --release -p abraham-relay --example besieged -- 60` measures so many seconds of each attack, each against a
+//! `cargo run --release -p abraham-bench --bin besieged -- 60` measures so many seconds of each attack, each against a
 //! relay of its own.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../../../relay/tests/support/mod.rs"]
 mod support;
 
 use std::{

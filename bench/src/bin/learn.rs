@@ -1,6 +1,6 @@
 //! Teaches an artist a folder of pictures with the real four-painter protocol, in one process, and paints samples.
 //!
-//! `cargo run --release -p abraham-learning --example learn -- --images DIR --out DIR`; `--help` lists the rest.
+//! `cargo run --release -p abraham-bench --bin learn -- --images DIR --out DIR`; `--help` lists the rest.
 
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,7 @@
 //! How much two public batches tell about the pictures that were taught between them: a membership test, by which
 //! anyone who sees the batches of two rounds says of a picture whether it was taught. One JSON object a line.
 //!
-//! `cargo run --release -p abraham-learning --example membership`; it takes some seconds.
+//! `cargo run --release -p abraham-bench --bin membership`; it takes some seconds.
 //!
 //! A round's batch spans the rows of the last layer's weights. What of the next batch lies outside that span comes from
 //! the weights' change, whose rows are sums over taught pictures: no update and no sum need be opened for it to show.

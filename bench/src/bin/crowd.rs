@@ -1,12 +1,12 @@
 //! How many visitors one relay carries: starts the relay program, connects idle visitors that hold a reservation and
 //! listen to presence, and says how many failed and what memory the relay took for each (Linux).
 //!
-//! `cargo build --profile dist -p abraham-relay && cargo run --profile dist -p abraham-relay --example crowd -- 5000`
+//! `cargo build --profile dist -p abraham-relay && cargo run --profile dist -p abraham-bench --bin crowd -- 5000`
 //!
 //! Rows for `cargo xtask bench` go to the standard output, one JSON object a line; what else there is to say, to the
 //! standard error.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../../../relay/tests/support/mod.rs"]
 mod support;
 
 use std::{
@@ -49,9 +49,7 @@ async fn main() -> Result<()> {
         }
         return Ok(());
     }
-    let program = env::current_exe()?;
-    let program = program.parent().and_then(|folder| folder.parent()).context("no folder")?;
-    let program = program.join(format!("abraham-relay{}", env::consts::EXE_SUFFIX));
+    let program = env::current_exe()?.with_file_name(format!("abraham-relay{}", env::consts::EXE_SUFFIX));
     ensure!(program.exists(), "{} is missing: build the relay in the same profile first", program.display());
     let mut relay = Command::new(&program)
         .args(["--listen", "127.0.0.1:0", "--p2p-listen", "/ip4/127.0.0.1/tcp/0/ws", "--log-format", "json"])

@@ -1,6 +1,6 @@
 //! Checks every kernel on the adapter at hand and measures round trips, transfers counted, against the CPU backend.
 //!
-//! `cargo run --release -p abraham-gpu --example throughput`
+//! `cargo run --release -p abraham-bench --bin gpu`
 
 use std::{hint::black_box, time::Instant};
 

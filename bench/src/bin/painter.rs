@@ -1,7 +1,7 @@
 //! A visitor without a browser: joins a collective, paints and teaches, and prints what happens as JSON, one object a
 //! line.
 //!
-//! `cargo run --release -p abraham-visitor --example painter -- --relay /ip4/…/tcp/…/p2p/… --listen /ip4/…/tcp/0`;
+//! `cargo run --release -p abraham-bench --bin painter -- --relay /ip4/…/tcp/…/p2p/… --listen /ip4/…/tcp/0`;
 //! `--help` lists the rest. Ctrl-C says goodbye and stops.
 
 use std::{
