@@ -1,5 +1,5 @@
-//! What the page's worker can call: the solo studio, the member of the collective, storage, and what
-//! measures and checks it.
+//! What the page's worker can call: the solo studio, the member of the collective, storage, and functions that measure
+//! and check.
 //!
 //! Effects only. Everything here runs in one dedicated worker, and the worker never runs two methods of a studio at once.
 

@@ -24,37 +24,37 @@ pub struct Config {
     pub assets: Option<PathBuf>,
     /// Threads that answer requests.
     pub workers: usize,
-    /// Where tabs and other peers dial the relay: `/ip4/…/tcp/…/ws`, or `/ip4/…/tcp/…` for native peers and other
+    /// Addresses at which tabs and other peers dial the relay: `/ip4/…/tcp/…/ws`, or `/ip4/…/tcp/…` for native peers and other
     /// relays. Port 0 takes any free port.
     pub p2p_listen: Vec<Multiaddr>,
-    /// Where tabs dial the relay by WebRTC-direct: `/ip4/…/udp/…/webrtc-direct`. None unless given.
+    /// Addresses at which tabs dial the relay by WebRTC-direct: `/ip4/…/udp/…/webrtc-direct`. None by default.
     pub webrtc_direct_listen: Vec<Multiaddr>,
-    /// Keeps the WebRTC-direct certificate, and with it the address's hash, over restarts: made there when the file
-    /// does not exist. Without it every start has a new certificate.
+    /// File that keeps the WebRTC-direct certificate, and so the address's hash, over restarts. It is made if it does
+    /// not exist. Without it, every start has a new certificate.
     pub webrtc_certificate: Option<PathBuf>,
-    /// Keeps the relay's key, and with it its id, over restarts: 32 secret bytes in hex, made there when the file does
-    /// not exist. Without it every start has a new id.
+    /// File that keeps the relay's key, and so its id, over restarts: 32 secret bytes in hex. It is made if it does not
+    /// exist. Without it, every start has a new id.
     pub identity: Option<PathBuf>,
     /// Addresses under which the public reaches the relay, such as `/dns4/art.example/tcp/443/wss`.
     pub external: Vec<Multiaddr>,
     /// Other relays to share presence with, each ending in its id.
     pub bootstrap: Vec<Multiaddr>,
-    /// Reverse proxies in front of the relay: their forwarding headers are believed, and no limit for addresses applies
+    /// Reverse proxies in front of the relay. Their forwarding headers are believed, and limits per address do not apply
     /// to them.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether connections from them to [`Config::p2p_listen`] begin with a header of the PROXY protocol. Then limits for
-    /// addresses apply to those that it names, and a connection without one is not taken.
+    /// Whether their connections to [`Config::p2p_listen`] begin with a PROXY protocol header. If so, limits per address
+    /// apply to the addresses in these headers, and a connection without one is refused.
     pub proxy_protocol: bool,
-    /// STUN and TURN servers that tabs are told to use.
+    /// STUN and TURN servers for tabs.
     pub ice_servers: Vec<IceServer>,
-    /// Serve `/metrics` here, and nowhere when `None`.
+    /// Address that serves `/metrics`; nowhere if `None`.
     pub metrics_listen: Option<SocketAddr>,
     /// Peers that may be connected at once.
     pub max_visitors: u32,
     /// Peers of one address that may be connected at once; IPv6 addresses of one /64 count as one, and one /48 may have
     /// twice as many.
     pub max_per_address: u32,
-    /// No more connections are taken while the process uses more bytes of memory than this.
+    /// While the process uses more bytes of memory than this, no more connections are accepted.
     pub max_memory: usize,
 }
 

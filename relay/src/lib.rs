@@ -1,9 +1,9 @@
 //! Abraham's relay: one program that serves the page, the browser program and the demo set, and introduces tabs to each
 //! other over libp2p.
 //!
-//! It keeps nothing on disk (but a key and a certificate where the operator names files for them) and holds no code that
-//! could reconstruct a share: of the project's own crates it reaches only `abraham-messages`, for the protocol's name and
-//! limits.
+//! It keeps nothing on disk, except a key and a certificate if the operator names files for them. It holds no code that
+//! could reconstruct a share: of the project's own crates it depends only on `abraham-messages`, for the protocol's name
+//! and limits.
 //!
 //! ```no_run
 //! # async fn serve() -> Result<(), abraham_relay::Error> {

@@ -10,11 +10,12 @@ use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-/// Serves Abraham's page, browser program and demo set, and introduces tabs to each other. Can read no share.
+/// Serves Abraham's page, browser programs and demo set, and introduces tabs to each other. It cannot read any share.
 ///
-/// /healthz answers "ok" while the relay is up; /api/v1/config says where tabs dial; /api/v1/now how many are here.
-/// Nothing is kept on disk, except in the files that --identity and --webrtc-certificate name. Every option can also be
-/// given by the environment variable beside it. Ctrl-C or SIGTERM stops it after the requests in progress.
+/// /healthz answers "ok" while the relay is up. /api/v1/config says where tabs dial. /api/v1/now says how many are here.
+/// The relay keeps nothing on disk, except in the files that --identity and --webrtc-certificate name. You can also set
+/// every option with the environment variable shown next to it. Ctrl-C or SIGTERM stops the relay after the requests in
+/// progress.
 #[derive(Parser)]
 #[command(name = "abraham-relay", version, max_term_width = 100)]
 struct Arguments {
@@ -27,8 +28,8 @@ struct Arguments {
     /// Threads that answer requests [default: one for each core]
     #[arg(long, env = "ABRAHAM_WORKERS", value_name = "N")]
     workers: Option<usize>,
-    /// Where peers dial: /ip4/ADDRESS/tcp/PORT/ws for tabs, without /ws for other relays; repeatable; port 0 takes any free
-    /// port
+    /// Address that peers dial: /ip4/ADDRESS/tcp/PORT/ws for tabs, without /ws for other relays; repeatable; port 0 takes
+    /// any free port
     #[arg(
         long,
         env = "ABRAHAM_P2P_LISTEN",
@@ -37,31 +38,31 @@ struct Arguments {
         value_name = "MULTIADDR"
     )]
     p2p_listen: Vec<Multiaddr>,
-    /// Where tabs dial by WebRTC, which needs no name and no TLS: /ip4/ADDRESS/udp/PORT/webrtc-direct; repeatable
+    /// Address that tabs dial by WebRTC, without a name or TLS: /ip4/ADDRESS/udp/PORT/webrtc-direct; repeatable
     #[arg(long, env = "ABRAHAM_WEBRTC_DIRECT_LISTEN", value_delimiter = ',', value_name = "MULTIADDR")]
     webrtc_direct_listen: Vec<Multiaddr>,
-    /// Keep the WebRTC certificate in this file, made when missing [default: a new one at every start]
+    /// Keep the WebRTC certificate in this file; made if missing [default: a new one at every start]
     #[arg(long, env = "ABRAHAM_WEBRTC_CERTIFICATE", value_name = "FILE")]
     webrtc_certificate: Option<PathBuf>,
-    /// Keep the relay's secret key in this file, made when missing [default: a new one at every start]
+    /// Keep the relay's secret key in this file; made if missing [default: a new one at every start]
     #[arg(long, env = "ABRAHAM_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
     /// Address under which the public reaches the relay, such as /dns4/art.example/tcp/443/wss; repeatable
     #[arg(long, env = "ABRAHAM_EXTERNAL", value_delimiter = ',', value_name = "MULTIADDR")]
     external: Vec<Multiaddr>,
-    /// Another relay to share presence with, ending in /p2p/ and its id; repeatable. Tabs are told those with wss
+    /// Another relay to share presence with, ending in /p2p/ and its id; repeatable. Tabs get the addresses with wss
     #[arg(long, env = "ABRAHAM_BOOTSTRAP", value_delimiter = ',', value_name = "MULTIADDR")]
     bootstrap: Vec<Multiaddr>,
-    /// Address or network of a reverse proxy whose X-Forwarded-For or Forwarded is believed; repeatable. Its websocket
-    /// connections have no limit for addresses without --proxy-protocol
+    /// Address or network of a reverse proxy whose X-Forwarded-For or Forwarded header is believed; repeatable. Without
+    /// --proxy-protocol, limits per address do not apply to its websocket connections
     #[arg(long, env = "ABRAHAM_TRUSTED_PROXY", value_delimiter = ',', value_name = "CIDR", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
-    /// Connections of a --trusted-proxy to --p2p-listen begin with a PROXY protocol header (version 1 or 2), which says
-    /// whose they are; none without one is taken
+    /// Require a PROXY protocol header (version 1 or 2) on connections from a --trusted-proxy to --p2p-listen, which
+    /// gives the visitor's address; connections without one are refused
     #[arg(long, env = "ABRAHAM_PROXY_PROTOCOL")]
     proxy_protocol: bool,
-    /// STUN or TURN server for tabs: stun:HOST:PORT, or turn:HOST:PORT,USERNAME,CREDENTIAL; repeatable, several in the
-    /// variable are separated by spaces
+    /// STUN or TURN server for tabs: stun:HOST:PORT, or turn:HOST:PORT,USERNAME,CREDENTIAL; repeatable; in the variable,
+    /// separate several by spaces
     #[arg(long, env = "ABRAHAM_ICE_SERVER", value_delimiter = ' ', value_name = "SERVER", value_parser = ice_server)]
     ice_server: Vec<IceServer>,
     /// Serve /metrics (OpenMetrics, for Prometheus) on this address, such as 127.0.0.1:9464 [default: nowhere]
@@ -73,13 +74,13 @@ struct Arguments {
     /// Peers that may be connected at once from one address
     #[arg(long, env = "ABRAHAM_MAX_PER_ADDRESS", default_value_t = Config::MAX_PER_ADDRESS, value_name = "N")]
     max_per_address: u32,
-    /// Take no more peers while the relay uses this much memory, in MiB
+    /// Accept no more peers while the relay uses more than this much memory, in MiB
     #[arg(long, env = "ABRAHAM_MAX_MEMORY", default_value_t = Config::MAX_MEMORY >> 20, value_name = "MIB")]
     max_memory: usize,
-    /// How log lines are written
+    /// Format of log lines
     #[arg(long, env = "ABRAHAM_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Which log lines are written, such as `warn` or `abraham_relay=debug`
+    /// Which log lines to write, such as `warn` or `abraham_relay=debug`
     #[arg(long, env = "ABRAHAM_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
 }
@@ -120,7 +121,7 @@ fn network(text: &str) -> Result<IpNet, String> {
 enum LogFormat {
     /// For people
     Text,
-    /// One JSON object a line, for machines
+    /// One JSON object per line, for machines
     Json,
 }
 
@@ -153,7 +154,7 @@ async fn main() -> Result<()> {
 
 /// Each peer is an open file. The soft limit of most systems, 1,024, is for programs that still use `select`.
 fn raise_file_limit(visitors: u32) {
-    // Beside the peers: HTTP connections, listeners, the runtime.
+    // In addition to the peers: HTTP connections, listeners, the runtime.
     let wanted = u64::from(visitors) + 2048;
     match rlimit::increase_nofile_limit(wanted) {
         Ok(files) if files >= wanted => {}

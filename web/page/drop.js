@@ -26,11 +26,11 @@ export function draggedOf(types, ours) {
  */
 export function sentenceFor({ files, link, ours }, inStudio) {
   if (ours) return null;
-  if (files) return inStudio ? null : "Nobody is here yet to be taught. Press the button first, then drop your pictures again.";
+  if (files) return inStudio ? null : "There is no artist here to teach yet. Press the button first, then drop your pictures again.";
   if (!link) return null;
   return inStudio
-    ? "Files are taken, not links. Save the picture on this device, then drop its file."
-    : "Links are not taken, only files. Press the button first, then drop your pictures.";
+    ? "Drop a file, not a link. Save the picture on this device, then drop its file."
+    : "Links cannot be used, only files. Press the button first, then drop your pictures.";
 }
 
 /**

@@ -15,8 +15,8 @@ test("a picture of another page comes as a file and is taught", () => {
 
 test("a link is refused in words, whichever browser names it", () => {
   for (const types of [["text/uri-list", "text/html"], ["text/x-moz-url"]]) {
-    assert.match(sentenceFor(draggedOf(types, false), true) ?? "", /Files are taken, not links/);
-    assert.match(sentenceFor(draggedOf(types, false), false) ?? "", /Links are not taken/);
+    assert.match(sentenceFor(draggedOf(types, false), true) ?? "", /Drop a file, not a link/);
+    assert.match(sentenceFor(draggedOf(types, false), false) ?? "", /Links cannot be used/);
   }
 });
 

@@ -2,7 +2,7 @@
 
 /** @import { Note } from "./note.js" */
 
-const SLEEPS = "It sleeps until you continue, which donates this tab again.";
+const SLEEPS = "It sleeps until you press Continue, which donates this tab again.";
 
 /** @param {Note} note */
 export function welcomeInWords({ round, pieces }) {
@@ -15,8 +15,8 @@ export function welcomeInWords({ round, pieces }) {
 /** The note tells of an artist, and the device has none. @param {Note} note */
 export function lostInWords({ round, pieces }) {
   const was = round > 0 ? ` It was at round ${round.toLocaleString("en")}.` : "";
-  const kept = pieces > 0 ? " What you kept beside it may be gone, too." : "";
-  return `Your artist is no longer on this device: the browser removed it, or somebody cleared this site’s data.${was}${kept} There is no other copy. You can begin a new one.`;
+  const kept = pieces > 0 ? " The pieces you kept may be gone, too." : "";
+  return `Your artist is no longer on this device: the browser removed it, or somebody cleared this site’s data.${was}${kept} There is no other copy. You can start a new one.`;
 }
 
 /** The same, once a new one was drawn in its place. @param {Note} note */

@@ -70,7 +70,7 @@ async function check(note) {
   } else if (!note && there) {
     box("welcome-lead").hidden = true;
     place.hidden = false;
-    place.textContent = "An artist of yours is on this device. It sleeps until you continue, which donates this tab again.";
+    place.textContent = "Your artist is on this device. It sleeps until you press Continue, which donates this tab again.";
     button("wake").textContent = "Continue";
   }
 }

@@ -12,10 +12,10 @@ const EMPTY = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 export async function lackOf({ isSecureContext, href, WebAssembly }) {
   if (!isSecureContext) {
     const { host } = new URL(href);
-    return `This address is not secure: it begins with http. Browsers give pages what the artist needs over https only. Open https://${host} instead, or ask whoever runs this server for its https address.`;
+    return `This address is not secure: it begins with http. The artist needs functions that browsers allow on https pages only. Open https://${host} instead, or ask whoever runs this server for its https address.`;
   }
   const lacking =
-    "This browser runs no WebAssembly, which the artist computes with. A lockdown mode, a setting or a policy may have switched it off. Allow it for this site, or take another browser.";
+    "The artist needs WebAssembly, and this browser does not run it. A lockdown mode, a setting or a policy may have switched it off. Allow it for this site, or use another browser.";
   if (!WebAssembly) return lacking;
   try {
     await WebAssembly.compile(EMPTY);

@@ -18,7 +18,7 @@ test("no WebAssembly, or one that compiles nothing, is named, and the connection
   const blocked = { compile: () => Promise.reject(new Error("blocked by a policy")) };
   for (const WebAssembly of [undefined, blocked]) {
     const lack = await lackOf({ ...good, WebAssembly: /** @type {any} */ (WebAssembly) });
-    assert.match(lack ?? "", /no WebAssembly/);
+    assert.match(lack ?? "", /needs WebAssembly/);
     assert.doesNotMatch(lack ?? "", /connection|server/);
   }
 });

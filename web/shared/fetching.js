@@ -5,18 +5,18 @@
 
 /** What each reason is for a person, and what to do. */
 const REASONS = /** @type {const} */ ({
-  "fetch-offline": "This device is offline, so a part of the page could not be fetched. Connect it, then try again.",
-  "fetch-silent": "The server does not answer, so a part of the page could not be fetched. Are you offline? Check your connection, then try again.",
-  "fetch-missing": "The server no longer has a part of this page, perhaps because it was updated. Reload the page, then try again.",
-  "fetch-refused": "The server, or something between you and it, refuses to give a part of this page. A network with a filter does that. Try another network, or try again later.",
-  "fetch-busy": "The server has too many requests from your network. Wait a few seconds, then try again.",
-  "fetch-failed": "The server has trouble of its own and could not give a part of this page. Try again in a few minutes.",
+  "fetch-offline": "This device is offline, so part of this page could not be loaded. Connect it, then try again.",
+  "fetch-silent": "The server does not answer, so part of this page could not be loaded. Are you offline? Check your connection, then try again.",
+  "fetch-missing": "The server no longer has part of this page, perhaps because it was updated. Reload the page, then try again.",
+  "fetch-refused": "The server, or a filter in your network, refuses to send part of this page. Try another network, or try again later.",
+  "fetch-busy": "The server gets too many requests from your network. Wait a few seconds, then try again.",
+  "fetch-failed": "The server has a problem and could not send part of this page. Try again in a few minutes.",
   "fetch-foreign":
-    "Something else answers in place of the server: perhaps the sign-in page of this network. Sign in to the network, reload this page, then try again.",
-  "fetch-cut": "A part of the page arrived cut off. Check your connection, then try again.",
-  "fetch-part": "A part of the page could not be loaded, though the server answers. An extension may block it. Reload the page, then try again.",
+    "Something else answers in place of the server, perhaps your network’s sign-in page. Sign in to the network, reload this page, then try again.",
+  "fetch-cut": "Part of this page arrived incomplete. Check your connection, then try again.",
+  "fetch-part": "The server answers, but part of this page could not be loaded. An extension may block it. Reload the page, then try again.",
   "service-worker":
-    "A program of another page (a service worker) answers at this address in place of the server. Clear this site’s data in the browser’s settings, or open the page in a private window.",
+    "A program that another page left in this browser (a service worker) answers in place of the server. Clear this site’s data in the browser’s settings, or open this page in a private window.",
 });
 
 /** @typedef {keyof typeof REASONS} Reason */

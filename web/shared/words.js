@@ -5,37 +5,37 @@ import { MIN_SOLO_PICTURES } from "../generated/sizes.js";
 /** What went wrong and what to do, by code of the interface; where a code is missing, its own message is shown. */
 const FAILURES = /** @type {Record<string, string>} */ ({
   "studio-elsewhere":
-    "Another tab has this artist open, and only one at a time can. Close or stop it there, then try again here.",
+    "This artist is open in another tab, and only one tab at a time can have it open. Close or stop it there, then try again here.",
   "wasm-missing":
-    "This browser runs no WebAssembly in workers, which the artist computes with. A lockdown mode, a setting or a policy may have switched it off. Allow it for this site, or take another browser.",
+    "The artist needs WebAssembly, and this browser does not run it in workers. A lockdown mode, a setting or a policy may have switched it off. Allow it for this site, or use another browser.",
   "wasm-blocked":
-    "This browser does not run the artist’s program. A policy, an extension or a lockdown mode may forbid WebAssembly. Allow it for this site, or take another browser.",
+    "This browser does not run the artist’s program. A policy, an extension or a lockdown mode may block WebAssembly. Allow it for this site, or use another browser.",
   "wasm-simd-missing":
-    "This browser lacks WebAssembly SIMD, which the artist computes with. A current Chrome, Edge, Firefox or Safari has it.",
+    "The artist needs WebAssembly SIMD, and this browser does not have it. Current versions of Chrome, Edge, Firefox and Safari do.",
   "device-lost":
-    "The graphics card stopped answering, so learning stopped. What was saved is safe. Wake the artist again, on the processor.",
+    "The graphics card stopped responding, so learning stopped. Everything that was saved is safe. Wake the artist again to continue on the processor.",
   "storage-full":
-    "This browser’s storage for the site is full. What is not saved yet lives in this tab’s memory, and is gone when the tab closes. Free some space, or delete some pieces.",
+    "This browser’s storage for the site is full. Anything not saved yet is in this tab’s memory only and is lost when the tab closes. Free some space, or delete some pieces.",
   "storage-denied":
-    "This browser does not let the site store anything, perhaps because the window is private. The artist lives in this tab’s memory only, and is gone when the tab closes.",
+    "This browser does not let the site store anything, perhaps because the window is private. The artist is in this tab’s memory only and is lost when the tab closes.",
   "decoder-failed":
-    "This browser does not run the program that reads pictures, so none can be taught. A policy, an extension or a lack of memory may be why. Close other tabs, reload the page, then try again.",
+    "This browser does not run the program that reads pictures, so no pictures can be taught. The cause may be a policy, an extension or too little memory. Close other tabs, reload the page, then try again.",
   "too-few-pictures": `It has too few pictures to learn from. Give it ${MIN_SOLO_PICTURES} or more.`,
-  "too-many-files": "It has as many pictures as it can learn from. Forget them to teach it others.",
-  "no-record": "This picture has no record, so it is not kept.",
+  "too-many-files": "It already has as many pictures as it can learn from. To teach it others, forget these first.",
+  "no-record": "This picture has no record, so it was not kept.",
   "flags-damaged": "The flags arrived damaged. Reload the page, then try again.",
-  "studio-closed": "The studio was closed before that was done.",
+  "studio-closed": "The studio closed before that was done.",
   "checkpoint-corrupt":
-    "The artist saved on this device is damaged and was not loaded. You can start a new one; that deletes the damaged one.",
+    "The artist saved on this device is damaged, so it was not loaded. You can start a new one. That deletes the damaged one.",
   "checkpoint-foreign":
-    "The artist saved on this device was made by another version and was not loaded. You can start a new one; that deletes the old one.",
+    "The artist saved on this device was made by another version of this page, so it was not loaded. You can start a new one. That deletes the old one.",
 });
 
 /** @param {import("../generated/page.js").Failure} failure */
 export function sentence({ code, message }) {
   const known = FAILURES[code];
   if (known) return known;
-  if (code === "internal") return `Something went wrong that should not: ${closed(message)}`;
+  if (code === "internal") return `Something went wrong in the program: ${closed(message)}`;
   return closed(capital(message));
 }
 
@@ -48,10 +48,10 @@ const closed = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 /** What a kind of message between painters is for. */
 const KINDS = /** @type {Record<string, string>} */ ({
   keys: "agreeing on keys",
-  joint_input: "secrets that two painters hand in together",
+  joint_input: "sharing secrets that two painters both know",
   multiply: "multiplying secret numbers",
-  sine: "bending them through sine waves",
-  truncate: "rounding them",
+  sine: "taking the sine of secret numbers",
+  truncate: "rounding secret numbers",
   open: "revealing the paintings",
   transcript: "checking each other",
   verdict: "agreeing that nobody cheated",
@@ -95,7 +95,7 @@ export function timeInWords(millis) {
 export function fetchInWords({ done, total, millis }) {
   const left = millis > 1_000 && done > 0 ? Math.ceil(((total - done) / done) * millis) : 0;
   const time = left >= 1_000 ? `, ${timeInWords(left)} left at this pace` : "";
-  return `Fetching the artist’s program: ${bytesInWords(done)} of ${bytesInWords(total)}${time}. Stop ends it.`;
+  return `Fetching the artist’s program: ${bytesInWords(done)} of ${bytesInWords(total)}${time}. Press Stop to cancel.`;
 }
 
 /** Round from which on paintings are of their own kind; measured with the demo set. */
@@ -108,14 +108,14 @@ const OWN = 300;
  * @param {number | null} pace rounds a minute, where it is known
  */
 export function stageOfLearning(round, pace = null) {
-  if (round >= OWN) return "It paints its own by now.";
+  if (round >= OWN) return "The artist now paints pictures of its own.";
   const now =
     round < 15
-      ? "Noise so far."
+      ? "So far they are noise."
       : round < 90
-        ? "So far it paints what all your pictures have in common."
-        : "Its paintings begin to differ.";
+        ? "So far they show what all your pictures have in common."
+        : "They are beginning to differ from each other.";
   const minutes = pace ? Math.ceil((OWN - round) / pace) : 0;
   const left = pace && minutes < 60 ? `, in about ${minutes === 1 ? "a minute" : `${minutes} minutes`} at this pace` : "";
-  return `${now} Pictures of its own come at around round ${OWN}${left}.`;
+  return `${now} The artist starts to paint pictures of its own around round ${OWN}${left}.`;
 }

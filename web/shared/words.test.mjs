@@ -28,13 +28,13 @@ test("nothing, one and many are said as people say them", () => {
 });
 
 test("a long fetch says how much is left, once its pace is known", () => {
-  assert.equal(fetchInWords({ done: 0, total: 2_500_000, millis: 300 }), "Fetching the artist’s program: 0 bytes of 2.5 MB. Stop ends it.");
+  assert.equal(fetchInWords({ done: 0, total: 2_500_000, millis: 300 }), "Fetching the artist’s program: 0 bytes of 2.5 MB. Press Stop to cancel.");
   assert.match(fetchInWords({ done: 1_000_000, total: 2_500_000, millis: 10_000 }), /1\.0 MB of 2\.5 MB, 15 s left at this pace/);
   assert.doesNotMatch(fetchInWords({ done: 2_499_000, total: 2_500_000, millis: 10_000 }), /left/);
 });
 
 test("only what is a fault of the program sounds like one", () => {
-  assert.match(sentence({ code: "internal", message: "x is undefined" }), /went wrong that should not/);
+  assert.match(sentence({ code: "internal", message: "x is undefined" }), /went wrong in the program/);
   const codes = ["studio-elsewhere", "studio-closed", "wasm-missing", "wasm-blocked", "wasm-simd-missing", "storage-full", "storage-denied", "fetch-offline"];
   for (const code of codes) assert.doesNotMatch(sentence({ code, message: "You are offline." }), /went wrong/);
 });

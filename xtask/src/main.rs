@@ -1,4 +1,4 @@
-//! `cargo xtask`: the project's only build system. Run `cargo xtask help` for what it does.
+//! `cargo xtask`: the project's only build system. Run `cargo xtask help` to see what it does.
 
 mod bench;
 mod build;
@@ -20,8 +20,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds, serves, tests, checks and measures Abraham.
 ///
-/// Each task first installs what it needs (on Debian and Ubuntu) and says what and why; elsewhere it says
-/// exactly what to install.
+/// On Debian and Ubuntu, each task first installs what it needs and says what and why. On other systems it
+/// says exactly what to install.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
 struct Arguments {
@@ -33,28 +33,28 @@ struct Arguments {
 enum Task {
     /// Build everything and serve the page on this machine; the last line printed is its address
     Serve {
-        /// Address and port; without it, port 8080 of this machine, or the next free one
+        /// Address and port [default: port 8080 of this machine, or the next free one]
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
         #[command(flatten)]
         build: BuildOptions,
     },
-    /// Build the browser program into web/pkg
+    /// Build the browser programs into web/pkg
     Build(BuildOptions),
-    /// Write web/generated: the types and sizes that the scripts have of the Rust code
+    /// Write web/generated: the types and sizes that the page's scripts take from the Rust code
     Generate,
     /// Run the tests; the last line is "N passed, N failed"
     Test {
-        /// Which tests: all of them when this is left out
+        /// Which tests to run [default: all]
         suite: Option<Suite>,
     },
-    /// Build only the pages that the browser tests need beside the product: libp2p peers, ours and js-libp2p's
+    /// Build only the extra pages that the browser tests need: libp2p peers, ours and js-libp2p's
     TestPages,
-    /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, documents
+    /// Check what no test can see: format, lints, layers, secrets, shader mirrors, scripts, documentation
     Check,
-    /// Measure what the project promises, beside its targets and SecretFlow SPU's numbers
+    /// Measure what the project promises, and print it next to the targets and SecretFlow SPU's numbers
     Bench {
-        /// Print only one JSON object a line: name; value and unit, or why it was not_measured; target, baseline,
+        /// Print only JSON, one object per line: name; value and unit, or why it was not_measured; target, baseline,
         /// baseline_name
         #[arg(long)]
         json: bool,
@@ -62,20 +62,20 @@ enum Task {
         #[arg(long)]
         with_spu: bool,
     },
-    /// Change the code a little, mutant by mutant, and list the changes that no test notices
+    /// Make small changes to the code (mutants), one at a time, and list those that no test notices
     ///
-    /// Runs cargo-mutants (installed into target/mutants/tool) on mpc, artist, learning and collective. All of them take
-    /// many hours. What came of each is kept in target/mutants/outcomes.json, so a run that was stopped goes on where it
-    /// was, and a mutant that a test noticed is not run again; survivors are. Survivors that do not matter are listed
-    /// with their reasons in xtask/mutants.txt. Fails where another survives.
+    /// Runs cargo-mutants (installed into target/mutants/tool) on mpc, artist, learning and collective. All mutants take
+    /// many hours. The outcomes are kept in target/mutants/outcomes.json, so a run that was stopped continues where it
+    /// was. Mutants that a test noticed are not run again; survivors are. xtask/mutants.txt lists survivors that do not
+    /// matter, with reasons. The task fails if any other mutant survives.
     Mutants {
-        /// Run only so many, drawn by lot; 40 take about an hour
+        /// Run only this many, drawn at random; 40 take about an hour
         #[arg(long, value_name = "N")]
         sample: Option<usize>,
-        /// What the lot depends on
+        /// Seed of the random draw
         #[arg(long, value_name = "N", default_value_t = 0)]
         seed: u64,
-        /// Run only one of several parts, like 2/8, so that several machines can share the work
+        /// Run only one of several parts, such as 2/8, so that several machines can share the work
         #[arg(long, value_name = "K/N")]
         shard: Option<mutants::Shard>,
         /// Forget what earlier runs found
@@ -84,11 +84,11 @@ enum Task {
     },
     /// Make the demo set again: the 270 flags of emoji-datasource-google 16.0.0, at 32×32
     ///
-    /// Downloads the package with npm, lays the flags over white, averages them down to 32×32 and
+    /// Downloads the package with npm, puts the flags on white, averages them down to 32×32 and
     /// writes web/demo/flags.png, flags.json and LICENSE-flags.txt. The result is committed, so
-    /// nobody needs this to build or serve.
+    /// you do not need this to build or serve.
     DemoSet {
-        /// Also write each flag as its own 32×32 PNG into this folder (made if it is not there)
+        /// Also write each flag as a separate 32×32 PNG into this folder (made if missing)
         #[arg(long, value_name = "DIR")]
         images: Option<PathBuf>,
     },
@@ -96,7 +96,7 @@ enum Task {
 
 #[derive(Args, Clone, Copy)]
 struct BuildOptions {
-    /// Compile faster and leave out link-time optimisation and wasm-opt: for working on the code
+    /// Build faster, without link-time optimisation and wasm-opt: for working on the code
     #[arg(long)]
     dev: bool,
 }

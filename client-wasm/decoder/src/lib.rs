@@ -1,7 +1,7 @@
 //! From a picture file's bytes to pixels, for the page's decoding worker.
 //!
-//! It is a program of its own: it is fetched with the first picture, and a file that ends it, by what it wants of
-//! memory or by a mistake in a library, takes neither the artist nor other files with it.
+//! It is a separate program. It is fetched with the first picture. If a file makes it crash, by using too much memory or
+//! through a bug in a library, neither the artist nor other files are affected.
 
 mod names;
 

@@ -5,8 +5,8 @@
 //!
 //! # Architecture
 //! Latents → sine layers → linear → picture, after SIREN (Sitzmann et al. 2020) with the sizes of
-//! `docs/protocol.md`. Sine because on shares it is exact, costs two rounds without truncation, and comes with its
-//! derivative.
+//! `docs/protocol.md`. The activation is sine because on shares it is exact, takes two rounds without truncation, and
+//! gives its derivative as well.
 
 mod architecture;
 mod backward;

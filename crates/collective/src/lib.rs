@@ -1,5 +1,5 @@
-//! Who is here, who paints, and whose turn it is: presence, election, committee, term and round, without network or
-//! clock.
+//! Decides who is here, who paints, and whose turn it is: presence, election, committee, term and round. It has no network
+//! and no clock.
 
 mod collective;
 mod config;

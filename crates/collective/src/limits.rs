@@ -9,7 +9,7 @@ use crate::Millis;
 
 // Review
 
-/// Interval between two reviews of what a member sees where nothing happened.
+/// Interval between two reviews of what a member sees while nothing happens.
 pub const REVIEW_INTERVAL: Millis = 1_000;
 /// Shortest interval between two reviews: ten thousand presences must not cause as many.
 pub const MIN_REVIEW_INTERVAL: Millis = 100;
@@ -24,11 +24,11 @@ pub const PRESENCE_TIMEOUT: Millis = 20_000;
 pub const MIN_PRESENCE_INTERVAL: Millis = 250;
 /// Presences of one author.
 pub const PRESENCE_RATE: Rate = Rate::one_every(16, Duration::from_millis(MIN_PRESENCE_INTERVAL));
-/// Members kept. Beyond, newcomers without a link to this member are left out until others expire.
+/// Members kept. Beyond this number, newcomers without a link to this member are left out until others expire.
 pub const MAX_MEMBERS: usize = 4_096;
 /// Departed members whose last sequence number is remembered, so that nobody can replay what they sent.
 pub const MAX_DEPARTED: usize = 4_096;
-/// Distance by which a presence may claim more terms than this member knows of, and be believed: no collective forms
+/// Number of terms beyond those this member knows of that a presence may claim and still be believed: no collective forms
 /// a million committees unseen.
 pub const MAX_TERM_LEAP: u64 = 1 << 20;
 
@@ -46,31 +46,32 @@ pub const RESERVE_SIZE: usize = 4;
 pub const MAX_LINKED_TEACHERS: usize = 16;
 /// Cycles between two changes of the linked teachers: relinking takes about a second, so it must be rare.
 pub const TEACHER_ROTATION_CYCLES: u32 = 64;
-/// Links kept whether wanted or not. Beyond, unwanted ones close: the rest is room for members that look for this one.
+/// Links kept whether wanted or not. Beyond this number, unwanted links close: the rest is room for members that look for
+/// this one.
 pub const MAX_KEPT_LINKS: usize = 20;
-/// Time for which a link stays that this member does not want, for the other side may.
+/// Time for which a link stays that this member does not want, because the other side may want it.
 pub const IDLE_LINK_TIMEOUT: Millis = 30_000;
-/// Unwanted links. Of more, the longest unwanted close at once: half of all links are for members that this one looks
-/// for itself.
+/// Unwanted links. If there are more, the longest unwanted close at once: half of all links are for members that this
+/// one looks for itself.
 pub const MAX_UNWANTED_LINKS: usize = MAX_LINKS / 2;
-/// Links that stay free where others are not wanted: a node with all its links taken accepts no call.
+/// Links that stay free, at the cost of unwanted ones: a node with all its links taken accepts no call.
 pub const MIN_FREE_LINKS: usize = 2;
 /// Dials that begin at about the same time. A browser gathers candidates for each.
 pub const MAX_FRESH_DIALS: usize = 8;
-/// Time after which a dial makes room for the next: honest links mostly stand by then, and a crowd of members that
-/// never answer must not keep this one from those that do.
+/// Time after which a dial makes room for the next: most honest links are up by then, and a crowd of members that never
+/// answer must not keep this one from members that do.
 pub const FRESH_DIAL_TIMEOUT: Millis = 1_000;
-/// Dials under way. A further one ends the oldest that is no longer fresh. Each dial in vain doubles the time that
-/// the next one to that member is given, so that slow members are reached in the end.
+/// Dials under way. One more dial ends the oldest that is no longer fresh. Each dial in vain doubles the time that the
+/// next one to that member is given, so that slow members are reached in the end.
 pub const MAX_PENDING_DIALS: usize = 16;
 /// Timeout of a dial: a relayed connection, the signalling and a DTLS handshake over a slow line.
 pub const DIAL_TIMEOUT: Millis = 30_000;
-/// Time for which the larger key of two that both want a link leaves the dial to the smaller.
+/// Time for which, of two members that both want a link, the one with the larger key leaves the dial to the other.
 pub const DIAL_YIELD_TIMEOUT: Millis = 2_000;
 /// Backoff between two dials to one member.
 pub const DIAL_BACKOFF: Backoff<Millis> = Backoff { min: 5_000, max: 300_000 };
-/// Bytes of control messages to one member that the node has not sent yet; beyond, the link closes. A round sends less
-/// than a kilobyte.
+/// Bytes of control messages to one member that the node has not sent yet; beyond this, the link closes. A round sends
+/// less than a kilobyte.
 pub const MAX_UNSENT_CONTROL_BYTES: usize = 128 << 10;
 
 // Election
@@ -78,7 +79,7 @@ pub const MAX_UNSENT_CONTROL_BYTES: usize = 128 << 10;
 /// Time for which four willing, linked painters must be in view unchanged before one proposes: presence reaches
 /// everyone in less.
 pub const SETTLE_TIMEOUT: Millis = 1_000;
-/// Wait of a proposer for each rank before its own: a proposal and its four acceptances take less.
+/// Wait of a proposer for each rank before its own: one proposal and its four acceptances take less.
 pub const RANK_INTERVAL: Millis = 2_000;
 /// Ranks by which a proposer may be early and still be accepted: views differ by a few members.
 pub const MAX_RANK_SLACK: u64 = 4;
@@ -87,12 +88,12 @@ pub const ACCEPT_TIMEOUT: Millis = 5_000;
 /// Refused proposals that are remembered, for those that come after their refusal.
 pub const MAX_REFUSALS: usize = 32;
 /// Wait for a member that says it holds an artist and has not shown it yet, or that went out of sight without a goodbye,
-/// before others draw a new one: two dials that fail, and the backoff after them. It begins anew with each change of
-/// such members' presence or links. For who has shown an artist the wait lasts as long as it is in sight.
+/// before others draw a new one: two dials that fail, and the backoff after them. It starts again with each change of
+/// such members' presence or links. If a member has shown an artist, the wait lasts as long as that member is in sight.
 pub const HOLDER_TIMEOUT: Millis = 2 * (DIAL_TIMEOUT + DIAL_BACKOFF.min);
-/// Longest wait for mere claims, however often they change: strangers may make them.
+/// Longest wait for mere claims, no matter how often they change: strangers may make them.
 pub const CLAIM_TIMEOUT: Millis = 3 * HOLDER_TIMEOUT;
-/// Cooldown after it, in which no claim is waited for.
+/// Cooldown after that wait, during which no claim is waited for.
 pub const CLAIM_COOLDOWN: Millis = 3_600_000;
 /// Signers of a certificate who also sat in the committee that it is linked with: two, of whom one may lie. Two
 /// committees that share three painters, because one seat was filled, always have them, for three of four must sign;
@@ -100,7 +101,7 @@ pub const CLAIM_COOLDOWN: Millis = 3_600_000;
 pub const MIN_LINKING_SIGNERS: usize = 2;
 /// Committees by which an artist is known whose shares this member does not have.
 pub const MAX_KNOWN_COMMITTEES: usize = 64;
-/// Artists that are known by what others showed: as many as linked members can show, twice over, because those of
+/// Artists that are known from what others showed: twice as many as linked members can show, because the artists of
 /// members that are gone are remembered for a while.
 pub const MAX_KNOWN_ARTISTS: usize = 2 * MAX_LINKS * MAX_ARTISTS;
 /// Certificates that need not be checked again.
@@ -112,19 +113,19 @@ pub const MAX_REMEMBERED_SEATS: usize = 256;
 pub const CERTIFICATE_CHECK_RATE: Rate = Rate::per_second(48, 1);
 /// Shortest interval between two messages of this member that show what it holds.
 pub const MIN_HOLDS_INTERVAL: Millis = 250;
-/// Margin within which two deadlines agree: where another painter waited for a third in vain, this one ends the term
-/// for its own reason if it would have within this, for clocks that started together run out together.
+/// Margin within which two deadlines agree. If another painter waited for a third in vain, and this painter's own
+/// deadline is within this margin, it ends the term for its own reason: clocks that started together run out together.
 pub const SILENCE_MARGIN: Millis = 2_000;
-/// Longest random wait before proposing again after a failed proposal, so that two that collide part.
+/// Longest random wait before proposing again after a failed proposal, so that two that collided do not collide again.
 pub const MAX_RETRY_JITTER: Millis = 1_000;
 /// Holders without which an artist cannot be continued: one lacks a component.
 pub const MIN_HOLDERS: usize = 2;
 /// Signatures that make a certificate: a liar can withhold one of four, and cannot add one.
 pub const CERTIFICATE_QUORUM: usize = 3;
-/// Painters of a term in view without whom it does not count as alive: one may be unheard of for a while.
+/// Painters that must be in view for a term to count as alive: the fourth may be out of sight for a while.
 pub const MIN_PAINTERS_IN_VIEW: usize = 3;
-/// Time for which a term is believed that no painter of it has shown. Who is linked with one of its painters waits for
-/// it to be set up, [`BEGIN_TIMEOUT`].
+/// Time for which a term is believed that none of its painters has shown. Members linked with one of its painters wait
+/// until it is set up, [`BEGIN_TIMEOUT`].
 pub const UNSHOWN_TERM_TIMEOUT: Millis = 15_000;
 /// Time without such a term in sight after which one is believed again.
 pub const DOUBT_DURATION: Millis = 120_000;
@@ -139,16 +140,16 @@ pub const MIN_SHOWN_INTERVAL: Millis = 1_000;
 /// Learning rounds that a certificate may have behind it: at one a second, a century. Messages may speak of many
 /// more ([`abraham_messages::limits::MAX_ROUNDS`]), so an honest painter never comes to say what others refuse.
 pub const MAX_ROUNDS: u64 = 1 << 32;
-/// Linked painters of another committee without whom this member's own does not make way: gossip alone shall not
-/// dissolve one.
+/// Linked painters of another committee that are needed before this member's own makes way: gossip alone must not
+/// dissolve a committee.
 pub const MIN_DISSOLVE_LINKS: usize = 2;
-/// Shortest interval between two times that a member's committee makes way.
+/// Shortest time between two occasions on which a member's committee makes way.
 pub const MIN_DISSOLVE_INTERVAL: Millis = 60_000;
 /// Fault of a member that refused a proposal, that lost its link, or that was in a term which ended without named
 /// suspects.
 pub const FAULT: u32 = 1;
-/// Fault of a member that painters named, or that this member waited for in vain. With so many a member is passed over
-/// even where it holds the artist.
+/// Faults of a member that painters named, or that this member waited for in vain. With this many faults, a member is
+/// passed over even if it holds the artist.
 pub const NAMED_FAULT: u32 = 3;
 /// Time after which faults are forgotten: a tab that slept is a good painter again.
 pub const FAULT_DURATION: Millis = 120_000;
@@ -166,7 +167,7 @@ pub const OWN_FAILURE_COOLDOWN: Millis = 30_000;
 /// Timeout for the engine to fill seats, agree on keys and draw an artist: 10 MB a filled seat over a slow line.
 pub const BEGIN_TIMEOUT: Millis = 90_000;
 /// Timeout for the engine to paint a batch or a piece, or to learn, on slow machines over slow lines: almost a minute,
-/// and what painters then need to agree on who took it. Its own channel has shorter deadlines for each frame.
+/// plus the time that painters then need to agree on who took it. Its own channel has shorter deadlines for each frame.
 pub const WORK_TIMEOUT: Millis = 76_000;
 /// Timeout for all painters to be ready for the next cycle: the longest pause, a slow machine, and as much again.
 pub const READY_TIMEOUT: Millis = 60_000;
@@ -176,11 +177,11 @@ pub const MAX_PAUSE: Millis = 30_000;
 pub const IDLE_PAUSE: Millis = 1_000;
 /// Timeout of painters' short messages.
 pub const STEP_TIMEOUT: Millis = 10_000;
-/// Timeout of a step that follows work: the slowest painter may begin to wait this much later than this one.
+/// Timeout of a step that follows work: the slowest painter may start to wait this much later than this one.
 pub const STEP_AFTER_WORK_TIMEOUT: Millis = 30_000;
 /// Timeout of updates: a batch of 400 KB down, the kernel sums on a slow machine, an update up.
 pub const TEACHING_TIMEOUT: Millis = 10_000;
-/// Teachers of a round: an update costs three protocol rounds, and eight give the crowd that the guard wants.
+/// Teachers of a round: an update costs three protocol rounds, and eight make the crowd that the guard requires.
 pub const MAX_TEACHERS: usize = 8;
 /// Teachers that a painter names as present.
 pub const MAX_NAMED_TEACHERS: usize = 24;
@@ -190,7 +191,7 @@ pub const TEACHER_BACKOFF: Backoff<Millis> = Backoff { min: 30_000, max: 600_000
 pub const PIECE_INTERVAL_ROUNDS: u64 = 8;
 /// Interval between two pieces where nothing can be learnt.
 pub const PIECE_INTERVAL: Millis = 15_000;
-/// Painters of the four that must think a piece due.
+/// How many of the four painters must think that a piece is due.
 pub const PIECE_QUORUM: usize = 3;
 
 // Teacher
@@ -201,8 +202,8 @@ pub const NOTICE_QUORUM: usize = 3;
 pub const TEACHER_WAIT_TIMEOUT: Millis = TEACHING_TIMEOUT;
 /// Timeout of a teacher's engine; no answer is sent after it.
 pub const TEACHER_WORK_TIMEOUT: Millis = 2 * TEACHING_TIMEOUT;
-/// Shortest interval between two batches that a teacher computes for. Who asks learns something about its pictures each
-/// time, so it does not answer faster than a round takes.
+/// Shortest interval between two batches that a teacher computes for. Each answer tells the one who asks something about
+/// its pictures, so it does not answer faster than a round takes.
 pub const MIN_TEACHING_INTERVAL: Millis = 2_000;
 /// Batches of one artist that a teacher computes for in a [`TAUGHT_BATCHES_INTERVAL`].
 pub const MAX_TAUGHT_BATCHES: u32 = 4_000;
@@ -210,10 +211,10 @@ pub const MAX_TAUGHT_BATCHES: u32 = 4_000;
 pub const MAX_TAUGHT_BATCHES_OF_ALL: u32 = 2 * MAX_TAUGHT_BATCHES;
 /// Interval after which a teacher counts anew.
 pub const TAUGHT_BATCHES_INTERVAL: Millis = 24 * 3_600_000;
-/// Terms for which a teacher computes a batch of one and the same round at once: a term that failed in a round has
-/// learnt nothing in it, and the next begins the round again. Links that break make a few of them.
+/// Terms for which a teacher computes a batch of the same round without waiting: a term that failed in a round has
+/// learned nothing in it, and the next begins the round again. Broken links cause a few such terms.
 pub const MAX_REPEATED_TEACHINGS: usize = 8;
-/// Interval between further terms that failed in one round: one painter alone can make them fail.
+/// Interval between further terms of the same round: one painter alone can make them fail.
 pub const REPEATED_TEACHING_INTERVAL: Millis = 60_000;
 /// Rounds and terms taught that a teacher remembers.
 pub const MAX_REMEMBERED_TEACHINGS: usize = 256;

@@ -1,8 +1,8 @@
 //! Ring and teacher arithmetic on a graphics processor, by WebGPU in a browser and Vulkan elsewhere.
 //!
-//! [`GpuBackend`] runs the kernels of `abraham-shaders`. [`choose`] decides between it and the CPU and says why; what
-//! it gives, a [`ComputeBackend`], sends small work to the CPU and stays there once the device is lost. All data
-//! lives on the host between calls, so that a lost device loses nothing.
+//! [`GpuBackend`] runs the kernels of `abraham-shaders`. [`choose`] decides between it and the CPU and says why. It returns a
+//! [`ComputeBackend`], which sends small work to the CPU, and all work once the device is lost. All data stays on the host
+//! between calls, so nothing is lost with the device.
 
 mod adapter;
 mod compute;

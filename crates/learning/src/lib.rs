@@ -1,8 +1,8 @@
 //! Federated drifting on shares: what a teacher computes from its pictures, and the public part of the drift.
 //!
-//! After *Generative Modeling via Drifting* (Deng, Li, Li, Du, He, arXiv 2602.04770), made federated: the attraction
-//! to the crowd's pictures is linear in sums that the teachers share secretly, so it is never opened; the repulsion
-//! within the batch and the curation are public and computed here, by every painter alike.
+//! The method is *Generative Modeling via Drifting* (Deng, Li, Li, Du, He, arXiv 2602.04770), made federated. The attraction
+//! to the crowd's pictures is linear in sums that the teachers secret-share, so it is never opened. The repulsion within
+//! the batch and the curation are public, and every painter computes them here in the same way.
 //!
 //! Everything here is pure: no network, clock, thread, storage or browser; time and randomness are passed in.
 

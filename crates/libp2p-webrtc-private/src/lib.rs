@@ -1,14 +1,14 @@
 //! Browser-to-browser WebRTC for rust-libp2p: the `/webrtc` transport of the libp2p specification (webrtc/webrtc.md).
 //!
 //! Two browsers that hold reservations at a relay dial each other as
-//! `<relay>/p2p-circuit/webrtc/p2p/<peer>`: over the relayed connection they exchange descriptions and candidates, and
-//! then speak directly over data channels. Interoperates with js-libp2p (`@libp2p/webrtc` 6).
+//! `<relay>/p2p-circuit/webrtc/p2p/<peer>`. Over the relayed connection they exchange descriptions and candidates. Then
+//! they communicate directly over data channels. This works together with js-libp2p (`@libp2p/webrtc` 6).
 //!
-//! - [`signaling`] and [`framing`] are the protocol alone, without a browser, a clock or a socket.
+//! - [`signaling`] and [`framing`] are only the protocol, without a browser, a clock or a socket.
 //! - [`stream`] is a libp2p stream over anything that is a [`channel::DataChannel`].
 //! - [`Transport`] and [`Behaviour`] belong together and go into one swarm; [`pair`] makes both over any
 //!   [`Connector`].
-//! - `browser` (on wasm32 only) is the [`Connector`] over the browser's own WebRTC, and beside it a client of
+//! - `browser` (on wasm32 only) is the [`Connector`] over the browser's own WebRTC. It also has a client of
 //!   `/webrtc-direct` servers.
 
 mod address;

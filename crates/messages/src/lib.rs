@@ -1,4 +1,4 @@
-//! Wire types of Abraham: the bounded codec, protocol frames between painters, what a network node is told and tells, pieces,
+//! Wire types of Abraham: the bounded codec, protocol frames between painters, a network node's commands and events, pieces,
 //! and every limit in one table.
 //!
 //! This is a leaf crate: it knows no algebra, so the relay can depend on it without holding any code that could

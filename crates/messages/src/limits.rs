@@ -11,17 +11,17 @@ pub const MAX_FRAMES_AHEAD: u64 = 16;
 /// Painters of an artist.
 pub const PAINTERS: usize = 4;
 
-/// Fewest pictures, over all teachers, that a committee learns from. With 216 flags almost nothing that was painted
-/// was a copy, with 60 several were recognisable, with 20 plain copies came out (measured; no differential privacy).
-/// Above this number nothing is promised either; below it, copies are to be expected.
+/// Fewest pictures, over all teachers, that a committee learns from. With 216 flags, almost no painting was a copy; with
+/// 60, several were recognisable; with 20, plain copies came out (measured; no differential privacy). Above this number
+/// nothing is promised either; below it, expect copies.
 pub const MIN_PICTURES: usize = 64;
 
-/// Fewest pictures in the solo studio. Nobody but the visitor sees what it paints, so copies tell nobody anything;
-/// but with fewer than this the artist can only repeat what it was shown.
+/// Fewest pictures in the solo studio. Nobody but the visitor sees what it paints, so copies reveal nothing to anyone. But
+/// with fewer than this, the artist can only repeat what it was shown.
 pub const MIN_SOLO_PICTURES: usize = 16;
 
-/// Fewest teachers present in a committee's round: with one of ten present the pictures fell apart (Fréchet distance
-/// 124 where 30 is reached with all), and a sum over few is nearly one teacher's own.
+/// Fewest teachers present in a committee's round. With one of ten present, the pictures fell apart (Fréchet distance 124,
+/// where 30 is reached with all), and a sum over few teachers is nearly one teacher's own.
 pub const MIN_TEACHERS: usize = 3;
 
 /// Bytes of a piece's content: 64×64 samples in colour.
@@ -43,31 +43,32 @@ pub const MAX_CONTROL_BYTES: usize = 64 << 10;
 /// Bytes of one batch or update: 128 colour pictures of 32×32, 8 bytes a sample, with head-room.
 pub const MAX_BULK_BYTES: usize = 8 << 20;
 
-/// Bytes behind a frame that name the painters' term: behind it, so that neither side moves the frame to add them or to
-/// take them off.
+/// Bytes after a frame that identify the painters' term. They come last so that neither side moves the frame to add or
+/// remove them.
 pub const FRAME_TERM_BYTES: usize = 8;
 
 /// Bytes of one message on the presence topic: a piece of 32×32 in colour with its record and signatures.
 pub const MAX_GOSSIP_BYTES: usize = 16 << 10;
 /// Bytes that gossipsub adds to a message: author, sequence number, topic, signature, key, and protobuf.
 pub const GOSSIP_OVERHEAD_BYTES: usize = 1 << 10;
-/// Bytes of one gossipsub packet: messages at their largest, beside control messages; a stream with more is closed. It is
-/// well above one message, for gossipsub compares it with what lies in a stream's buffer, which is up to 8 KiB more than one
-/// packet (libp2p-gossipsub 0.50.1, `validate_rpc_limits`); a node whose stream was closed for it hears nothing any more.
+/// Bytes of one gossipsub packet: the largest messages, together with control messages. A stream with a larger packet is
+/// closed. The limit is well above one message, because gossipsub compares it with everything in a stream's buffer, which
+/// is up to 8 KiB more than one packet (libp2p-gossipsub 0.50.1, `validate_rpc_limits`). A node whose stream was closed for
+/// this reason receives nothing any more.
 pub const MAX_GOSSIP_PACKET_BYTES: usize = 64 << 10;
 
-/// Bytes of one message between a tab's window and its worker: a frame and what is said of it.
+/// Bytes of one message between a tab's window and its worker: a frame and what describes it.
 pub const MAX_THREAD_MESSAGE_BYTES: usize = MAX_FRAME_BYTES + (4 << 10);
 
 /// Direct links that one member keeps: the painters, the teachers of a round, and candidates for the next term.
 pub const MAX_LINKS: usize = 24;
 
-/// Learning rounds that any message may speak of: at one a millisecond, nine thousand years. Counting on from there
+/// Largest number of learning rounds in any message: at one per millisecond, nine thousand years. Counting on from there
 /// cannot overflow.
 pub const MAX_ROUNDS: u64 = 1 << 48;
 
-/// Times that any message may say an artist's shares were made anew: once for each change of painters, far fewer than
-/// rounds.
+/// Largest number of times, in any message, that an artist's shares were made anew: once for each change of painters, far
+/// fewer than rounds.
 pub const MAX_GENERATIONS: u64 = 1 << 48;
 
 /// Bytes of one presence: its links (34 bytes each), its addresses, and some hashes.
@@ -79,12 +80,12 @@ pub const MAX_ADDRESSES: usize = 3;
 /// Bytes of one address: a relay's, its peer id and the member's.
 pub const MAX_ADDRESS_BYTES: usize = 256;
 
-/// Artists that a member keeps shares of, and tells of.
+/// Artists that a member keeps shares of and announces.
 pub const MAX_ARTISTS: usize = 4;
 
-/// Certificates of an artist's earlier committees that its newest one is linked by: one a change of painters. Eight
-/// changes, one seat at a time, replace every painter twice.
+/// Certificates of an artist's earlier committees that link to its newest one: one per change of painters. Eight changes,
+/// one seat at a time, replace every painter twice.
 pub const MAX_CHAIN: usize = 8;
 
-/// Artists of which a member tells which seat it had: far more than one visit meets.
+/// Artists for which a member says which seat it had: far more than one visit meets.
 pub const MAX_SEATS_TOLD: usize = 16;

@@ -1,13 +1,13 @@
 //! A peer of the collective: relay, presence and direct links, without libp2p's types.
 //!
-//! [`Node::start`] makes one from a [`Config`]; a visitor tells it [`Command`]s and takes [`Event`]s. The same node
-//! runs natively, on tokio, and in a browser's window. In a browser it is reached through relays and links to other
-//! tabs by WebRTC; natively it listens on addresses of its own, and relays carry its presence only.
+//! [`Node::start`] makes a node from a [`Config`]. A visitor sends it [`Command`]s and receives [`Event`]s. The same node runs
+//! natively, on tokio, and in a browser's window. In a browser, others reach it through relays, and it links to other tabs
+//! by WebRTC. Natively, it listens on its own addresses, and relays carry only its presence.
 //!
-//! What it is secure against: a link goes to the member whose key was asked for, encrypted (Noise, or DTLS whose
-//! certificates were exchanged under Noise), whoever carries it. What a member sends is bounded in memory and in
-//! rate, and never trusted further: a member may still lie, be silent or leave. A relay sees who is present, what
-//! is published on the presence topic, and which members link to each other.
+//! What it protects: a link goes to the member whose key was asked for, and it is encrypted (by Noise, or by DTLS whose
+//! certificates were exchanged under Noise), no matter who carries it. What a member sends is limited in memory and rate,
+//! and is not trusted beyond that: a member may still lie, be silent or leave. A relay sees who is present, what is
+//! published on the presence topic, and which members link to each other.
 
 #![allow(
     clippy::disallowed_methods,

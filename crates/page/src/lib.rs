@@ -1,7 +1,7 @@
 //! What the page's scripts and the programs behind them say to each other: plain data, nothing secret.
 //!
-//! Of these types the scripts' own are made, in `web/generated`; `cargo xtask generate` writes them anew. A number that
-//! is larger than 2^53 is refused as it is serialised, since scripts would round it.
+//! `cargo xtask generate` makes the scripts' types from these, in `web/generated`. Serialising a number larger than 2^53
+//! fails, because scripts would round it.
 
 #[cfg(test)]
 mod generated;

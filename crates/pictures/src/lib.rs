@@ -1,12 +1,15 @@
 //! From a picture file's bytes to the small square that the artist is taught.
 //!
-//! Files come from strangers' cameras, chats and archives, and some are made to hurt. So the bytes say what a file is,
-//! not its name; every size is looked at before memory is taken for it; work is bounded by the number of pixels, frames
-//! and scans; and nothing that a browser would not show is guessed at: a file is taught as an `img` element shows it,
-//! or left out for a reason that can be told.
+//! Files come from strangers' cameras, chats and archives, and some are made to do harm. So
 //!
-//! The crate is pure: bytes in, pixels out. Decoding is done by libraries; what is here is what they leave open: which
-//! frame, which way up, which colours, over which ground, and how small.
+//! - the bytes decide what a file is, not its name;
+//! - every size is checked before memory is allocated for it;
+//! - the number of pixels, frames and scans limits the work;
+//! - nothing is guessed that a browser would not show: a file is taught as an `img` element shows it, or left out with a
+//!   reason for the visitor.
+//!
+//! The crate is pure: bytes in, pixels out. Libraries do the decoding. This crate decides what they leave open: which frame,
+//! which way up, which colours, over which background, and how small.
 
 mod colour;
 mod foreign;

@@ -1,13 +1,13 @@
-//! Who made what, and how anyone can check it.
+//! Who signed what, and how anyone can check it.
 //!
 //! One [`sign`](Signer::sign) and one [`verify`] serve pieces, states and notices, in the solo studio and in the
 //! collective. What is signed is an EIP-712 digest ([`digest()`]), so that a browser wallet and a contract compute the
-//! same. A piece's picture file carries its record ([`mod@file`]), and [`file::open`] is the one function by which a piece
-//! that was kept, received or dropped on the page is checked.
+//! same. A piece's picture file carries its record ([`mod@file`]). One function, [`file::open`], checks every piece,
+//! whether it was kept, received or dropped on the page.
 //!
-//! What a signature says: whoever had this key signed this. Against whom: anyone who changes a picture, a record or a
-//! signature without the painters' keys. It does not say who the painters are; anyone can make four keys and sign a
-//! picture of their own with them.
+//! A signature proves that the owner of this key signed this. It protects against anyone who changes a picture, a record or
+//! a signature without having the painters' keys. It does not say who the painters are: anyone can make four keys and sign
+//! a picture of their own with them.
 
 mod digest;
 mod error;

@@ -1,10 +1,10 @@
-//! A visitor's part in the collective: what the collective decides, carried out over a network and a backend.
+//! A visitor's part in the collective: carries out, over a network and a backend, what the collective decides.
 //!
 //! [`Visitor::run`] is one future that drives [`abraham_collective::Collective`], paints and teaches. It knows no
-//! browser and no runtime: network, clock, random bytes and devices are passed in ([`Tools`]), so the same code runs in
-//! a tab's worker, natively, and in tests with a time of their own. It is not `Send` and starts no thread.
+//! browser and no runtime: network, clock, random bytes and devices are passed in ([`Tools`]). So the same code runs in a
+//! tab's worker, natively, and in tests with simulated time. It is not `Send` and starts no thread.
 //!
-//! What a visitor keeps on its device, an artist of its own, pieces and pictures, lies in a [`Store`].
+//! Everything that a visitor keeps on the device, its own artist, pieces and pictures, is in a [`Store`].
 
 mod channel;
 mod engine;

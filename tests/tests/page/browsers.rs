@@ -28,7 +28,7 @@ async fn a_crashed_gpu_is_said_and_the_same_artist_goes_on_on_the_processor() ->
         let genesis: String = tab.value("document.getElementById('genesis').title").await?;
         visit.crash_gpu().await?;
         tab.reads(&selector("backend"), "the processor").await?;
-        tab.reads(&selector("backend"), "stopped answering").await?;
+        tab.reads(&selector("backend"), "stopped responding").await?;
         let round: usize = tab.value(ROUND).await?;
         learned(&tab, round + 1).await?;
         let again: String = tab.value("document.getElementById('genesis').title").await?;

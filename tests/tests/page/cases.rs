@@ -134,7 +134,7 @@ async fn of_a_folder_the_pictures_are_taught_and_a_named_file_has_its_folder() -
         tab.reads(&selector("yours"), "3 pictures").await?;
         tab.reads(&selector("refused-list"), "folder/within/not-one.png").await?;
         tab.reads(&selector("refused-list"), "3 notes and sidecars").await?;
-        tab.reads(&selector("refused-list"), "9 files that systems leave").await
+        tab.reads(&selector("refused-list"), "9 hidden or system files").await
     })
     .await
 }

@@ -139,7 +139,7 @@ async fn an_artist_that_waits_says_for_whom_and_another_is_offered() -> Result<(
         waits["waiting"]["begins"] = json!(true);
         shows(&tab, &waits).await?;
         tab.until("the button to be pressed", "document.getElementById('begin-another').ariaPressed === 'true'").await?;
-        tab.reads(&selector("standing-why"), "once four tabs here have chosen so").await?;
+        tab.reads(&selector("standing-why"), "once four tabs here have chosen the same").await?;
         shows(&tab, &painting(4, "settingUp")).await?;
         tab.reads(&selector("living-caption"), "take up the artist where it was left").await?;
         tab.no_longer_sees(&selector("begin-another")).await
@@ -204,7 +204,7 @@ async fn connections_are_in_words_and_lost_relays_leave_links() -> Result<()> {
         let mut apart = view(5);
         apart["why"] = json!("noDirectLinks");
         shows(&tab, &apart).await?;
-        tab.reads(&selector("standing"), "connect to each other").await?;
+        tab.reads(&selector("standing"), "connecting to each other").await?;
         apart["now"] = json!(30_000);
         shows(&tab, &apart).await?;
         tab.reads(&selector("standing"), "cannot all reach each other").await?;
@@ -221,7 +221,7 @@ async fn what_leaves_and_for_whom_is_there_before_and_after_in_bytes() -> Result
         let tab = donated(visit).await?;
         tab.reads(&selector("outgoing"), "your pictures stay on this device").await?;
         shows(&tab, &painting(5, "teaching")).await?;
-        tab.reads(&selector("outgoing"), "787 kB a round; none has left yet").await?;
+        tab.reads(&selector("outgoing"), "787 kB a round; nothing has been sent yet").await?;
         let traffic = json!({
             "event": "traffic", "sent": 48_000_000, "received": 5_000, "updateBytes": 742_001,
             "links": [{ "key": key(1), "sent": 36_000_000, "received": 4_000 }],

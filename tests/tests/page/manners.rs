@@ -28,12 +28,12 @@ async fn whatever_is_dropped_the_page_stays_and_says_where_things_go() -> Result
         tab.drop_on(&selector("wall"), &files).await?;
         tab.reads(&selector("welcome-said"), "button first").await?;
         tab.drop_data_on(&selector("wall"), &link).await?;
-        tab.reads(&selector("welcome-said"), "links are not taken").await?;
+        tab.reads(&selector("welcome-said"), "links cannot be used").await?;
 
         tab.click(&selector("wake")).await?;
         crate::awake(&tab).await?;
         tab.drop_data_on(&selector("standing"), &link).await?;
-        tab.reads(&selector("toast"), "not links").await?;
+        tab.reads(&selector("toast"), "not a link").await?;
         tab.click(&selector("toast")).await?;
         tab.value::<()>("void (document.getElementById('toast').hidden = true)").await?;
         tab.drop_data_on(&selector("standing"), &[("text/plain", "some words")]).await?;

@@ -178,7 +178,7 @@ async fn what_the_browser_keeps_promises_and_removes_is_told() -> Result<()> {
         .await?;
         tab.click(&selector("wake")).await?;
         awake(&tab).await?;
-        tab.reads(&selector("told"), "the one before it was").await?;
+        tab.reads(&selector("told"), "the one before it").await?;
         ensure!(
             tab.value::<String>("document.getElementById('genesis').title").await? == genesis,
             "another artist"

@@ -62,7 +62,7 @@ export async function joinCollective(studio, backend, whenChanged) {
   carried = new Map();
   showFinding();
   picture ??= new LivingPicture(element("living", HTMLCanvasElement));
-  picture.show({ people: [], links: [], act: "waiting", note: "…\nlooking around" }, "Nobody in sight yet.");
+  picture.show({ people: [], links: [], act: "waiting", note: "…\nlooking around" }, "Nobody else is here yet.");
   try {
     const started = await startNetwork();
     if (mine !== turn) {
@@ -85,7 +85,7 @@ export async function joinCollective(studio, backend, whenChanged) {
 /** The network node found out that it cannot work in this browser. @param {string} reason */
 export function setApart(reason) {
   turn += 1;
-  standApart(new Apart("This browser keeps to itself", capital(reason), false));
+  standApart(new Apart("This browser cannot join others", capital(reason), false));
 }
 
 /** This browser finds no way by which other tabs could reach it. */
@@ -93,8 +93,8 @@ function setWalledIn() {
   turn += 1;
   standApart(
     new Apart(
-      "This browser lets no direct links through",
-      "A policy, a VPN or an extension keeps it from linking with other tabs, so it cannot meet them. Your own artist continues. Change that, then try again.",
+      "This browser allows no direct links",
+      "A policy, a VPN or an extension blocks its links to other tabs. Your own artist continues. Remove the block, then try again.",
       true,
     ),
   );
@@ -229,9 +229,9 @@ button("copy-address").addEventListener("click", async () => {
   const address = new URL("./", location.href).href;
   try {
     await navigator.clipboard.writeText(address);
-    toast("The address is copied. Whoever opens it can join.");
+    toast("Address copied. Anyone who opens it can join.");
   } catch {
-    toast(`Send this address to whoever shall join: ${address}`);
+    toast(`Send this address to anyone you want to invite: ${address}`);
   }
 });
 button("begin-another").addEventListener("click", () => {

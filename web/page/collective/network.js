@@ -33,7 +33,7 @@ export async function startNetwork() {
     await module.default();
   } catch {
     const reason = await reasonFor([PROGRAM]);
-    throw new Apart("This tab cannot join", `The network part could not be started. ${reasonInWords(reason)}`, true);
+    throw new Apart("This tab cannot join", `The network program could not be started. ${reasonInWords(reason)}`, true);
   }
   if (!understands(module.protocol?.(), protocols)) {
     throw new Apart("This page is older than the server", "The server was updated, and tabs of different versions do not understand each other. Reload the page to join; your own artist is saved.", false);
@@ -82,14 +82,14 @@ export async function isWalledIn(iceServers) {
 /** @param {string[]} relays @throws {Apart} */
 function checkAbilities(relays) {
   if (typeof WebSocket !== "function" && !relays.some((address) => address.includes("/webrtc-direct/"))) {
-    throw new Apart("This browser keeps to itself", "It has no WebSocket, or a policy blocks it, so it cannot find the relay that introduces tabs to each other.", false);
+    throw new Apart("This browser cannot join others", "It has no WebSocket, or a policy blocks it, so it cannot find the relay that introduces tabs to each other.", false);
   }
   try {
     const trial = new RTCPeerConnection();
     trial.createDataChannel("trial");
     trial.close();
   } catch {
-    throw new Apart("This browser keeps to itself", "It has no WebRTC, or a policy or an extension blocks it, so its tabs cannot reach other visitors’ tabs.", false);
+    throw new Apart("This browser cannot join others", "It has no WebRTC, or a policy or an extension blocks it, so its tabs cannot reach other visitors’ tabs.", false);
   }
 }
 
@@ -114,7 +114,7 @@ async function settings() {
   // A relay that can be reached in both ways is tried by WebSocket first: it passes more firewalls.
   const relays = [found.relays, found.webrtcDirect].flatMap((list) => (Array.isArray(list) ? list : []));
   if (relays.length === 0) {
-    throw new Apart("Nobody can meet here", "The server that this page came from runs no relay, so tabs cannot find each other.", true);
+    throw new Apart("Tabs cannot meet here", "The server that this page came from runs no relay, so tabs cannot find each other.", true);
   }
   const list = (/** @type {unknown} */ value) => (Array.isArray(value) ? value : []);
   return { relays, iceServers: list(found.iceServers), protocols: list(found.protocols) };
@@ -128,14 +128,14 @@ function correctClockBy(found, answer, asked) {
 /** @param {unknown} error @returns {[title: string, why: string]} */
 export function whyNoSettings(error) {
   if (!(error instanceof Unfetched) || !isReason(error.code)) {
-    return ["The server says nothing of use", "What it answers cannot be understood, so this tab does not know where others meet. Reload the page, then try again."];
+    return ["The server gives no usable answer", "Its answer cannot be understood, so this tab does not know where to find other tabs. Reload the page, then try again."];
   }
   const titles = /** @type {Record<string, string>} */ ({
     "fetch-offline": "This device is offline",
     "fetch-silent": "The server does not answer",
     "fetch-foreign": "Something else answers in place of the server",
   });
-  return [titles[error.code] ?? "The server gives no answer", `So this tab does not know where others meet. ${error.message}`];
+  return [titles[error.code] ?? "The server gives no usable answer", `This tab does not know where to find other tabs. ${error.message}`];
 }
 
 /**

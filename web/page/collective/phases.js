@@ -27,22 +27,22 @@ export const PHASES = {
   ready: {
     act: "ready",
     words: ({ round }) =>
-      `${round === 0 ? "The artist is new" : `The artist has ${counted(round, "round", "rounds")} behind it`}. A short rest, until all four are ready.`,
+      `${round === 0 ? "The artist is new" : `The artist has ${counted(round, "round", "rounds")} behind it`}. A short rest until all four are ready.`,
   },
   painting: {
     act: "painting",
-    words: (term) => `${next(term)}: the four paint together. What each of them holds is noise, until they open the pictures.`,
+    words: (term) => `${next(term)}: the four paint together. Each of them sees only noise until they open the pictures.`,
   },
   teaching: {
     act: "teaching",
     words: (term) =>
       `${next(term)}: ${counted(term.teachers.length, "teacher compares", "teachers compare")} the batch with their own pictures and answer in shares. ${answers(term)}`,
   },
-  agreeing: { act: "agreeing", words: (term) => `${next(term)}: the four compare which answers all of them have.` },
+  agreeing: { act: "agreeing", words: (term) => `${next(term)}: the four check which answers all of them received.` },
   learning: {
     act: "learning",
     words: (term) =>
-      `${next(term)}: one small step towards what the ${counted(term.teachers.length, "teacher’s", "teachers’")} pictures have in common. Nobody sees the answers, nor their sum.`,
+      `${next(term)}: one small step towards what the ${counted(term.teachers.length, "teacher’s", "teachers’")} pictures have in common. Nobody sees the answers or their sum.`,
   },
   certifying: { act: "learning", words: (term) => `${next(term)}: the four sign the artist’s new state.` },
   piece: { act: "piece", words: () => "The four paint one piece, large, for everyone to see." },

@@ -59,5 +59,5 @@ function linksAmong(snapshot) {
 function noteOf(snapshot, resting) {
   if (resting) return "Resting";
   const willing = snapshot.members.filter(({ paints }) => paints).length;
-  return willing >= PAINTERS ? `${willing} here\nthey look for links` : `${willing} of ${PAINTERS}\nready to paint`;
+  return willing >= PAINTERS ? `${willing} here\nconnecting` : `${willing} of ${PAINTERS}\nready to paint`;
 }

@@ -17,7 +17,7 @@ import { capital, count, counted } from "../../shared/words.js";
 export const LINKING_MS = 20_000;
 
 /** Before anything is known of others. @type {Standing} */
-export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
+export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other. It cannot read what they then exchange." };
 
 /**
  * @param {Snapshot} snapshot
@@ -28,7 +28,7 @@ export const LOOKING = { title: "Looking for others", why: "The relay introduces
 export function standingOf(snapshot, resting, lasted = 0) {
   const others = snapshot.memberCount - 1;
   const willing = snapshot.members.filter(({ paints }) => paints).length;
-  if (resting !== null && snapshot.role !== "painter") return { title: "Holding back", why: `${resting} The others continue without it.` };
+  if (resting !== null && snapshot.role !== "painter") return { title: "Resting", why: `${resting} The others continue without this tab.` };
   // Who is here is not known before a relay was reached.
   const why = others === 0 && snapshot.connection.state !== "online" ? "notConnected" : snapshot.why;
   switch (why) {
@@ -39,67 +39,67 @@ export function standingOf(snapshot, resting, lasted = 0) {
       const leaving = resting === null ? "" : ` ${resting} It leaves at the end of this round.`;
       return {
         title: "This tab is a painter",
-        why: `It holds seat ${seat} of ${PAINTERS}${beside(snapshot)}, drawn by lot. The four compute together on numbers that none of them can read.${also}${leaving}`,
+        why: `It was drawn by lot for seat ${seat} of ${PAINTERS}${beside(snapshot)}. The four compute together on numbers that none of them can read.${also}${leaving}`,
       };
     }
     case "teaching":
       return {
         title: "This tab is a teacher",
-        why: "In a round it is drawn for, the painters show it what they painted. It tells them, in shares, how that differs from its pictures. The pictures stay here.",
+        why: "Teachers are drawn by lot for each round. When this tab is drawn, the painters show it what they painted, and it answers, in secret shares, how that differs from your pictures. Your pictures stay on this device.",
       };
     case "waitsForItsTurn":
       return {
         title: "This tab is about to teach",
-        why: "Four others paint. It waits for its links with them, and then teaches whenever it is drawn.",
+        why: "Four other tabs paint. This tab is still connecting to them. After that, it teaches in every round it is drawn for.",
       };
     case "inReserve":
       return {
         title: "This tab stands by",
-        why: "Four others paint. When one of them leaves, this tab can take the seat. With pictures to teach from, it helps at once.",
+        why: "Four other tabs paint. When one of them leaves, this tab can take its seat. Give it pictures to teach from, and it can help at once.",
       };
     case "noCommittee":
-      return { title: "This tab waits to teach", why: "Four other tabs must paint before it can, and no four do now." };
+      return { title: "This tab waits to teach", why: "It can teach while four other tabs paint. Right now no four tabs do." };
     case "tooFewPainters":
       if (others === 0) {
         return {
           title: snapshot.foreignCount > 0 ? "No other tab here has your version of this page" : "You are the first one here",
-          why: `Four tabs make a collective. With three more, they share an artist that none of them can read. Until then, you have one of your own.${foreignInWords(snapshot)}`,
+          why: `Four tabs make a collective: together they share an artist that none of them can read. Until three more arrive, you have an artist of your own.${foreignInWords(snapshot)}`,
         };
       }
       return {
         title: `Waiting for ${counted(Math.max(1, PAINTERS - willing), "more tab", "more tabs")}`,
-        why: `${capital(counted(Math.min(PAINTERS, willing), "tab is", "tabs are"))} ready to paint, and it takes four. Until then, each visitor has an artist of their own.${foreignInWords(snapshot)}`,
+        why: `${capital(counted(Math.min(PAINTERS, willing), "tab is", "tabs are"))} ready to paint. It takes four. Until then, each visitor has an artist of their own.${foreignInWords(snapshot)}`,
       };
     case "noDirectLinks":
       if (lasted < LINKING_MS) {
         return {
-          title: `${here(snapshot)}, and connect to each other`,
-          why: "Each makes a direct link to each of the others, which takes seconds. What they share then runs from tab to tab, and through nobody else.",
+          title: `${here(snapshot)}, connecting to each other`,
+          why: "Each tab makes a direct link to every other tab, which takes a few seconds. What they share then travels encrypted from tab to tab.",
         };
       }
       return {
         title: `${here(snapshot)}, but cannot all reach each other`,
-        why: `This tab has a direct link to ${linksOf(snapshot) === 0 ? "none" : count(linksOf(snapshot))} of the ${counted(others, "other", "others")}. ${apartInWords(snapshot)} Four that are not all linked never paint together. Your own artist continues.`,
+        why: `This tab has a direct link to ${linksOf(snapshot) === 0 ? "none" : count(linksOf(snapshot))} of the ${counted(others, "other", "others")}. ${apartInWords(snapshot)} Four tabs paint together only if all of them are linked with each other. Your own artist continues.`,
       };
     case "electing":
-      return { title: "Four have found each other", why: "One of them proposes who sits where, and all four must agree. It takes seconds." };
+      return { title: "Four have found each other", why: "One of them proposes who takes which seat, and all four must agree. This takes a few seconds." };
     case "waitsForHolders":
       return { title: "The artist waits", why: waitingInWords(snapshot) };
     case "ownFailure":
       return {
-        title: "This tab stands back for a while",
+        title: "This tab pauses for a while",
         why: "Something failed on this device, so the others continue without it. It will rejoin automatically.",
       };
     case "notWilling":
-      return { title: "This tab watches", why: "It neither paints nor teaches for now." };
+      return { title: "This tab only watches", why: "For now it neither paints nor teaches." };
     case "notConnected":
       return LOOKING;
   }
 }
 
-/** For whom the artist waits, and why. @param {Snapshot} snapshot */
+/** Who the artist waits for, and why. @param {Snapshot} snapshot */
 function waitingInWords({ waiting, kept, me }) {
-  if (!waiting) return "Some who hold it were here a moment ago.";
+  if (!waiting) return "Some tabs that hold it were here a moment ago.";
   const name = (/** @type {string} */ key) => (key === me ? "this tab" : nameOf(key));
   const holders = waiting.holders.map(name).sort((one, other) => Number(other === "this tab") - Number(one === "this tab"));
   const held = `${capital(list(holders))} ${holders.length === 1 ? "holds" : "hold"} it, at round ${count(waiting.round)}.`;
@@ -112,28 +112,28 @@ function waitingInWords({ waiting, kept, me }) {
       if (waiting.bound.length > 0) {
         const bound = waiting.bound.map(name);
         parts.push(
-          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} here too, and cannot help: a tab that had one seat cannot take another, because with two it could read the artist.`,
+          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} also here but cannot help: a tab that has held one seat cannot take another, because with both it could read the artist.`,
         );
       }
       break;
     }
     case "holders":
-      parts.push(held, "One tab alone lacks a part of it. Another tab that holds it must come back.");
+      parts.push(held, "One tab alone does not have all of it. Another tab that holds it must come back.");
       break;
     case "links":
       parts.push(held, "Enough tabs are here. It waits until four of them have direct links to each other and agree.");
       break;
     case "claims":
-      parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it, before others start a new artist.");
+      parts.push("Tabs that say they hold it were here a moment ago. They get some time to connect and show it before others start a new artist.");
       break;
   }
   if (waiting.waitsFor !== "claims" && !kept.includes(waiting.artist)) {
-    parts.push("This tab never held it, so it cannot know yet whether this is the true artist. It trusts what it saw first.");
+    parts.push("This tab never held this artist, so it cannot know yet whether it is the true one. It trusts the artist it saw first.");
   }
   parts.push(
     waiting.begins
-      ? "You chose to start another artist as well. It starts once four tabs here have chosen so. The artist that waits is kept."
-      : "Nobody starts another artist while it waits, unless you choose to.",
+      ? "You chose to start another artist as well. It starts once four tabs here have chosen the same. The artist that waits is kept."
+      : "While it waits, this tab starts no other artist unless you choose to.",
   );
   return parts.join(" ");
 }
@@ -161,7 +161,7 @@ function beside(snapshot) {
 export function titleOf(snapshot, resting) {
   if (snapshot.role === "painter" && snapshot.term) return `Painter, round ${count(snapshot.term.round)}`;
   if (snapshot.role === "teacher") return "Teacher";
-  if (resting !== null) return "Holding back";
+  if (resting !== null) return "Resting";
   if (snapshot.why === "inReserve") return "Standing by";
   if (snapshot.why === "waitsForHolders") return "The artist waits";
   if (snapshot.why !== "tooFewPainters") return null;
@@ -181,13 +181,13 @@ export function apartInWords({ me, members }) {
   const areLinked = (/** @type {string} */ one, /** @type {string} */ other) => links.get(one)?.has(other) || links.get(other)?.has(one);
   const isAlone = (/** @type {string} */ key) => !members.some((other) => other.key !== key && areLinked(key, other.key));
   const alone = members.filter(({ key }) => isAlone(key)).map(({ key }) => key);
-  if (members.length < 3 || alone.length === members.length) return "Some networks keep tabs apart. This tab cannot see which one does.";
-  if (alone.includes(me)) return "The others reach each other, so it is this tab’s network, a VPN or an extension that keeps it apart. Another network may help.";
-  if (alone.length === 0) return "Some networks keep tabs apart, and one of them lies between some of these tabs.";
+  if (members.length < 3 || alone.length === members.length) return "Some networks block direct links between tabs. This tab cannot see which one does.";
+  if (alone.includes(me)) return "The others reach each other, so something here blocks the links: this tab’s network, a VPN or an extension. Another network may help.";
+  if (alone.length === 0) return "Some networks block direct links between tabs, and one of them is between some of these tabs.";
   const names = alone.slice(0, 3).map(nameOf).join(", ");
   return alone.length === 1
-    ? `${names} reaches nobody: its network or its browser keeps it apart, and not this tab’s.`
-    : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers keep them apart, and not this tab’s.`;
+    ? `${names} reaches nobody: the cause is its network or browser, not this tab’s.`
+    : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers are the cause, not this tab’s.`;
 }
 
 /** @param {Snapshot} snapshot */
@@ -202,7 +202,7 @@ export function connectionInWords(snapshot) {
       return links === 0 && snapshot.memberCount > 1 ? "online, making direct links" : `online${linked}`;
     case "offline":
       return links > 0
-        ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
+        ? `the connection to the relay is lost, but ${links === 1 ? "the direct link stays" : `the ${count(links)} direct links stay`} open (${plain(connection.reason)})`
         : `offline. ${capital(plain(connection.reason))}. It tries again automatically.`;
     case "stopped":
       return "closed";
@@ -213,20 +213,20 @@ export function connectionInWords(snapshot) {
 const plain = (reason) => reason.replace(/[.\s]+$/, "");
 
 /** What happens when a tab leaves that nobody counts on yet. */
-export const NOBODY_WAITS = "Nothing is lost, and nobody waits for you.";
+export const NOBODY_WAITS = "Nothing is lost, and nobody has to wait for you.";
 
 /** What happens to the others, and to what this tab has, when it leaves. @param {Snapshot} snapshot */
 export function leavingInWords(snapshot) {
   if (snapshot.role === "painter") {
     const next = snapshot.members.filter(({ paints, key }) => paints && key !== snapshot.me).length >= PAINTERS;
-    return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of it are deleted.`;
+    return `The other three keep the artist, ${next ? "and another tab is elected for your seat" : "and paint again once a fourth tab is here"}. Your shares of the artist are deleted.`;
   }
   if (snapshot.waiting?.holders.includes(snapshot.me)) {
     const others = snapshot.waiting.holders.length - 1;
-    const left = others === 0 ? "nobody here holds it any more" : `${counted(others, "tab that holds it is", "tabs that hold it are")} left, and it takes two`;
-    return `This tab holds the artist that waits. When it leaves, its shares are deleted, and ${left}.`;
+    const left = others === 0 ? "nobody here holds the artist any more" : `${counted(others, "tab that holds it is", "tabs that hold it are")} left. It takes two`;
+    return `This tab holds the artist that waits. If this tab leaves, its shares are deleted, and ${left}.`;
   }
-  if (snapshot.role === "teacher") return "Nothing is lost. What your pictures taught stays with the artist; they stay here.";
+  if (snapshot.role === "teacher") return "Nothing is lost. The artist keeps what it learned from your pictures. The pictures stay on this device.";
   return NOBODY_WAITS;
 }
 
@@ -243,7 +243,7 @@ export function lackInWords(snapshot) {
     teachers.length === 0
       ? "Nobody teaches yet"
       : `So far ${counted(teachers.length, "tab teaches", "tabs teach")}, with ${counted(pictures, "picture", "pictures")}`;
-  return `It paints, and waits to learn: that takes ${MIN_TEACHERS} tabs with ${MIN_PICTURES} pictures between them, so that no sum is of one visitor’s pictures alone. ${have}.`;
+  return `The artist paints but cannot learn yet. Learning takes ${MIN_TEACHERS} tabs with ${MIN_PICTURES} pictures between them, so that no sum is about one visitor’s pictures alone. ${have}.`;
 }
 
 /** How the last term of this tab ended. @param {Snapshot} snapshot */
@@ -252,15 +252,15 @@ export function endInWords(snapshot) {
   if (!end || snapshot.role === "painter") return null;
   switch (end.cause) {
     case "notFormed":
-      return "The last try to form a collective did not find four that agreed. The next try starts automatically.";
+      return "The last attempt to form a collective found no four tabs that agreed. The next attempt starts automatically.";
     case "departed":
-      return "The last collective ended because a painter left. The others keep the artist, and elect anew.";
+      return "The last collective ended because a painter left. The others keep the artist and hold a new election.";
     case "silent":
-      return "The last collective ended because a painter no longer answered. The others keep the artist, and elect anew.";
+      return "The last collective ended because a painter stopped answering. The others keep the artist and hold a new election.";
     case "suspected":
-      return "The last collective stopped because two painters’ numbers did not fit together. Nothing was revealed; the two are passed over for a while.";
+      return "The last collective stopped because two painters’ numbers did not match. Nothing was revealed. For a while, other tabs are elected before these two.";
     case "disagreement":
-      return "The last collective stopped because its painters were not told the same.";
+      return "The last collective stopped because its painters received messages that contradict each other.";
     case "dissolved":
       return "The last collective made way for one that has learned for longer.";
     case "ownFailure":

@@ -86,7 +86,7 @@ test("nobody is called the first one before a relay was reached", () => {
   assert.match(standingOf(offline, null).title, /Looking/);
   assert.equal(connectionInWords(offline), "offline. No answer. It tries again automatically.");
   const lost = viewOf(3, { connection: { state: "offline", reason: "no answer" } });
-  assert.match(connectionInWords(lost), /the relay is lost, the 2 direct links stay/);
+  assert.match(connectionInWords(lost), /the relay is lost, but the 2 direct links stay/);
 });
 
 test("a painter knows its seat, its neighbours and what leaving means", () => {
@@ -102,7 +102,7 @@ test("a painter knows its seat, its neighbours and what leaving means", () => {
 
 test("tabs that are still connecting are not said to be apart", () => {
   const snapshot = viewOf(5, { why: "noDirectLinks" });
-  assert.match(standingOf(snapshot, null, 3_000).title, /connect to each other/);
+  assert.match(standingOf(snapshot, null, 3_000).title, /connecting to each other/);
   assert.match(standingOf(snapshot, null, 60_000).title, /cannot all reach each other/);
 });
 
@@ -140,7 +140,7 @@ test("an artist that waits says for whom and why, whatever it waits for", () => 
             assert.equal(title, "The artist waits");
             assert.match(why, /^[A-Z\d].+[^.]\.$/);
             assert.doesNotMatch(why, /undefined|NaN|null|\b1 [a-z]+s\b/);
-            assert.match(why, begins ? /four tabs here have chosen/ : /Nobody starts another/);
+            assert.match(why, begins ? /four tabs here have chosen/ : /starts no other artist/);
             if (waitsFor === "claims") continue;
             if (holders.includes(keys[1])) assert.ok(why.includes(nameOf(keys[1])), why);
             assert.doesNotMatch(why, /cannot know/);

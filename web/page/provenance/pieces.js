@@ -92,13 +92,13 @@ function forgetShown() {
 
 /** @type {Record<Origin, { title: string, text: string }>} */
 const SAID = {
-  studio: { title: "A new piece", text: "Nobody has seen this before. Keep it, or close and it is gone." },
+  studio: { title: "A new piece", text: "Nobody has seen this before. Keep it, or it is gone when you close it." },
   collective: {
     title: "A piece by the collective",
-    text: "Four tabs painted it together, and each signed it. Keep it, or it goes when you stop or close this tab.",
+    text: "Four tabs painted it together, and each signed it. Keep it, or it is gone when you stop or close this tab.",
   },
   kept: { title: "A kept piece", text: "It hangs under “Your pieces”, on this device, until you delete it." },
-  file: { title: "A piece from a file", text: "Nothing is kept of it here. The file stays where it is." },
+  file: { title: "A piece from a file", text: "This page does not keep it. The file stays where it is." },
 };
 
 /** @param {Shown} piece */
@@ -182,7 +182,7 @@ function factsOf(record) {
   return [
     ["Artist", record.artist],
     ["Round", count(record.round)],
-    ["Drawn from latent", record.latent],
+    ["Random seed (latent)", record.latent],
     ["Picture", record.content],
     ["State of the artist", record.state],
     ["Recipe", record.recipe],
@@ -193,7 +193,7 @@ function factsOf(record) {
 
 const LEAVE_NEW_PIECE = {
   title: "Let the new piece go?",
-  text: "It is not kept. When you look at another, it is gone.",
+  text: "You have not kept it. It is gone once you look at another piece.",
   yes: "Let it go",
   no: "Stay with it",
 };
@@ -218,7 +218,7 @@ function excuseNotKept(error) {
   const { code } = /** @type {StudioError} */ (error);
   if (code !== "storage-full" && code !== "storage-denied") return excuse(error);
   const why = code === "storage-full" ? "there is no room left for it in this browser" : "this browser does not let the site store anything";
-  box("easel-text").textContent = `It is not kept, for ${why}. Download it, or it is gone when you close this.`;
+  box("easel-text").textContent = `It could not be kept, because ${why}. Download it, or it is gone when you close it.`;
   box("download-png").hidden = false;
 }
 

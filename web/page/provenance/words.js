@@ -1,4 +1,4 @@
-/** What is said of a piece and of what its check found. */
+/** What the page says about a piece and about what its check found. */
 
 import { count } from "../../shared/words.js";
 
@@ -7,14 +7,14 @@ import { count } from "../../shared/words.js";
 /** @type {Record<Exclude<Verdict, "intact">, string>} */
 const FAULTS = {
   older:
-    "An earlier version of this page made it. It was signed in another way or not at all, and this version cannot check it.",
+    "An earlier version of this page made it. It was signed in a different way or not at all, so this version cannot check it.",
   "no-record": "This picture has no record. Nothing in it says who made it.",
   record: "Its record cannot be read. Somebody changed it, or a later version of this page wrote it.",
   picture: "This is not the picture in its record. Somebody changed it after it was signed.",
   content: "This is not what was signed. Somebody changed the picture and its record.",
-  signature: "A signature does not fit. Somebody changed the record or the signature.",
-  "signature-count": "It does not have the signatures that a piece has: four, or one for a studio in one tab.",
-  "painter-twice": "One painter signed for two. So this is not the work of four painters.",
+  signature: "A signature does not match. Somebody changed the record or the signature.",
+  "signature-count": "It has the wrong number of signatures. A piece has four, or one if a single tab painted it.",
+  "painter-twice": "One painter signed twice, so this is not the work of four painters.",
   damaged: "The file is damaged. Get it again from where it came.",
   "too-long": "The file is too large to be a piece.",
 };
@@ -30,12 +30,12 @@ export function verdictInWords({ verdict, record }, stranger) {
   const alone = record?.signatures.length === 1;
   if (stranger) {
     return alone
-      ? "One key signed it, checked here: nothing was changed since. Whose key it is, a file cannot say."
-      : "Four keys signed it, checked here: nothing was changed since. Whether they are four painters, a file cannot say.";
+      ? "One key signed it, checked here: nothing has changed since. A file cannot prove whose key it is."
+      : "Four keys signed it, checked here: nothing has changed since. A file cannot prove that they belong to four painters.";
   }
   return alone
-    ? "Signed by the tab that painted it, checked here: nothing was changed since."
-    : "Signed by four painters, checked here: nothing was changed since.";
+    ? "Signed by the tab that painted it, checked here: nothing has changed since."
+    : "Signed by four painters, checked here: nothing has changed since.";
 }
 
 /** @param {number | null} round null where its record cannot be read @param {boolean} together whether four tabs painted it */

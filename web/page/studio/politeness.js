@@ -49,7 +49,7 @@ export function watchPoliteness(changed, shareChanged) {
             : null,
       collective:
         document.hidden && !stayHidden.checked
-          ? "This tab is hidden, and you chose that it then rests."
+          ? "This tab is hidden, and you chose that it rests while hidden."
           : drained
             ? "This device runs on battery."
             : null,

@@ -57,7 +57,7 @@ export function showLessons() {
   const missing = together || progress.pictures === 0 ? 0 : Math.max(0, MIN_SOLO_PICTURES - progress.pictures);
   box("teach-missing").hidden = missing === 0;
   box("teach-missing").textContent =
-    missing === 0 ? "" : `${capital(counted(missing, "more picture", "more pictures"))}, and it begins: with fewer than ${MIN_SOLO_PICTURES} it would learn them by heart.`;
+    missing === 0 ? "" : `${capital(counted(missing, "more picture", "more pictures"))}, and it starts to learn. With fewer than ${MIN_SOLO_PICTURES} it would learn them by heart.`;
 }
 
 /** Before the first round the invitation to teach has the stage; after it, the batch. */

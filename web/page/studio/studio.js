@@ -46,7 +46,7 @@ export async function openStudio(options = {}) {
   reset();
   showStudio();
   back.enter();
-  setPhase("waking", "Waking your own artist. The first time, its four shares are drawn so that no painter ever knows a number.");
+  setPhase("waking", "Waking your own artist. The first time, its four shares are drawn at random, so that no painter ever knows a number.");
   throttle();
   const joining = joinCollective(mine, options.webgpu ?? webgpuOfAddress(), take);
   await Promise.race([joining, new Promise((resolve) => setTimeout(resolve, JOIN_FIRST_MS))]);
@@ -169,7 +169,7 @@ function listen(event) {
       break;
     case "round":
       showRound(event);
-      if (event.refused) toast("This round taught nothing: a step so large could have spoilt the artist. It is as it was.");
+      if (event.refused) toast("This round changed nothing: its step was so large that it could have spoilt the artist.");
       break;
     case "failure":
       if (event.code === "network-unsupported") setApart(event.message);

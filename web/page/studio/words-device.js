@@ -1,4 +1,4 @@
-/** What is said of the device that computes. */
+/** What the page says about the device that computes. */
 
 /** @import { DeviceStatus, NoGraphics } from "../../generated/page.js" */
 
@@ -7,10 +7,10 @@ const REFUSED = {
   "switched-off": "The graphics card is switched off here.",
   "no-adapter": "The browser offers no graphics card. Allow hardware acceleration in its settings to use one.",
   refused: "The graphics card refused to work. A newer driver may help.",
-  software: "There is no real graphics card, and the processor is faster than one made of software.",
-  disagrees: "The graphics card computes wrongly, so it is not used. A newer driver may help.",
-  failed: "The graphics card failed when it was tried.",
-  lost: "The graphics card stopped answering, so the processor goes on.",
+  software: "There is only a software imitation of a graphics card, and the processor is faster.",
+  disagrees: "The graphics card gets wrong results, so it is not used. A newer driver may help.",
+  failed: "The graphics card failed when this page tried to use it.",
+  lost: "The graphics card stopped responding, so the processor took over.",
 };
 
 /** @param {DeviceStatus} device @returns {{ name: string, why: string, detail: string }} */

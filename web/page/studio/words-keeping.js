@@ -6,21 +6,21 @@ import { capital, counted } from "../../shared/words.js";
 export function promiseInWords(granted) {
   return granted
     ? "This browser promised to keep it until you delete it."
-    : "This browser promises nothing: it may remove it when room is short, or when you stay away for long. Download the pieces that you love.";
+    : "This browser promises nothing: it may delete it when storage runs short or when you stay away for long. Download the pieces that you love.";
 }
 
 /** @param {number} unsaved pictures that are in this tab only @param {string | null} code why */
 export function unsavedInWords(unsaved, code) {
   if (unsaved === 0) return null;
   const why = code === "storage-full" ? "this browser’s storage for the site is full" : "this browser does not let the site store them";
-  return `${capital(counted(unsaved, "of them is", "of them are"))} in this tab only, for ${why}. It forgets them when it closes.`;
+  return `${capital(counted(unsaved, "of them is", "of them are"))} in this tab only, because ${why}. ${unsaved === 1 ? "It is" : "They are"} lost when the tab closes.`;
 }
 
 /** What is left of pictures that were forgotten. @param {number} silent other windows that did not answer */
 export function silentInWords(silent) {
   return silent === 0
     ? null
-    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${silent === 1 ? "it" : "them"}, and they are gone there, too.`;
+    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${silent === 1 ? "it" : "them"} to remove the pictures there, too.`;
 }
 
 /** What stays after the artist was deleted. @param {number} pieces */
@@ -31,11 +31,11 @@ export function leftInWords(pieces) {
 }
 
 /** The artist woke from an older save than its last. */
-export const PASSED_OVER = "The last save could not be used. The one before it was.";
+export const PASSED_OVER = "The last save could not be used, so your artist continues from the one before it.";
 
 /** Where the artist lives. @param {string | null} unstored code of what keeps it from being stored @param {boolean} saved whether it ever was */
 export function storedInWords(unstored, saved) {
-  if (unstored === "storage-full") return "in this tab only: there is no room left in this browser";
+  if (unstored === "storage-full") return "in this tab only: this browser has no room left";
   if (unstored !== null) return "in this tab only: this browser does not let the site store anything";
-  return saved ? "on this device, saved as it learns" : "in this tab, until it is first saved on this device";
+  return saved ? "on this device, saved as it learns" : "in this tab only, until its first save on this device";
 }

@@ -72,7 +72,7 @@ export function endLearning() {
 /** Another window of this visitor forgot the pictures, and so did this one. */
 export function hearForgotten() {
   endWanting();
-  toast("Your pictures were forgotten in another window of yours, and so they are here.");
+  toast("You forgot your pictures in another window, so they are gone here, too.");
 }
 
 /** The worker has stopped learning by itself. */
@@ -143,7 +143,7 @@ function teach(lesson) {
   const mine = visit.client;
   if (!mine) return;
   lessons += 1;
-  if (lessons > 1) toast("They wait until the pictures before them are read.");
+  if (lessons > 1) toast("These pictures wait until the earlier ones have been read.");
   reading = Promise.all([ready, reading])
     .then(() => (visit.client === mine ? read(lesson) : undefined))
     .finally(() => {
@@ -179,7 +179,7 @@ async function read(lesson) {
 async function forget() {
   const yes = await sure({
     title: "Forget your pictures?",
-    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device and from every window of this page that you have open. What the artist has learned from them stays in it.`,
+    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device and from every window of this page that you have open. The artist keeps what it has learned from them.`,
     yes: "Forget them",
     no: "Keep them",
   });

@@ -76,7 +76,7 @@ export function wireTeaching(actions) {
     if (meant.length > 0) {
       actions.files({ files: meant, leftovers, beside });
     } else {
-      showLines([{ path: null, kind: "nothing", text: nothingInWords({ leftovers, beside }) }], "Nothing was taken in");
+      showLines([{ path: null, kind: "nothing", text: nothingInWords({ leftovers, beside }) }], "Nothing was added");
     }
   }
 }
@@ -176,13 +176,13 @@ export function showOutgoing(bytes) {
 
 /** Says exactly what of the visitor's pictures leaves this device, and how many bytes. */
 function writeOutgoing() {
-  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; none has left yet`;
+  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; nothing has been sent yet`;
   write(
     "outgoing",
     collective || left > 0
-      ? "What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. " +
-          `They leave as four shares, which are noise to each painter alone: ${bytes}. Other tabs also see how many pictures you teach.`
-      : "Your pictures stay on this device. While your own artist learns from them, nothing about them leaves it but how many they are, which other tabs see.",
+      ? "What leaves this device when it teaches: for each painting, a blend of all your pictures, weighted by how similar each is to that painting, and the sum of those weights. " +
+          `They leave as four shares, which are noise to any single painter: ${bytes}. Other tabs also see how many pictures you teach.`
+      : "Your pictures stay on this device. While your own artist learns from them, only their number leaves this device: other tabs see it.",
   );
 }
 
@@ -194,12 +194,12 @@ export function showYours(pictures, rounds, together) {
   box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
   box("teach-title").textContent = pictures === 0 ? "What should it learn from?" : "Teach it more";
   box("teach-lead").textContent = together
-    ? "The collective learns from what its tabs teach it, and never sees their pictures. Whatever you give this tab, it teaches from the next round on."
+    ? "The collective learns from what its tabs teach it, and never sees their pictures. This tab teaches any pictures you add from the next round on."
     : pictures > 0
-      ? "More pictures make more varied paintings. It takes them in from the next round on."
+      ? "More pictures make more varied paintings. It uses them from the next round on."
       : rounds > 0
-        ? `It keeps what it learned, and has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it goes on.`
-        : `It is awake, and it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
+        ? `It keeps what it has learned, but it has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it continues.`
+        : `It is awake, but it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
   button("teach-demo").classList.toggle("primary", pictures === 0 || (rounds === 0 && !together));
 }
 

@@ -1,4 +1,4 @@
-/** What is said of files that were taught or not. */
+/** What the page says about files that were taught or left out. */
 
 import { FILE_BYTES, MEGAPIXELS } from "../../generated/sizes.js";
 import { capital, count, counted } from "../../shared/words.js";
@@ -8,37 +8,37 @@ import { capital, count, counted } from "../../shared/words.js";
 
 /** Something about one file, or about some. @typedef {{ path: string | null, text: string, kind: string }} Line */
 
-const SAVE_AS = "Save it as JPEG or PNG, and give that.";
+const SAVE_AS = "Save it as JPEG or PNG, and use that file.";
 
 /** Why a file was left out, and what to do. @type {Readonly<Record<Refusal | "heic-renamed", string>>} */
 const REFUSALS = {
-  empty: "is empty: there is nothing in it. Fetch it again from where it came.",
-  "file-too-large": `has more than ${FILE_BYTES / 2 ** 20} MB. Make it smaller.`,
+  empty: "is empty. Get it again from where it came.",
+  "file-too-large": `is larger than ${FILE_BYTES / 2 ** 20} MB. Make it smaller.`,
   "no-picture": "is not a picture, whatever its name says.",
-  heic: `is HEIC, as iPhones write it, and browsers do not read that. ${SAVE_AS} (On the iPhone: Settings, Camera, Formats, Most Compatible.)`,
-  "heic-renamed": "is HEIC under another name: renaming it did not convert it. Open it in a photo program and export it as JPEG.",
-  avif: `is AVIF, which is not read here. ${SAVE_AS}`,
-  jxl: `is JPEG XL, which is not read here. ${SAVE_AS}`,
-  svg: "is an SVG drawing, which could hold programs, so it is not opened. Export it as PNG, and give that.",
-  tiff: `is TIFF or a camera’s raw format, which is not read here. ${SAVE_AS}`,
-  bmp: `is BMP, which is not read here. ${SAVE_AS}`,
-  video: "is a film. Give still pictures of it.",
-  "other-picture": `is a picture of a kind that is not read here. ${SAVE_AS}`,
+  heic: `is HEIC, the format of iPhone photos, which this page cannot read. ${SAVE_AS} (On the iPhone: Settings, Camera, Formats, Most Compatible.)`,
+  "heic-renamed": "is HEIC under another name. Renaming it did not convert it. Open it in a photo program and export it as JPEG.",
+  avif: `is AVIF, which this page cannot read. ${SAVE_AS}`,
+  jxl: `is JPEG XL, which this page cannot read. ${SAVE_AS}`,
+  svg: "is an SVG drawing, which could contain programs, so it is not opened. Export it as PNG, and use that file.",
+  tiff: `is TIFF or a camera’s raw format, which this page cannot read. ${SAVE_AS}`,
+  bmp: `is BMP, which this page cannot read. ${SAVE_AS}`,
+  video: "is a video. Use still pictures from it.",
+  "other-picture": `is a kind of picture that this page cannot read. ${SAVE_AS}`,
   "other-file": "is not a picture.",
-  "too-large": `has too many pixels: up to ${MEGAPIXELS} megapixels are taken. Make it smaller.`,
-  "too-many-scans": "is written in so many passes that reading it would take too long. Open it in a photo program and save it anew.",
-  damaged: "is damaged, or written in a way that cannot be read here. Open it in a photo program and save it anew.",
-  "ends-too-soon": "is damaged: it ends too soon, so a part of the picture is missing. Fetch it again from where it came.",
-  clear: "is clear everywhere, so it would teach nothing but white.",
+  "too-large": `has too many pixels. The limit is ${MEGAPIXELS} megapixels. Make it smaller.`,
+  "too-many-scans": "is stored in so many passes that reading it would take too long. Open it in a photo program and save it again.",
+  damaged: "is damaged, or stored in a way that this page cannot read. Open it in a photo program and save it again.",
+  "ends-too-soon": "is damaged: it ends too soon, so part of the picture is missing. Get it again from where it came.",
+  clear: "is completely transparent, so it would teach nothing but white.",
   gone: "could not be read: it was moved, deleted or changed after you chose it, or it is a folder. Choose it again.",
-  "too-slow": "took longer than half a minute to read. Make it smaller, or save it anew.",
-  "too-much": "wants more memory than one picture may have, or is damaged in a way that was not foreseen. Save it anew.",
+  "too-slow": "took longer than half a minute to read. Make it smaller, or save it again.",
+  "too-much": "needs more memory than one picture may use, or is damaged in an unexpected way. Save it again.",
 };
 
 /** @param {{ path: string, why: Refusal, megapixels?: number | undefined }} refused */
 export function refusalInWords({ path, why, megapixels }) {
   if (why === "too-large" && megapixels) {
-    return `has ${count(megapixels)} megapixels. Up to ${MEGAPIXELS} are taken: make it smaller.`;
+    return `has ${count(megapixels)} megapixels. The limit is ${MEGAPIXELS}. Make it smaller.`;
   }
   if (why === "heic" && !/\.(heic|heif|hif)$/i.test(path)) return REFUSALS["heic-renamed"];
   return REFUSALS[why];
@@ -46,14 +46,14 @@ export function refusalInWords({ path, why, megapixels }) {
 
 /** @type {Readonly<Record<Frame, string>>} */
 const FRAMES = {
-  first: "moves; its first frame was taken.",
-  later: "moves, and its first frame is clear; the first that shows something was taken.",
+  first: "is animated. Its first frame was used.",
+  later: "is animated, and its first frame is transparent. The first frame that shows something was used.",
 };
 
 /** @type {Readonly<Record<Reservation, string>>} */
 const ASKS = {
-  plus: "asks not to be learnt from, by a mark of its owner (PLUS and IPTC, “data mining”).",
-  c2pa: "asks not to be learnt from, by its content credentials (C2PA, “training and data mining”).",
+  plus: "asks not to be learned from: its owner marked it so (PLUS and IPTC, “data mining”).",
+  c2pa: "asks not to be learned from: its content credentials say so (C2PA, “training and data mining”).",
 };
 
 /**
@@ -67,12 +67,12 @@ export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, ref
   const lines = [];
   const say = (/** @type {string} */ kind, /** @type {string} */ text) => lines.push({ path: null, kind, text });
   if (copies > 0) {
-    say("copies", `${capital(counted(copies, "picture is a copy", "pictures are copies"))} of ${used === 0 ? "what it has already" : "others"}. Copies count once.`);
+    say("copies", `${capital(counted(copies, "picture is a copy", "pictures are copies"))} of ${used === 0 ? "pictures it already has" : "others"}. Copies count once.`);
   }
-  if (beyond > 0) say("beyond", `It learns from 2,000 pictures at most, so ${counted(beyond, "file was", "files were")} not looked at.`);
-  if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were looked at, not ${counted(unlooked, "other", "others")}.`);
+  if (beyond > 0) say("beyond", `The limit is 2,000 pictures, so ${counted(beyond, "file was", "files were")} not read.`);
+  if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were read. ${capital(counted(unlooked, "other was", "others were"))} not.`);
   if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${beside === 1 ? "was" : "were"} skipped.`);
-  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "file", "files"))} that systems leave in folders ${leftovers === 1 ? "was" : "were"} skipped.`);
+  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "hidden or system file", "hidden or system files"))} ${leftovers === 1 ? "was" : "were"} skipped.`);
   for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
   for (const one of refused) lines.push({ path: one.path, kind: one.why, text: refusalInWords(one) });
   const unnamed = refusedCount - refused.length;
@@ -99,15 +99,15 @@ export function askingLines({ reserved, reservedCount }) {
 /** @param {number} asking files */
 export const askingInWords = (asking) =>
   asking === 1
-    ? "One file asks not to be learnt from. It was not taught. Do you have the right to teach it, and want to?"
-    : `${capital(counted(asking, "file", "files"))} ask not to be learnt from. They were not taught. Do you have the right to teach them, and want to?`;
+    ? "One file asks not to be learned from. It was not taught. Do you have the right to teach it, and do you want to?"
+    : `${capital(counted(asking, "file", "files"))} ask not to be learned from. They were not taught. Do you have the right to teach them, and do you want to?`;
 
 /** What is read out once a lesson is over. @param {Teaching} teaching */
 export function lessonInWords({ used, copies, refusedCount, reservedCount }) {
-  const parts = [counted(used, "picture is taken in", "pictures are taken in")];
+  const parts = [counted(used, "picture was added", "pictures were added")];
   if (copies > 0) parts.push(counted(copies, "was a copy", "were copies"));
-  if (refusedCount > 0) parts.push(counted(refusedCount, "file is left out", "files are left out"));
-  if (reservedCount > 0) parts.push(counted(reservedCount, "asks not to be learnt from", "ask not to be learnt from"));
+  if (refusedCount > 0) parts.push(counted(refusedCount, "file was left out", "files were left out"));
+  if (reservedCount > 0) parts.push(counted(reservedCount, "asks not to be learned from", "ask not to be learned from"));
   return `${capital(parts.join(", "))}.`;
 }
 

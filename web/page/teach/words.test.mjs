@@ -35,7 +35,7 @@ test("every reason that the decoder and the worker name has a sentence that says
 });
 
 test("a sentence says what to do, and HEIC under another name is explained", () => {
-  assert.match(refusalInWords({ path: "IMG_1.HEIC", why: "heic" }), /HEIC, as iPhones write it.*JPEG or PNG/);
+  assert.match(refusalInWords({ path: "IMG_1.HEIC", why: "heic" }), /HEIC, the format of iPhone photos.*JPEG or PNG/);
   assert.match(refusalInWords({ path: "IMG_1.jpg", why: "heic" }), /HEIC under another name.*export it as JPEG/);
   assert.match(refusalInWords({ path: "a.png", why: "too-large", megapixels: 4_291 }), /4,291 megapixels/);
   assert.match(refusalInWords({ path: "a.jpg", why: "ends-too-soon" }), /ends too soon/);
@@ -44,11 +44,11 @@ test("a sentence says what to do, and HEIC under another name is explained", () 
 
 test("copies, what is beyond, and what was skipped take a line each", () => {
   assert.deepEqual(texts({ used: 1, copies: 15 }), ["15 pictures are copies of others. Copies count once."]);
-  assert.deepEqual(texts({ copies: 1 }), ["One picture is a copy of what it has already. Copies count once."]);
-  assert.deepEqual(texts({ used: 2_000, beyond: 100 }), ["It learns from 2,000 pictures at most, so 100 files were not looked at."]);
+  assert.deepEqual(texts({ copies: 1 }), ["One picture is a copy of pictures it already has. Copies count once."]);
+  assert.deepEqual(texts({ used: 2_000, beyond: 100 }), ["The limit is 2,000 pictures, so 100 files were not read."]);
   assert.deepEqual(texts({ leftovers: 11, beside: 3 }), [
     "3 notes and sidecars next to the pictures were skipped.",
-    "11 files that systems leave in folders were skipped.",
+    "11 hidden or system files were skipped.",
   ]);
   assert.deepEqual(texts({ refusedCount: 150, refused: [{ path: "a", why: "clear" }] }).at(-1), "And 149 more.");
 });
@@ -63,15 +63,15 @@ test("the summary counts files and remarks apart", () => {
 test("what asks not to be learnt from is named with who asks, and a yes is asked for", () => {
   const lines = askingLines({ reserved: [{ path: "a.jpg", by: "plus" }, { path: "b.png", by: "c2pa" }], reservedCount: 3 });
   assert.deepEqual(lines.map(({ kind }) => kind), ["plus", "c2pa", "unnamed"]);
-  assert.match(askingInWords(3), /3 files ask not to be learnt from.*not taught/);
+  assert.match(askingInWords(3), /3 files ask not to be learned from.*not taught/);
   assert.match(askingInWords(1), /^One file asks/);
 });
 
 test("what is read out has every count", () => {
-  assert.equal(lessonInWords(teaching({ used: 1 })), "One picture is taken in.");
+  assert.equal(lessonInWords(teaching({ used: 1 })), "One picture was added.");
   assert.equal(
     lessonInWords(teaching({ used: 20, copies: 2, refusedCount: 1, reservedCount: 1 })),
-    "20 pictures are taken in, 2 were copies, one file is left out, one asks not to be learnt from.",
+    "20 pictures were added, 2 were copies, one file was left out, one asks not to be learned from.",
   );
 });
 
