@@ -7,12 +7,19 @@ import { bytesInWords, count, counted } from "../../shared/words.js";
 
 /** @import { Traffic, Snapshot } from "../../generated/page.js" */
 
-/** The list as it was last written. */
-let listed = "";
-/** @type {Map<string, HTMLElement>} where each member's bytes stand, by key */
-const places = new Map();
-/** @type {Traffic["links"]} */
-let links = [];
+/**
+ * What is known of those who are here; replaced whole when there is nothing to know any more.
+ *
+ * @typedef {object} Here
+ * @property {string} listed the list as it was last written
+ * @property {Map<string, HTMLElement>} places where each member's bytes stand, by key
+ * @property {Traffic["links"]} links
+ */
+
+/** @returns {Here} */
+const nobody = () => ({ listed: "", places: new Map(), links: [] });
+
+let here = nobody();
 
 /** @param {Snapshot} snapshot */
 export function showHere(snapshot) {
@@ -29,13 +36,13 @@ export function showHere(snapshot) {
   const unlisted = snapshot.memberCount - snapshot.members.length;
   const list = JSON.stringify([unlisted, lines]);
   // Written only when it changes, so that nobody's selection or reading place is lost.
-  if (list === listed) return;
-  listed = list;
-  places.clear();
+  if (list === here.listed) return;
+  here.listed = list;
+  here.places.clear();
   box("here-list").replaceChildren(
     ...lines.map(({ key, name, seat, me, words }) => {
       const bytes = make("span", { className: "bytes" });
-      places.set(key, bytes);
+      here.places.set(key, bytes);
       const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? " (you)" : "", ` ${words}`, bytes);
       const item = make("li", { title: key }, make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }), text);
       return item;
@@ -47,11 +54,12 @@ export function showHere(snapshot) {
 
 /** @param {Traffic} traffic */
 export function showBytes(traffic) {
-  links = traffic.links;
+  here.links = traffic.links;
   writeBytes();
 }
 
 function writeBytes() {
+  const { links, places } = here;
   for (const { key, sent, received } of links) {
     const place = places.get(key);
     const text = `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
@@ -60,7 +68,5 @@ function writeBytes() {
 }
 
 export function forgetHere() {
-  listed = "";
-  links = [];
-  places.clear();
+  here = nobody();
 }

@@ -1,4 +1,4 @@
-/** What the living picture shows of a snapshot. */
+/** What the living picture shows of a snapshot, and while there is none. */
 
 import { PAINTERS } from "../../generated/sizes.js";
 import { nameOf } from "../../shared/names.js";
@@ -35,6 +35,9 @@ export function sceneOf(snapshot, resting) {
   }
   return { people, links: linksAmong(snapshot), act: term ? PHASES[term.phase].act : resting ? "resting" : "waiting", note: noteOf(snapshot, resting) };
 }
+
+/** @param {string} note what the middle says @returns {Scene} */
+export const sceneOfNobody = (note) => ({ people: [], links: [], act: "waiting", note });
 
 /** Every pair once. @param {Snapshot} snapshot @returns {[string, string][]} */
 function linksAmong(snapshot) {
