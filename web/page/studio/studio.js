@@ -139,8 +139,8 @@ function reset() {
   button("stop").removeAttribute("aria-disabled");
   setGuest(false);
   box("solo-rests").hidden = true;
-  beginLearning();
   clearStage();
+  beginLearning();
 }
 
 /** @param {Event} event */
@@ -279,6 +279,7 @@ const back = backOf(history, mayLeave, stop);
 async function rewake() {
   const dead = visit.client;
   visit.client = null;
+  endLearning();
   dead?.end();
   await leaveCollective();
   closePieces();

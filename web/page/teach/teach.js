@@ -159,27 +159,39 @@ export function hideAsking() {
   showAsking({ reserved: [], reservedCount: 0 });
 }
 
+/** Hides what was said of earlier lessons. */
+export function hideTaught() {
+  box("refused").hidden = true;
+  hideAsking();
+  hideTeachingProgress();
+}
+
 export function hideTeachingProgress() {
   box("teach-progress").hidden = true;
 }
 
-/** What really left in the last round that this tab taught, or 0 before the first. */
-let left = 0;
-/** Whether it is the collective that learns. */
-let collective = false;
+/**
+ * @typedef {object} State
+ * @property {number} left bytes that really left in the last round that this tab taught, or 0 before the first
+ * @property {boolean} together whether it is the collective that learns
+ */
+
+/** @type {State} */
+const state = { left: 0, together: false };
 
 /** @param {number} bytes that left for the last round that this tab taught; 0 before the first */
 export function showOutgoing(bytes) {
-  left = bytes;
+  state.left = bytes;
   writeOutgoing();
 }
 
 /** Says exactly what of the visitor's pictures leaves this device, and how many bytes. */
 function writeOutgoing() {
+  const { left, together } = state;
   const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; none has left yet`;
   write(
     "outgoing",
-    collective || left > 0
+    together || left > 0
       ? "What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. " +
           `They leave as four shares, which are noise to each painter alone: ${bytes}. Other tabs also see how many pictures you teach.`
       : "Your pictures stay on this device. While your own artist learns from them, nothing about them leaves it but how many they are, which other tabs see.",
@@ -188,7 +200,7 @@ function writeOutgoing() {
 
 /** @param {number} pictures taught so far @param {number} rounds of learning so far @param {boolean} together whether it is the collective that learns */
 export function showYours(pictures, rounds, together) {
-  collective = together;
+  state.together = together;
   writeOutgoing();
   box("yours").hidden = pictures === 0;
   box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
