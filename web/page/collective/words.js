@@ -3,7 +3,7 @@
 import { MIN_PICTURES, MIN_TEACHERS, PAINTERS } from "../../generated/sizes.js";
 import { nameOf } from "../../shared/names.js";
 import { PHASES } from "./phases.js";
-import { capital, count, counted } from "../../shared/words.js";
+import { capital, count, counted, plural } from "../../shared/words.js";
 
 /** @import { Member, Snapshot, Term } from "../../generated/page.js" */
 
@@ -102,17 +102,17 @@ function waitingInWords({ waiting, kept, me }) {
   if (!waiting) return "Some who hold it were here a moment ago.";
   const name = (/** @type {string} */ key) => (key === me ? "this tab" : nameOf(key));
   const holders = waiting.holders.map(name).sort((one, other) => Number(other === "this tab") - Number(one === "this tab"));
-  const held = `${capital(list(holders))} ${holders.length === 1 ? "holds" : "hold"} it, at round ${count(waiting.round)}.`;
+  const held = `${capital(list(holders))} ${plural(holders.length, "holds", "hold")} it, at round ${count(waiting.round)}.`;
   const seats = waiting.seatsMissing.map((seat) => count(seat + 1));
   const parts = [];
   switch (waiting.waitsFor) {
     case "visitors": {
-      const needed = waiting.visitors === 1 ? "One more visitor is" : `${capital(counted(waiting.visitors, "more visitor", "more visitors"))} are`;
+      const needed = capital(counted(waiting.visitors, "more visitor is", "more visitors are"));
       parts.push(`${needed} needed, for seat ${list(seats)} of ${PAINTERS}.`, held);
       if (waiting.bound.length > 0) {
         const bound = waiting.bound.map(name);
         parts.push(
-          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} here too, and cannot help: a tab that had one seat cannot take another, because with two it could read the artist.`,
+          `${capital(list(bound))} ${plural(bound.length, "is", "are")} here too, and cannot help: a tab that had one seat cannot take another, because with two it could read the artist.`,
         );
       }
       break;
@@ -185,9 +185,11 @@ export function apartInWords({ me, members }) {
   if (alone.includes(me)) return "The others reach each other, so it is this tab’s network, a VPN or an extension that keeps it apart. Another network may help.";
   if (alone.length === 0) return "Some networks keep tabs apart, and one of them lies between some of these tabs.";
   const names = alone.slice(0, 3).map(nameOf).join(", ");
-  return alone.length === 1
-    ? `${names} reaches nobody: its network or its browser keeps it apart, and not this tab’s.`
-    : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers keep them apart, and not this tab’s.`;
+  return plural(
+    alone.length,
+    `${names} reaches nobody: its network or its browser keeps it apart, and not this tab’s.`,
+    `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers keep them apart, and not this tab’s.`,
+  );
 }
 
 /** @param {Snapshot} snapshot */
@@ -202,7 +204,7 @@ export function connectionInWords(snapshot) {
       return links === 0 && snapshot.memberCount > 1 ? "online, making direct links" : `online${linked}`;
     case "offline":
       return links > 0
-        ? `the relay is lost, the ${links === 1 ? "direct link stays" : `${count(links)} direct links stay`} (${plain(connection.reason)})`
+        ? `the relay is lost, the ${plural(links, "direct link stays", `${count(links)} direct links stay`)} (${plain(connection.reason)})`
         : `offline. ${capital(plain(connection.reason))}. It tries again automatically.`;
     case "stopped":
       return "closed";

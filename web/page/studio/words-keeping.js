@@ -1,6 +1,6 @@
 /** What a browser keeps, in words. No page in here. */
 
-import { capital, counted } from "../../shared/words.js";
+import { capital, counted, plural } from "../../shared/words.js";
 
 /** @param {boolean} granted what the browser answered to the wish that it keeps what this site stores */
 export function promiseInWords(granted) {
@@ -20,14 +20,14 @@ export function unsavedInWords(unsaved, code) {
 export function silentInWords(silent) {
   return silent === 0
     ? null
-    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${silent === 1 ? "it" : "them"}, and they are gone there, too.`;
+    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${plural(silent, "it", "them")}, and they are gone there, too.`;
 }
 
 /** What stays after the artist was deleted. @param {number} pieces */
 export function leftInWords(pieces) {
   return pieces === 0
     ? "The artist and your pictures are deleted. Nothing of them is left on this device."
-    : `The artist and your pictures are deleted. ${capital(counted(pieces, "piece that you kept stays", "pieces that you kept stay"))} on this device. You see ${pieces === 1 ? "it" : "them"} under “Your pieces” when you donate this tab again.`;
+    : `The artist and your pictures are deleted. ${capital(counted(pieces, "piece that you kept stays", "pieces that you kept stay"))} on this device. You see ${plural(pieces, "it", "them")} under “Your pieces” when you donate this tab again.`;
 }
 
 /** The artist woke from an older save than its last. */

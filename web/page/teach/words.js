@@ -1,7 +1,7 @@
 /** What is said of files that were taught or not. */
 
 import { FILE_BYTES, MEGAPIXELS } from "../../generated/sizes.js";
-import { capital, count, counted } from "../../shared/words.js";
+import { capital, count, counted, plural } from "../../shared/words.js";
 
 /** @import { Frame, Reservation } from "../../pkg/abraham_decoder.js" */
 /** @import { Refusal, Teaching } from "../../shared/messages.js" */
@@ -71,8 +71,8 @@ export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, ref
   }
   if (beyond > 0) say("beyond", `It learns from 2,000 pictures at most, so ${counted(beyond, "file was", "files were")} not looked at.`);
   if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were looked at, not ${counted(unlooked, "other", "others")}.`);
-  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${beside === 1 ? "was" : "were"} skipped.`);
-  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "file", "files"))} that systems leave in folders ${leftovers === 1 ? "was" : "were"} skipped.`);
+  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${plural(beside, "was", "were")} skipped.`);
+  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "file", "files"))} that systems leave in folders ${plural(leftovers, "was", "were")} skipped.`);
   for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
   for (const one of refused) lines.push({ path: one.path, kind: one.why, text: refusalInWords(one) });
   const unnamed = refusedCount - refused.length;
@@ -98,9 +98,11 @@ export function askingLines({ reserved, reservedCount }) {
 
 /** @param {number} asking files */
 export const askingInWords = (asking) =>
-  asking === 1
-    ? "One file asks not to be learnt from. It was not taught. Do you have the right to teach it, and want to?"
-    : `${capital(counted(asking, "file", "files"))} ask not to be learnt from. They were not taught. Do you have the right to teach them, and want to?`;
+  plural(
+    asking,
+    "One file asks not to be learnt from. It was not taught. Do you have the right to teach it, and want to?",
+    `${count(asking)} files ask not to be learnt from. They were not taught. Do you have the right to teach them, and want to?`,
+  );
 
 /** What is read out once a lesson is over. @param {Teaching} teaching */
 export function lessonInWords({ used, copies, refusedCount, reservedCount }) {
