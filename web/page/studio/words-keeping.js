@@ -1,6 +1,8 @@
 /** What a browser keeps, in words. No page in here. */
 
-import { capital, counted, plural } from "../../shared/words.js";
+import { capital, count, counted, plural } from "../../shared/words.js";
+
+/** @import { Note } from "../note.js" */
 
 /** @param {boolean} granted what the browser answered to the wish that it keeps what this site stores */
 export function promiseInWords(granted) {
@@ -32,6 +34,12 @@ export function leftInWords(pieces) {
 
 /** The artist woke from an older save than its last. */
 export const PASSED_OVER = "The last save could not be used. The one before it was.";
+
+/** The note tells of an artist, the device had none, and a new one was drawn in its place. @param {Note} note */
+export function replacedInWords({ round }) {
+  const was = round > 0 ? `, which was at round ${count(round)},` : "";
+  return `Your artist${was} was no longer on this device: the browser removed it, or somebody cleared this site’s data. There was no other copy, so this is a new one.`;
+}
 
 /** Where the artist lives. @param {string | null} unstored code of what keeps it from being stored @param {boolean} saved whether it ever was */
 export function storedInWords(unstored, saved) {
