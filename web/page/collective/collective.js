@@ -2,13 +2,13 @@
 
 import { toast } from "../../shared/ask.js";
 import { hangCollectivePiece, takeDownCollectivePieces } from "./pieces.js";
-import { pictureInWords } from "./words.js";
+import { ADDRESS_COPIED, ALONE, APART, FINDING, addressInWords, notJoinedInWords, pictureInWords, unsupportedInWords } from "./words.js";
 import { box, button, element } from "../../shared/dom.js";
 import { LivingPicture } from "./living/picture.js";
 import { Apart, isWalledIn, refreshRelays, startNetwork } from "./network.js";
 import { sceneOf, sceneOfNobody } from "./scene.js";
 import { forgetWho, showTraffic, showWho } from "./who.js";
-import { capital, sentence } from "../../shared/words.js";
+import { sentence } from "../../shared/words.js";
 
 /** @import { Snapshot, Traffic, WebGpu } from "../../generated/page.js" */
 /** @import { Event } from "../../shared/messages.js" */
@@ -89,28 +89,21 @@ async function join(offer) {
     }
     membership.network = network;
     isWalledIn(iceServers).then((walled) => {
-      if (walled && isCurrent()) standApart(WALLED_IN);
+      if (walled && isCurrent()) standApart(new Apart(APART.walledIn, true));
     });
     await offer.client.ask({ type: "join", port, share: state.share, webgpu: offer.webgpu }, [port]);
     if (isCurrent() && state.resting !== null) tellPace();
     return isCurrent();
   } catch (error) {
-    if (isCurrent()) standApart(error instanceof Apart ? error : new Apart("This tab cannot join", sentence(/** @type {StudioError} */ (error)), true));
+    if (isCurrent()) standApart(error instanceof Apart ? error : new Apart(notJoinedInWords(sentence(/** @type {StudioError} */ (error))), true));
     return false;
   }
 }
 
 /** The network node found out that it cannot work in this browser. @param {string} reason */
 export function setApart(reason) {
-  standApart(new Apart("This browser keeps to itself", capital(reason), false));
+  standApart(new Apart(unsupportedInWords(reason), false));
 }
-
-/** This browser finds no way by which other tabs could reach it. */
-const WALLED_IN = new Apart(
-  "This browser lets no direct links through",
-  "A policy, a VPN or an extension keeps it from linking with other tabs, so it cannot meet them. Your own artist continues. Change that, then try again.",
-  true,
-);
 
 /** @param {Apart} apart */
 function standApart(apart) {
@@ -238,9 +231,9 @@ function render() {
   if (!offer) return;
   const snapshot = offer.membership?.snapshot ?? null;
   showWho({ snapshot, apart: offer.apart, resting });
+  const { note, picture } = offer.apart ? ALONE : FINDING;
   if (snapshot) offer.picture.show(sceneOf(snapshot, resting !== null), pictureInWords(snapshot));
-  else if (offer.apart) offer.picture.show(sceneOfNobody("Alone\nwith its own artist"), "This tab is on its own.");
-  else offer.picture.show(sceneOfNobody("…\nlooking around"), "Nobody in sight yet.");
+  else offer.picture.show(sceneOfNobody(note), picture);
 }
 
 /** @param {Offer} offer @param {boolean} holds */
@@ -255,9 +248,9 @@ button("copy-address").addEventListener("click", async () => {
   const address = new URL("./", location.href).href;
   try {
     await navigator.clipboard.writeText(address);
-    toast("The address is copied. Whoever opens it can join.");
+    toast(ADDRESS_COPIED);
   } catch {
-    toast(`Send this address to whoever shall join: ${address}`);
+    toast(addressInWords(address));
   }
 });
 button("begin-another").addEventListener("click", () => {

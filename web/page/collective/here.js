@@ -1,9 +1,8 @@
 /** Everyone who is in sight, one line each: who it is, what it does, and what went between this tab and it. */
 
-import { memberInWords } from "./words.js";
+import { YOU, linkInWords, memberInWords, moreInWords, whoInWords } from "./words.js";
 import { box, make, write } from "../../shared/dom.js";
 import { nameOf } from "../../shared/names.js";
-import { bytesInWords, count, counted } from "../../shared/words.js";
 
 /** @import { Traffic, Snapshot } from "../../generated/page.js" */
 
@@ -23,7 +22,7 @@ let here = nobody();
 
 /** @param {Snapshot} snapshot */
 export function showHere(snapshot) {
-  write("here-summary", `Who is here: ${counted(snapshot.memberCount, "tab", "tabs")}`);
+  write("here-summary", whoInWords(snapshot));
   const names = snapshot.members.map(({ key }) => nameOf(key));
   const lines = snapshot.members.map((member, i) => ({
     key: member.key,
@@ -43,11 +42,11 @@ export function showHere(snapshot) {
     ...lines.map(({ key, name, seat, me, words }) => {
       const bytes = make("span", { className: "bytes" });
       here.places.set(key, bytes);
-      const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? " (you)" : "", ` ${words}`, bytes);
+      const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? ` (${YOU})` : "", ` ${words}`, bytes);
       const item = make("li", { title: key }, make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }), text);
       return item;
     }),
-    ...(unlisted > 0 ? [make("li", { textContent: `And ${count(unlisted)} more.` })] : []),
+    ...(unlisted > 0 ? [make("li", { textContent: moreInWords(unlisted) })] : []),
   );
   writeBytes();
 }
@@ -62,7 +61,7 @@ function writeBytes() {
   const { links, places } = here;
   for (const { key, sent, received } of links) {
     const place = places.get(key);
-    const text = `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
+    const text = linkInWords(sent, received);
     if (place && place.textContent !== text) place.textContent = text;
   }
 }

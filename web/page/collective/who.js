@@ -1,21 +1,24 @@
 /** Who is here: what this tab is and why, what it gave, how the connection is, and everyone in sight. */
 
 import {
+  ALONE,
+  FINDING,
   LINKING_MS,
   LOOKING,
   NOBODY_WAITS,
   actInWords,
   connectionInWords,
   endInWords,
-  here,
   lackInWords,
   leavingInWords,
+  lostInWords,
+  newsInWords,
   standingOf,
   titleOf,
 } from "./words.js";
 import { box, write } from "../../shared/dom.js";
 import { forgetHere, showBytes, showHere } from "./here.js";
-import { PHASES } from "./phases.js";
+import { ACTS } from "./phases.js";
 import { showOutgoing } from "../teach/teach.js";
 import { bytesInWords, capital, count } from "../../shared/words.js";
 
@@ -28,8 +31,6 @@ const SPOKEN_EVERY_MS = 6_000;
 const NEWS_EVERY_MS = 45_000;
 
 const TITLE = document.title;
-
-const QUIET_CAPTION = "The seats fill as tabs arrive.";
 
 /**
  * What this tab knows of its part in the collective.
@@ -91,15 +92,16 @@ export function showWho(known) {
 
 /** While this tab sees no collective: it is on its way, or cannot get there. @param {Apart | null} apart @returns {Panel} */
 function panelOfNobody(apart) {
+  const { connection, caption } = apart ? ALONE : FINDING;
   return {
     data: { standing: apart ? "apart" : "finding", state: apart ? "apart" : "waiting", role: "", seat: "", term: "", phase: "" },
     connection: apart ? "stopped" : "connecting",
     texts: {
       standing: apart?.title ?? LOOKING.title,
       "standing-why": apart?.message ?? LOOKING.why,
-      connection: apart ? "Not connected" : "Looking for the relay",
+      connection,
       leaving: NOBODY_WAITS,
-      "living-caption": apart ? "This tab is on its own." : QUIET_CAPTION,
+      "living-caption": caption,
     },
     parts: {
       here: apart === null,
@@ -149,7 +151,7 @@ function panelOf(snapshot, resting) {
       "standing-why": [why, term ? null : endInWords(snapshot)].filter((text) => text !== null).join(" "),
       connection: capital(connectionInWords(snapshot)),
       leaving: leavingInWords(snapshot),
-      "living-caption": actInWords(snapshot) || QUIET_CAPTION,
+      "living-caption": actInWords(snapshot) || FINDING.caption,
       "lack-text": lack ?? "",
       "rounds-painted": count(done.roundsPainted),
       "rounds-taught": count(done.roundsTaught),
@@ -188,7 +190,7 @@ function reveal(id, shown) {
 
 /** @param {Snapshot | null} snapshot */
 function markStep(snapshot) {
-  const current = snapshot?.term && PHASES[snapshot.term.phase].act;
+  const current = snapshot?.term && ACTS[snapshot.term.phase];
   for (const step of box("steps").children) {
     if (!(step instanceof HTMLElement)) continue;
     if (step.dataset.act === current) step.setAttribute("aria-current", "step");
@@ -217,23 +219,14 @@ export function showTraffic(traffic) {
 
 /** @param {string} title @param {Known} known */
 function speak(title, { snapshot, apart }) {
-  if (snapshot) speakOf(title, snapshot);
-  else if (apart && title !== state.shown.spoken) {
-    state.shown.spoken = title;
-    say(`${title}. ${apart.message}`);
-  }
-}
-
-/** @param {string} title @param {Snapshot} snapshot */
-function speakOf(title, snapshot) {
   const { shown } = state;
   const now = performance.now();
-  const news = Boolean(snapshot.term) && now - shown.newsAt > NEWS_EVERY_MS;
-  const lost = snapshot.connection.state === "offline" ? ` ${capital(connectionInWords(snapshot).replace(/\.$/, ""))}.` : "";
-  if (title + lost === shown.spoken && !news) return;
+  const news = Boolean(snapshot?.term) && now - shown.newsAt > NEWS_EVERY_MS;
+  const lost = snapshot ? lostInWords(snapshot) : "";
+  if ((!snapshot && !apart) || (title + lost === shown.spoken && !news)) return;
   if (news) shown.newsAt = now;
   shown.spoken = title + lost;
-  say(`${title}. ${here(snapshot)}.${lost} ${actInWords(snapshot)}`);
+  say(snapshot ? newsInWords(title, snapshot) : `${title}. ${apart?.message}`);
 }
 
 /** Reads out the latest line, no sooner than a few seconds after the last one. @param {string} text */

@@ -2,10 +2,11 @@
 
 import { MIN_PICTURES, MIN_TEACHERS, PAINTERS } from "../../generated/sizes.js";
 import { nameOf } from "../../shared/names.js";
-import { PHASES } from "./phases.js";
-import { capital, count, counted, plural } from "../../shared/words.js";
+import { bytesInWords, capital, count, counted, plural } from "../../shared/words.js";
 
-/** @import { Member, Snapshot, Term } from "../../generated/page.js" */
+/** @import { CollectivePiece, Member, Snapshot, Term, TermPhase } from "../../generated/page.js" */
+
+/** @import { Reason } from "../../shared/fetching.js" */
 
 /**
  * @typedef {object} Standing
@@ -18,6 +19,87 @@ export const LINKING_MS = 20_000;
 
 /** Before anything is known of others. @type {Standing} */
 export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other, and can read nothing of what they share." };
+
+const TO_ITSELF = "This browser keeps to itself";
+const CANNOT_JOIN = "This tab cannot join";
+
+/** Why this tab cannot be a member. */
+export const APART = /** @satisfies {Record<string, Standing>} */ ({
+  noWebSocket: {
+    title: TO_ITSELF,
+    why: "It has no WebSocket, or a policy blocks it, so it cannot find the relay that introduces tabs to each other.",
+  },
+  noWebRtc: { title: TO_ITSELF, why: "It has no WebRTC, or a policy or an extension blocks it, so its tabs cannot reach other visitors’ tabs." },
+  walledIn: {
+    title: "This browser lets no direct links through",
+    why: "A policy, a VPN or an extension keeps it from linking with other tabs, so it cannot meet them. Your own artist continues. Change that, then try again.",
+  },
+  noRelay: { title: "Nobody can meet here", why: "The server that this page came from runs no relay, so tabs cannot find each other." },
+  olderPage: {
+    title: "This page is older than the server",
+    why: "The server was updated, and tabs of different versions do not understand each other. Reload the page to join; your own artist is saved.",
+  },
+  noSense: {
+    title: "The server says nothing of use",
+    why: "What it answers cannot be understood, so this tab does not know where others meet. Reload the page, then try again.",
+  },
+});
+
+/** @param {string} why the window's node cannot work in this browser @returns {Standing} */
+export const unsupportedInWords = (why) => ({ title: TO_ITSELF, why: capital(why) });
+
+/** @param {string} why the program of the window's node did not come @returns {Standing} */
+export const notStartedInWords = (why) => ({ title: CANNOT_JOIN, why: `The network part could not be started. ${why}` });
+
+/** @param {string} why the worker could not join @returns {Standing} */
+export const notJoinedInWords = (why) => ({ title: CANNOT_JOIN, why });
+
+/** Titles, where the server did not say where others meet. @type {Partial<Record<Reason, string>>} */
+const SILENT = {
+  "fetch-offline": "This device is offline",
+  "fetch-silent": "The server does not answer",
+  "fetch-foreign": "Something else answers in place of the server",
+};
+
+/** The server did not say where others meet. @param {Reason} reason @param {string} why the same in words @returns {Standing} */
+export function noSettingsInWords(reason, why) {
+  return { title: SILENT[reason] ?? "The server gives no answer", why: `So this tab does not know where others meet. ${why}` };
+}
+
+/** The living picture, the line below it and the connection while this tab is a member and knows of nobody yet. */
+export const FINDING = { note: "…\nlooking around", picture: "Nobody in sight yet.", caption: "The seats fill as tabs arrive.", connection: "Looking for the relay" };
+
+/** The same while it cannot be one. */
+export const ALONE = { note: "Alone\nwith its own artist", picture: "This tab is on its own.", caption: "This tab is on its own.", connection: "Not connected" };
+
+/** What the middle of the living picture says while nothing is painted. @param {Snapshot} snapshot @param {boolean} resting */
+export function noteInWords({ members }, resting) {
+  if (resting) return "Resting";
+  const willing = members.filter(({ paints }) => paints).length;
+  return willing >= PAINTERS ? `${willing} here\nthey look for links` : `${willing} of ${PAINTERS}\nready to paint`;
+}
+
+/** @param {string} address */
+export const addressInWords = (address) => `Send this address to whoever shall join: ${address}`;
+export const ADDRESS_COPIED = "The address is copied. Whoever opens it can join.";
+
+/** What this tab is called in the living picture, and what stands after its name in the list. */
+export const YOU = "you";
+
+/** @param {Snapshot} snapshot */
+export const whoInWords = ({ memberCount }) => `Who is here: ${counted(memberCount, "tab", "tabs")}`;
+
+/** @param {number} unlisted members */
+export const moreInWords = (unlisted) => `And ${count(unlisted)} more.`;
+
+/** What went over a link. @param {number} sent bytes @param {number} received bytes */
+export const linkInWords = (sent, received) => `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
+
+/** Below a piece that hangs. @param {CollectivePiece} piece */
+export const pieceInWords = ({ round, helped }) => `Round ${count(round)}${helped ? ", with your help" : ""}`;
+
+/** In place of a piece that hangs. @param {CollectivePiece} piece */
+export const pieceForEars = ({ round }) => `Piece by the collective from round ${count(round)}`;
 
 /**
  * @param {Snapshot} snapshot
@@ -142,7 +224,7 @@ function waitingInWords({ waiting, kept, me }) {
 const list = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : (names[0] ?? "nobody"));
 
 /** How many are here, this tab counted. @param {Snapshot} snapshot */
-export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
+const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
 
 /** Those who cannot paint with this tab, where there are any. @param {Snapshot} snapshot */
 function foreignInWords({ foreignCount }) {
@@ -211,6 +293,13 @@ export function connectionInWords(snapshot) {
   }
 }
 
+/** That the relay is lost, where it is, after another sentence. @param {Snapshot} snapshot */
+export const lostInWords = (snapshot) =>
+  snapshot.connection.state === "offline" ? ` ${capital(connectionInWords(snapshot).replace(/\.$/, ""))}.` : "";
+
+/** What is read out. @param {string} title what this tab is now @param {Snapshot} snapshot */
+export const newsInWords = (title, snapshot) => `${title}. ${here(snapshot)}.${lostInWords(snapshot)} ${actInWords(snapshot)}`;
+
 /** @param {string} reason */
 const plain = (reason) => reason.replace(/[.\s]+$/, "");
 
@@ -232,8 +321,41 @@ export function leavingInWords(snapshot) {
   return NOBODY_WAITS;
 }
 
+/** What the four do in each phase of a committee's life. @type {Readonly<Record<TermPhase, (term: Term) => string>>} */
+const PHASES = {
+  forming: () => "Four tabs agree to paint together.",
+  // What is drawn anew has no name yet; the round of one that goes on may not be known at once.
+  settingUp: ({ artist, round }) =>
+    round > 0
+      ? `The four take up the artist where it was left, at round ${count(round)}.`
+      : artist
+        ? "The four take up the artist where it was left."
+        : "An artist is born: the four draw its first numbers so that none of them ever knows one.",
+  ready: ({ round }) =>
+    `${round === 0 ? "The artist is new" : `The artist has ${counted(round, "round", "rounds")} behind it`}. A short rest, until all four are ready.`,
+  painting: (term) => `${next(term)}: the four paint together. What each of them holds is noise, until they open the pictures.`,
+  teaching: (term) =>
+    `${next(term)}: ${counted(term.teachers.length, "teacher compares", "teachers compare")} the batch with their own pictures and answer in shares. ${answers(term)}`,
+  agreeing: (term) => `${next(term)}: the four compare which answers all of them have.`,
+  learning: (term) =>
+    `${next(term)}: one small step towards what the ${counted(term.teachers.length, "teacher’s", "teachers’")} pictures have in common. Nobody sees the answers, nor their sum.`,
+  certifying: (term) => `${next(term)}: the four sign the artist’s new state.`,
+  piece: () => "The four paint one piece, large, for everyone to see.",
+  signing: () => "The four sign the piece.",
+  working: ({ round }) => (round > 0 ? `Four tabs are at work. The artist has ${counted(round, "round", "rounds")} behind it.` : "Four tabs are at work."),
+};
+
+/** @param {Term} term */
+const next = ({ round }) => `Round ${count(round + 1)}`;
+
+/** @param {Term} term */
+function answers({ teachers }) {
+  const answered = teachers.filter(({ state }) => state === "answered" || state === "counted").length;
+  return `${capital(answered === 0 ? "none has answered yet" : `${counted(answered, "has", "have")} answered`)}.`;
+}
+
 /** What the four do now. @param {Snapshot} snapshot */
-export const actInWords = ({ term }) => (term ? PHASES[term.phase].words(term) : "");
+export const actInWords = ({ term }) => (term ? PHASES[term.phase](term) : "");
 
 /** Why the collective paints and does not learn, where that is so. @param {Snapshot} snapshot */
 export function lackInWords(snapshot) {
