@@ -5,14 +5,26 @@ import { sure, toast } from "../../shared/ask.js";
 import { StudioClient } from "../client.js";
 import { box, button, element, image, make, write } from "../../shared/dom.js";
 import { askToStay } from "../studio/keeping.js";
-import { nameOf } from "../../shared/names.js";
-import { hungInWords, verdictInWords } from "./words.js";
-import { count, sentence } from "../../shared/words.js";
+import {
+  BACK,
+  CHECKING,
+  DELETED,
+  LEAVE_NEW_PIECE,
+  PAINTING,
+  SAID,
+  factsOf,
+  hungForEars,
+  hungInWords,
+  notKeptInWords,
+  pieceForEars,
+  uncheckedInWords,
+  verdictInWords,
+} from "./words.js";
+import { sentence } from "../../shared/words.js";
 
 /** @import { StudioError } from "../client.js" */
 /** @import { Checked, Piece, Painting, PieceRecord } from "../../generated/page.js" */
-
-/** Where a piece that is looked at comes from. @typedef {"studio" | "collective" | "kept" | "file"} Origin */
+/** @import { Origin } from "./words.js" */
 
 /**
  * A piece that is looked at, or is to be once it is painted. It goes when another takes its place and when the easel is
@@ -84,7 +96,7 @@ function hang(pieces) {
       const open = make(
         "button",
         { type: "button", className: "hung-piece" },
-        make("img", { src: piece.url, alt: `Piece: ${words}`, width: SIDE, height: SIDE }),
+        make("img", { src: piece.url, alt: hungForEars(piece.round, piece.together), width: SIDE, height: SIDE }),
         make("span", { textContent: words }),
       );
       open.addEventListener("click", () => put(easelFor("kept", piece.png, piece.id)));
@@ -104,20 +116,6 @@ function urlOf(png) {
 
 /** @param {string} hex */
 const short = (hex) => (hex.length > 20 ? `${hex.slice(0, 8)} … ${hex.slice(-4)}` : hex);
-
-/** @type {{ title: string, text: string }} */
-const PAINTING = { title: "Painting", text: "The four painters paint one piece together." };
-
-/** @type {Record<Origin, { title: string, text: string }>} */
-const SAID = {
-  studio: { title: "A new piece", text: "Nobody has seen this before. Keep it, or close and it is gone." },
-  collective: {
-    title: "A piece by the collective",
-    text: "Four tabs painted it together, and each signed it. Keep it, or it goes when you stop or close this tab.",
-  },
-  kept: { title: "A kept piece", text: "It hangs under “Your pieces”, on this device, until you delete it." },
-  file: { title: "A piece from a file", text: "Nothing is kept of it here. The file stays where it is." },
-};
 
 /** @param {Origin} origin @param {Uint8Array | null} png @param {string | null} [id] @returns {Easel} */
 function easelFor(origin, png, id = null) {
@@ -163,12 +161,12 @@ function render() {
   write("easel-text", excuse ?? text);
 
   if (piece && picture.src !== piece.url) picture.src = piece.url;
-  picture.alt = checked?.record ? `A piece painted at round ${count(checked.record.round)}` : "The piece";
+  picture.alt = pieceForEars(checked?.record ?? null);
   const verdict = box("easel-check");
   verdict.hidden = piece === null;
   verdict.dataset.verdict = checked?.verdict ?? (unchecked === null ? "checking" : "unknown");
   if (checked) write("easel-check", verdictInWords(checked, origin === "file"));
-  else write("easel-check", unchecked === null ? "Checking its signatures." : `It could not be checked. ${unchecked}`);
+  else write("easel-check", unchecked === null ? CHECKING : uncheckedInWords(unchecked));
   box("easel-record").replaceChildren(
     ...factsOf(checked?.record ?? null).map(([name, value]) =>
       make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: short(value), title: value })),
@@ -226,29 +224,6 @@ async function checkFile(easel, png) {
   }
 }
 
-/** What a record says, for people. @param {PieceRecord | null} record @returns {[string, string][]} */
-function factsOf(record) {
-  if (!record) return [];
-  const alone = record.signatures.length === 1;
-  return [
-    ["Artist", record.artist],
-    ["Round", count(record.round)],
-    ["Drawn from latent", record.latent],
-    ["Picture", record.content],
-    ["State of the artist", record.state],
-    ["Recipe", record.recipe],
-    ...record.signatures.map(({ painter }, seat) => /** @type {[string, string]} */ ([alone ? `One tab, ${nameOf(painter)}` : `Seat ${seat + 1}, ${nameOf(painter)}`, painter])),
-    ...record.signatures.map(({ signature }, seat) => /** @type {[string, string]} */ ([alone ? "Its signature" : `Signature of seat ${seat + 1}`, signature])),
-  ];
-}
-
-const LEAVE_NEW_PIECE = {
-  title: "Let the new piece go?",
-  text: "It is not kept. When you look at another, it is gone.",
-  yes: "Let it go",
-  no: "Stay with it",
-};
-
 /** Shows a piece that is not kept. @param {Painting} piece @param {Origin} origin */
 export async function lookAt({ png }, origin) {
   // A new piece that nobody kept is gone when another takes its place.
@@ -261,8 +236,7 @@ function excuseNotKept(error) {
   const failure = /** @type {StudioError} */ (error);
   const { code } = failure;
   if (code !== "storage-full" && code !== "storage-denied") return { excuse: sentence(failure) };
-  const why = code === "storage-full" ? "there is no room left for it in this browser" : "this browser does not let the site store anything";
-  return { excuse: `It is not kept, for ${why}. Download it, or it is gone when you close this.`, leaves: true };
+  return { excuse: notKeptInWords(code), leaves: true };
 }
 
 async function paint() {
@@ -317,11 +291,11 @@ async function remove() {
     if (state.easel === easel) dialog.close();
     await reload();
     box("pieces-title").focus();
-    toast("The piece was deleted.", async () => {
+    toast(DELETED, async () => {
       try {
         await state.studio?.client.ask({ type: "keep", png });
         await reload();
-        toast("The piece is back.");
+        toast(BACK);
       } catch (error) {
         toast(sentence(/** @type {StudioError} */ (error)));
       }

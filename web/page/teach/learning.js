@@ -11,9 +11,9 @@ import { announce, sayTogether, setPhase } from "../studio/phase.js";
 import { lookAt } from "../provenance/pieces.js";
 import { breakPace, progress } from "../studio/progress.js";
 import { allowTeaching, hideAsking, hideTaught, hideTeachingProgress, wireTeaching } from "./teach.js";
-import { lessonInWords } from "./words.js";
+import { FORGOTTEN, FORGOTTEN_ELSEWHERE, LESSON_WAITS, PAUSING, forgettingInWords, lessonInWords, runInWords } from "./words.js";
 import { visit } from "../visit.js";
-import { capital, counted, sentence } from "../../shared/words.js";
+import { sentence } from "../../shared/words.js";
 
 /** @import { StudioClient, StudioError } from "../client.js" */
 /** @import { Failure } from "../../generated/page.js" */
@@ -85,7 +85,7 @@ export function endLearning() {
 /** Another window of this visitor forgot the pictures, and so did this one. */
 export function hearForgotten() {
   endWanting();
-  toast("Your pictures were forgotten in another window of yours, and so they are here.");
+  toast(FORGOTTEN_ELSEWHERE);
 }
 
 /** The worker has stopped learning by itself. */
@@ -115,7 +115,7 @@ function render() {
   const { wanted, open, lessons, trouble } = state.learning;
   const run = button("run");
   run.dataset.action = wanted ? "pause" : "start";
-  write("run", wanted ? "Pause" : progress.rounds > 0 ? "Continue learning" : "Start learning");
+  write("run", runInWords(wanted, progress.rounds));
   run.classList.toggle("primary", !wanted);
   button("paint").classList.toggle("primary", wanted);
   allowTeaching(open && lessons === 0);
@@ -139,7 +139,7 @@ function apply() {
   breakPace();
   if (!taken) {
     if (wanted && held) setPhase("paused", held);
-    else if (!learn && client) setPhase("paused", "Pausing after this round.");
+    else if (!learn && client) setPhase("paused", PAUSING);
   }
   request(client?.ask(learn ? { type: "start" } : { type: "pause" }));
 }
@@ -167,7 +167,7 @@ function teach(lesson) {
   if (!client) return;
   const { learning } = state;
   learning.lessons += 1;
-  if (learning.lessons > 1) toast("They wait until the pictures before them are read.");
+  if (learning.lessons > 1) toast(LESSON_WAITS);
   learning.reading = Promise.all([learning.opened, learning.reading])
     .then(() => (state.learning === learning ? read(lesson, client, learning) : undefined))
     .finally(() => {
@@ -202,12 +202,7 @@ async function read(lesson, client, learning) {
 }
 
 async function forget() {
-  const yes = await sure({
-    title: "Forget your pictures?",
-    text: `${capital(counted(progress.pictures, "picture is", "pictures are"))} deleted from this device and from every window of this page that you have open. What the artist has learned from them stays in it.`,
-    yes: "Forget them",
-    no: "Keep them",
-  });
+  const yes = await sure(forgettingInWords(progress.pictures));
   const mine = visit.client;
   if (!yes || !mine) return;
   endWanting();
@@ -215,7 +210,7 @@ async function forget() {
     const { silent } = await mine.ask({ type: "forget" });
     box("teach-title").focus();
     const left = silentInWords(silent);
-    if (left === null) toast("Your pictures are forgotten.");
+    if (left === null) toast(FORGOTTEN);
     else fail({ code: "windows-silent", message: left });
   } catch (error) {
     if (visit.client === mine) fail(/** @type {StudioError} */ (error));

@@ -1,7 +1,7 @@
-/** What is said of files that were taught or not. */
+/** What is said of teaching and learning, and of files that were taught or not. */
 
-import { FILE_BYTES, MEGAPIXELS } from "../../generated/sizes.js";
-import { capital, count, counted, plural } from "../../shared/words.js";
+import { FILE_BYTES, MEGAPIXELS, MIN_SOLO_PICTURES, UPDATE_BYTES } from "../../generated/sizes.js";
+import { bytesInWords, capital, count, counted, plural } from "../../shared/words.js";
 
 /** @import { Frame, Reservation } from "../../pkg/abraham_decoder.js" */
 /** @import { Refusal, Teaching } from "../../shared/messages.js" */
@@ -119,3 +119,69 @@ export const nothingInWords = ({ leftovers, beside }) =>
     ? "There were no pictures in what you gave."
     : "There were no files in what you gave. An empty folder, perhaps?";
 
+/** What is said above that. */
+export const NOTHING = "Nothing was taken in";
+
+/** What one may do with files that ask not to be learnt from. @param {number} asking files */
+export const answersInWords = (asking) => ({
+  teach: plural(asking, "Teach it anyway", "Teach them anyway"),
+  leave: plural(asking, "Leave it out", "Leave them out"),
+});
+
+/** The pictures that this device has. @param {number} pictures */
+export const yoursInWords = (pictures) => `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
+
+/**
+ * Exactly what of the visitor's pictures leaves this device, and how many bytes.
+ *
+ * @param {number} left bytes that really left in the last round that this tab taught, or 0 before the first
+ * @param {boolean} together whether it is the collective that learns
+ */
+export function outgoingInWords(left, together) {
+  if (!together && left === 0) {
+    return "Your pictures stay on this device. While your own artist learns from them, nothing about them leaves it but how many they are, which other tabs see.";
+  }
+  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; none has left yet`;
+  return (
+    "What leaves this device when it teaches: for each painting, one blend of all your pictures, weighted by how like it each of them is, and the sum of those weights. " +
+    `They leave as four shares, which are noise to each painter alone: ${bytes}. Other tabs also see how many pictures you teach.`
+  );
+}
+
+/**
+ * The invitation to teach.
+ *
+ * @param {number} pictures taught so far
+ * @param {number} rounds of learning so far
+ * @param {boolean} together whether it is the collective that learns
+ */
+export function invitationInWords(pictures, rounds, together) {
+  const title = pictures === 0 ? "What should it learn from?" : "Teach it more";
+  const text = together
+    ? "The collective learns from what its tabs teach it, and never sees their pictures. Whatever you give this tab, it teaches from the next round on."
+    : pictures > 0
+      ? "More pictures make more varied paintings. It takes them in from the next round on."
+      : rounds > 0
+        ? `It keeps what it learned, and has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it goes on.`
+        : `It is awake, and it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
+  return { title, text };
+}
+
+/** What the button does that starts and pauses learning. @param {boolean} wanted whether it is to learn now @param {number} rounds of learning so far */
+export const runInWords = (wanted, rounds) => (wanted ? "Pause" : rounds > 0 ? "Continue learning" : "Start learning");
+
+export const PAUSING = "Pausing after this round.";
+
+/** Somebody teaches while another lesson is read. */
+export const LESSON_WAITS = "They wait until the pictures before them are read.";
+
+/** Asked before pictures are forgotten. @param {number} pictures */
+export const forgettingInWords = (pictures) => ({
+  title: "Forget your pictures?",
+  text: `${capital(counted(pictures, "picture is", "pictures are"))} deleted from this device and from every window of this page that you have open. What the artist has learned from them stays in it.`,
+  yes: "Forget them",
+  no: "Keep them",
+});
+
+export const FORGOTTEN = "Your pictures are forgotten.";
+export const FORGOTTEN_ELSEWHERE = "Your pictures were forgotten in another window of yours, and so they are here.";
