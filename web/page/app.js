@@ -27,6 +27,7 @@ import { greet } from "./note.js";
 import { showNow } from "./now.js";
 import { pieceIn } from "./provenance/piece-file.js";
 import { lackOf } from "./start.js";
+import { NO_PIECE } from "./words.js";
 
 /** What is fetched at the press of the button, first of all. */
 const STUDIO = "./studio/studio.js";
@@ -108,7 +109,7 @@ picker.addEventListener("change", async () => {
   const [file] = picker.files ?? [];
   // The same file may be chosen again.
   picker.value = "";
-  if (file && !(await look(file))) say("This file has no record of a piece. Nothing in it says who made it.");
+  if (file && !(await look(file))) say(NO_PIECE);
 });
 button("wake").addEventListener("click", () => wake());
 button("processor-only").addEventListener("click", () => wake({ webgpu: "off" }));

@@ -128,7 +128,8 @@ export class StudioClient {
   /** Ends the worker at once. What was not saved is lost. */
   end() {
     this.#worker.terminate();
-    this.#drop({ code: "studio-closed", message: "The studio was closed." });
+    const code = "studio-closed";
+    this.#drop({ code, message: code });
   }
 
   /** @param {Failure} failure */

@@ -3,6 +3,8 @@
  * studio's to teach; for everything else there is a sentence.
  */
 
+import { dropInWords } from "./words.js";
+
 /** What of a drag matters. @typedef {{ files: boolean, link: boolean, ours: boolean }} Dragged */
 
 /**
@@ -15,22 +17,6 @@
 export function draggedOf(types, ours) {
   // A picture of another page is a file and a link at once.
   return { files: types.includes("Files"), link: types.some((type) => type === "text/uri-list" || type === "text/x-moz-url"), ours };
-}
-
-/**
- * What is said of a drop, if anything.
- *
- * @param {Dragged} dragged
- * @param {boolean} inStudio whether there is a studio to take files
- * @returns {string | null}
- */
-export function sentenceFor({ files, link, ours }, inStudio) {
-  if (ours) return null;
-  if (files) return inStudio ? null : "There is no artist here to teach yet. Press the button first, then drop your pictures again.";
-  if (!link) return null;
-  return inStudio
-    ? "Drop a file, not a link. Save the picture on this device, then drop its file."
-    : "Links cannot be used, only files. Press the button first, then drop your pictures.";
 }
 
 /**
@@ -56,11 +42,11 @@ export function keepPageOnDrop(inStudio, say, look) {
         // The studio's own listeners hear of files from elsewhere, and of nothing else.
         if (!inStudio() || !dragged.files || dragged.ours) event.stopImmediatePropagation();
         if (type !== "drop") {
-          if (dataTransfer && sentenceFor(dragged, inStudio()) === null && (!dragged.files || dragged.ours)) dataTransfer.dropEffect = "none";
+          if (dataTransfer && dropInWords(dragged, inStudio()) === null && (!dragged.files || dragged.ours)) dataTransfer.dropEffect = "none";
           return;
         }
         ours = false;
-        const text = sentenceFor(dragged, inStudio());
+        const text = dropInWords(dragged, inStudio());
         if (text === null) return;
         const [file, ...others] = dragged.files ? (dataTransfer?.files ?? []) : [];
         if (file && others.length === 0 && (await look(file))) return;

@@ -7,6 +7,7 @@
 
 import { SIDE } from "../generated/sizes.js";
 import { box, image, make } from "../shared/dom.js";
+import { EMPTY_WALL, wallInWords } from "./words.js";
 
 /**
  * @typedef {object} Hung
@@ -31,7 +32,7 @@ export async function hangGallery() {
   const pieces = (gallery.pieces ?? []).slice(0, MOST);
   if (pieces.length === 0) {
     wall.dataset.empty = "";
-    box("wall-caption").textContent = "Nothing hangs here yet. The first piece can be yours.";
+    box("wall-caption").textContent = EMPTY_WALL;
     return;
   }
 
@@ -42,9 +43,7 @@ export async function hangGallery() {
     main.src = `gallery/${piece.src}`;
     main.alt = piece.alt;
     main.hidden = false;
-    const after = piece.round ? `, after ${piece.round.toLocaleString("en")} rounds of learning` : "";
-    const from = gallery.learned ? `, from ${gallery.learned}` : "";
-    caption.textContent = `Painted by four painters together${from}${after}.`;
+    caption.textContent = wallInWords(gallery.learned, piece.round);
     for (const other of thumbs) other.setAttribute("aria-pressed", String(other === thumb));
   };
   const thumbs = pieces.map((piece) => {

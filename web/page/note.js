@@ -5,7 +5,7 @@
 
 import { isArtistHere } from "../generated/artist-here.js";
 import { box, button } from "../shared/dom.js";
-import { lostInWords, welcomeInWords } from "./greeting.js";
+import { CONTINUE, DONATE, FOUND, lostInWords, welcomeInWords } from "./words.js";
 
 /**
  * @typedef {object} Note
@@ -52,7 +52,7 @@ export function greet() {
   delete place.dataset.said;
   box("welcome-lead").hidden = note !== null;
   place.hidden = note === null;
-  button("wake").textContent = note ? "Continue" : "Donate this tab";
+  button("wake").textContent = note ? CONTINUE : DONATE;
   if (note) place.textContent = welcomeInWords(note);
   check(note);
 }
@@ -66,11 +66,11 @@ async function check(note) {
   if (place.dataset.said === "elsewhere") return;
   if (note && !there) {
     place.textContent = lostInWords(note);
-    button("wake").textContent = "Donate this tab";
+    button("wake").textContent = DONATE;
   } else if (!note && there) {
     box("welcome-lead").hidden = true;
     place.hidden = false;
-    place.textContent = "Your artist is on this device. It sleeps until you press Continue, which donates this tab again.";
-    button("wake").textContent = "Continue";
+    place.textContent = FOUND;
+    button("wake").textContent = CONTINUE;
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { box, calm, make } from "../shared/dom.js";
+import { exchangeInWords } from "./studio/words-studio.js";
 import { bytesInWords, kindInWords } from "../shared/words.js";
 
 /** @import { Round } from "../generated/page.js" */
@@ -55,7 +56,7 @@ export function drawPainters() {
 
 /** @param {Round} round @param {number} total bytes since the artist was woken */
 export function showExchange(round, total) {
-  box("exchanged").textContent = `${bytesInWords(round.bytes)} this round, in ${round.protocolRounds} exchanges. ${bytesInWords(total)} since you woke it.`;
+  box("exchanged").textContent = exchangeInWords(round, total);
   box("exchanged").hidden = false;
   const kinds = Object.entries(round.kinds)
     .filter(([, bytes]) => bytes > 0)

@@ -3,6 +3,7 @@
 import { box, button } from "../shared/dom.js";
 import { greet } from "./note.js";
 import { drawPainters } from "./painters.js";
+import { ELSEWHERE } from "./studio/words-studio.js";
 import { sentence } from "../shared/words.js";
 
 /** @import { Failure } from "../generated/page.js" */
@@ -31,7 +32,7 @@ export function showWelcome(failure, text = failure ? sentence(failure) : "") {
   box("welcome-error").textContent = text;
   if (failure?.code === "studio-elsewhere") {
     box("returning").dataset.said = "elsewhere";
-    box("returning").textContent = "Your artist is awake, in another tab.";
+    box("returning").textContent = ELSEWHERE;
   }
   scrollTo({ top: 0 });
   button("wake").focus({ preventScroll: true });

@@ -65,12 +65,17 @@ export const kindInWords = (kind) => KINDS[kind] ?? kind.replaceAll("_", " ");
 /** @param {number} value */
 export const count = (value) => value.toLocaleString("en");
 
+const RULES = new Intl.PluralRules("en");
+
+/** What goes with so many of something. @param {number} value @param {string} one @param {string} many */
+export const plural = (value, one, many) => (RULES.select(value) === "one" ? one : many);
+
 /** @param {number} value @param {string} one @param {string} many */
-export const counted = (value, one, many) => (value === 1 ? `one ${one}` : `${count(value)} ${many}`);
+export const counted = (value, one, many) => plural(value, `one ${one}`, `${count(value)} ${many}`);
 
 /** Two or three digits and a unit. @param {number} bytes */
 export function bytesInWords(bytes) {
-  if (bytes < 1000) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  if (bytes < 1000) return `${bytes} ${plural(bytes, "byte", "bytes")}`;
   const units = ["kB", "MB", "GB", "TB"];
   let value = bytes / 1000;
   let unit = 0;
@@ -116,6 +121,6 @@ export function stageOfLearning(round, pace = null) {
         ? "So far they show what all your pictures have in common."
         : "They are beginning to differ from each other.";
   const minutes = pace ? Math.ceil((OWN - round) / pace) : 0;
-  const left = pace && minutes < 60 ? `, in about ${minutes === 1 ? "a minute" : `${minutes} minutes`} at this pace` : "";
+  const left = pace && minutes < 60 ? `, in about ${plural(minutes, "a minute", `${minutes} minutes`)} at this pace` : "";
   return `${now} The artist starts to paint pictures of its own around round ${OWN}${left}.`;
 }

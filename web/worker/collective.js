@@ -8,10 +8,15 @@ import { load } from "./wasm.js";
 /** @import { MemberEvent, WebGpu } from "../generated/page.js" */
 /** @import { Member } from "../pkg/abraham_client.js" */
 
-/** @type {Member | null} */
-let member = null;
-/** Counts up with every joining and leaving, so that what an earlier membership still says is dropped. */
-let turn = 0;
+/**
+ * One membership, from joining to leaving; what an earlier one still says is dropped.
+ *
+ * @typedef {object} Membership
+ * @property {Member | null} member once it has joined
+ */
+
+/** @type {Membership | null} */
+let current = null;
 
 /**
  * Becomes a member; an earlier membership ends.
@@ -22,15 +27,16 @@ let turn = 0;
  */
 export async function join(port, share, webgpu) {
   await leave();
-  turn += 1;
-  const mine = turn;
+  /** @type {Membership} */
+  const mine = { member: null };
+  current = mine;
   const module = await load();
   // Pictures that another tab of this visitor was taught are this visitor's to teach here, too.
   await solo.beginLessons(module);
   const joined = await module.Member.join({ webgpu, share }, lessons.taught(), port, (event) => {
-    if (mine === turn) handleEvent(event);
+    if (current === mine) handleEvent(event);
   });
-  if (mine === turn) member = joined;
+  if (current === mine) mine.member = joined;
   else await joined.leave();
 }
 
@@ -49,19 +55,18 @@ function handleEvent(event) {
 
 /** @param {number} share of the time that rounds may take @param {boolean} resting */
 export async function pace(share, resting) {
-  member?.pace(share, resting);
+  current?.member?.pace(share, resting);
 }
 
 /** Begins another artist beside one that waits, once four want that; or no longer. @param {boolean} begins */
 export async function beginAnother(begins) {
-  member?.beginAnother(begins);
+  current?.member?.beginAnother(begins);
 }
 
 /** Says goodbye. */
 export async function leave() {
-  turn += 1;
-  const leaving = member;
-  member = null;
+  const leaving = current?.member;
+  current = null;
   try {
     await leaving?.leave();
   } finally {

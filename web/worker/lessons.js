@@ -19,53 +19,69 @@ const TOLD_EVERY_MS = 100;
 /** Pictures are kept so often while others are read: a page may be left at any time. */
 const KEPT_EVERY_MS = 1_000;
 
-/** @type {Lessons | null} */
-let lessons = null;
-let pictures = 0;
-/** Counts up whenever teaching that is under way must end. */
-let turn = 0;
-/** The lesson under way, after which the next begins. @type {Promise<unknown>} */
-let last = Promise.resolve();
-/** Whether the page will be told how many there are. */
-let telling = false;
-/** Tiles of the lesson under way. @type {Uint8Array[]} */
-let fresh = [];
-/** Pictures whose files ask not to be learnt from: they wait for the visitor's word. @type {{ tile: Uint8Array, path: string, by: Reservation }[]} */
-let reserved = [];
+/**
+ * Lessons up to where they are interrupted: then another course takes its place, and whoever teaches in this one sees
+ * that it is over.
+ *
+ * @typedef {object} Course
+ * @property {{ tile: Uint8Array, path: string, by: Reservation }[]} reserved pictures whose files ask not to be learnt
+ *   from: they wait for the visitor's word
+ */
+
+/**
+ * One lesson, from its beginning to its end.
+ *
+ * @typedef {object} Lesson
+ * @property {Teaching} report what it did so far
+ * @property {Uint8Array[]} fresh tiles that are new and not kept yet
+ * @property {() => boolean} alive whether it is not interrupted
+ * @property {() => Promise<void>} keepFresh
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Lessons | null} lessons the wasm module's pictures, once there is a place for them
+ * @property {number} pictures that are in it
+ * @property {Course} course
+ * @property {Promise<unknown>} last the lesson under way, after which the next begins
+ * @property {boolean} telling whether the page will be told how many pictures there are
+ */
+
+/** @type {State} */
+const state = { lessons: null, pictures: 0, course: { reserved: [] }, last: Promise.resolve(), telling: false };
 
 /** How many pictures there are. */
 export function count() {
-  return pictures;
+  return state.pictures;
 }
 
 /** The wasm module's pictures, to learn from. @returns {Lessons} */
 export function taught() {
-  if (!lessons) throw new Fault("internal", "The artist is not awake.");
-  return lessons;
+  if (!state.lessons) throw new Fault("internal", "The artist is not awake.");
+  return state.lessons;
 }
 
 /** @param {Lessons} empty */
 export function begin(empty) {
-  lessons = empty;
+  state.lessons = empty;
 }
 
 /** Whether there is a place to put pictures. */
 export function begun() {
-  return lessons !== null;
+  return state.lessons !== null;
 }
 
 /** Ends teaching that is under way, and what waits; what was taken in stays. */
 export function interrupt() {
-  turn += 1;
-  reserved = [];
+  state.course = { reserved: [] };
   rest();
 }
 
 /** Forgets every picture. */
 export function forget() {
   interrupt();
-  lessons?.forget();
-  pictures = 0;
+  state.lessons?.forget();
+  state.pictures = 0;
   tellSoon();
 }
 
@@ -80,7 +96,8 @@ export function remember(tiles) {
  * @returns {Promise<Teaching>}
  */
 export function teach({ files, leftovers, beside }, keep) {
-  return lesson(keep, async (report, alive, keepFresh) => {
+  return give(keep, async (lesson) => {
+    const { report, alive, keepFresh } = lesson;
     const looked = files.slice(0, FILES);
     Object.assign(report, { total: looked.length, unlooked: files.length - looked.length, leftovers, beside });
     // One that is slow is told of before it is read, so that there is something to see, and to stop.
@@ -88,7 +105,7 @@ export function teach({ files, leftovers, beside }, keep) {
     let kept = performance.now();
     for (const { file, path } of looked) {
       if (!alive()) return;
-      if (pictures >= PICTURES) {
+      if (state.pictures >= PICTURES) {
         report.beyond = looked.length - report.done;
         return;
       }
@@ -101,10 +118,11 @@ export function teach({ files, leftovers, beside }, keep) {
         const { pixels, frame, reservation } = await decode(file);
         if (!alive()) return;
         if (reservation) {
+          const { reserved } = state.course;
           if (reserved.length < PICTURES) reserved.push({ tile: pixels, path, by: reservation });
           sayReserved(report);
         } else {
-          take(pixels, report);
+          take(pixels, lesson);
         }
         if (frame && report.notes.length < NAMED) report.notes.push({ path, frame });
       } catch (error) {
@@ -125,17 +143,18 @@ export function teach({ files, leftovers, beside }, keep) {
 
 /** Teaches what asked not to be learnt from: the visitor said yes. @param {(tiles: Uint8Array[]) => Promise<void>} keep @returns {Promise<Teaching>} */
 export function teachReserved(keep) {
-  return lesson(keep, async (report) => {
-    const waiting = reserved;
-    reserved = [];
+  return give(keep, async (lesson) => {
+    const { report } = lesson;
+    const waiting = state.course.reserved;
+    leaveReserved();
     sayReserved(report);
     report.total = waiting.length;
     for (const { tile } of waiting) {
-      if (pictures >= PICTURES) {
+      if (state.pictures >= PICTURES) {
         report.beyond = report.total - report.done;
         return;
       }
-      take(tile, report);
+      take(tile, lesson);
       report.done += 1;
     }
   });
@@ -143,18 +162,20 @@ export function teachReserved(keep) {
 
 /** @param {Teaching} report */
 function sayReserved(report) {
+  const { reserved } = state.course;
   report.reserved = reserved.slice(0, NAMED).map(({ path, by }) => ({ path, by }));
   report.reservedCount = reserved.length;
 }
 
 /** Drops what asked not to be learnt from: the visitor said no. */
 export function leaveReserved() {
-  reserved = [];
+  state.course.reserved = [];
 }
 
 /** @param {(tiles: Uint8Array[]) => Promise<void>} keep @returns {Promise<Teaching>} */
 export function teachDemo(keep) {
-  return lesson(keep, async (report, alive) => {
+  return give(keep, async (lesson) => {
+    const { report, alive } = lesson;
     tellActivity({ phase: "teaching", at: null, of: null });
     let flags;
     try {
@@ -166,66 +187,71 @@ export function teachDemo(keep) {
     }
     report.total = flags.length;
     for (const tile of flags) {
-      if (!alive() || pictures >= PICTURES) return;
-      take(tile, report);
+      if (!alive() || state.pictures >= PICTURES) return;
+      take(tile, lesson);
       report.done += 1;
     }
   });
 }
 
+/** @returns {Teaching} */
+const nothing = () => ({
+  done: 0,
+  total: 0,
+  used: 0,
+  copies: 0,
+  unlooked: 0,
+  beyond: 0,
+  leftovers: 0,
+  beside: 0,
+  refused: [],
+  refusedCount: 0,
+  notes: [],
+  reserved: [],
+  reservedCount: 0,
+});
+
 /**
- * Does a lesson once those before it are done.
+ * Gives a lesson once those before it are over.
  *
  * @param {(tiles: Uint8Array[]) => Promise<void>} keep gets what was new
- * @param {(teaching: Teaching, alive: () => boolean, keepFresh: () => Promise<void>) => Promise<void>} work
+ * @param {(lesson: Lesson) => Promise<void>} work
  * @returns {Promise<Teaching>}
  */
-function lesson(keep, work) {
-  const mine = turn;
-  const alive = () => mine === turn;
-  const keepFresh = async () => {
-    const tiles = fresh;
-    fresh = [];
-    if (tiles.length > 0) await keep(tiles);
+function give(keep, work) {
+  const { course } = state;
+  /** @type {Lesson} */
+  const lesson = {
+    report: nothing(),
+    fresh: [],
+    alive: () => state.course === course,
+    keepFresh: async () => {
+      const tiles = lesson.fresh;
+      lesson.fresh = [];
+      if (tiles.length > 0) await keep(tiles);
+    },
   };
-  const done = last.then(async () => {
+  const { report, alive, keepFresh } = lesson;
+  const done = state.last.then(async () => {
     taught();
-    fresh = [];
-    /** @type {Teaching} */
-    const report = {
-      done: 0,
-      total: 0,
-      used: 0,
-      copies: 0,
-      unlooked: 0,
-      beyond: 0,
-      leftovers: 0,
-      beside: 0,
-      refused: [],
-      refusedCount: 0,
-      notes: [],
-      reserved: [],
-      reservedCount: 0,
-    };
     if (!alive()) return report;
     sayReserved(report);
     try {
-      await work(report, alive, keepFresh);
-      if (telling) tellPictures();
+      await work(lesson);
+      if (state.telling) tellPictures();
       tell({ event: "teaching", ...report });
       if (alive()) await keepFresh();
     } finally {
-      fresh = [];
       rest();
     }
     return report;
   });
-  last = done.catch(() => {});
+  state.last = done.catch(() => {});
   return done;
 }
 
-/** @param {Uint8Array} tile SIDE×SIDE, RGBA @param {Teaching} report */
-function take(tile, report) {
+/** @param {Uint8Array} tile SIDE×SIDE, RGBA @param {Lesson} lesson */
+function take(tile, { fresh, report }) {
   if (learnFrom(tile)) {
     fresh.push(tile);
     report.used += 1;
@@ -236,24 +262,25 @@ function take(tile, report) {
 
 /** @param {Uint8Array} tile SIDE×SIDE, RGBA @returns {boolean} whether it is new: copies count once */
 function learnFrom(tile) {
-  const before = pictures;
-  pictures = taught().teach(tile);
-  if (pictures > before) tellSoon();
-  return pictures > before;
+  const before = state.pictures;
+  state.pictures = taught().teach(tile);
+  const isNew = state.pictures > before;
+  if (isNew) tellSoon();
+  return isNew;
 }
 
 /** Tells the page how many pictures there are, and teaches the collective with them, once for many that come at once. */
 function tellSoon() {
-  if (telling) return;
-  telling = true;
+  if (state.telling) return;
+  state.telling = true;
   setTimeout(() => {
-    if (telling) tellPictures();
+    if (state.telling) tellPictures();
   }, 50);
 }
 
 function tellPictures() {
-  telling = false;
+  state.telling = false;
   // To the collective as well, and not for every single one: each time costs a copy.
-  lessons?.share();
-  tell({ event: "lessons", pictures });
+  state.lessons?.share();
+  tell({ event: "lessons", pictures: state.pictures });
 }

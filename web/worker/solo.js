@@ -18,27 +18,50 @@ const SAVE_EVERY_MS = 15_000;
 const REST_MS = 30_000;
 const LOCK = "abraham-studio";
 
-/** @type {Studio | null} */
-let studio = null;
-/** @type {(() => void) | null} */
-let releaseLock = null;
-/** Whether the visitor wants it to learn. */
-let wanted = false;
-/** What keeps it from learning for now. @type {Set<"teaching" | "collective">} */
-const holds = new Set();
-let looping = false;
-/** Pauses whose save is not done: nothing is said to rest before it is. */
-let pausing = 0;
-/** Share of the time that rounds may take. */
-let share = 0.5;
-let roundsDone = 0;
-let batch = 0;
-let savedAt = 0;
-/** Ends the rest between two rounds. */
-let wake = () => {};
+/**
+ * The open studio, from waking the artist to stopping it.
+ *
+ * @typedef {object} Open
+ * @property {Studio} studio
+ * @property {() => void} release lets another tab have the artist
+ * @property {number} batch paintings a round
+ * @property {number} rounds of learning behind the artist
+ * @property {number} savedAt when it was last saved
+ */
 
-/** @type {Promise<unknown>} */
-let last = Promise.resolve();
+/**
+ * The pictures of this window since they were last forgotten. Whoever awaits something for them looks afterwards whether
+ * they are still the ones, so that none of before is put on the shelf.
+ *
+ * @typedef {object} Pictures
+ * @property {Uint8Array[]} unsaved tiles that the device did not take
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Open | null} open
+ * @property {Pictures} pictures
+ * @property {boolean} wanted whether the visitor wants it to learn
+ * @property {Set<"teaching" | "collective">} holds what keeps it from learning for now
+ * @property {boolean} looping whether rounds follow each other
+ * @property {number} pausing pauses whose save is not done: nothing is said to rest before it is
+ * @property {number} share of the time that rounds may take
+ * @property {() => void} wake ends the rest between two rounds
+ * @property {Promise<unknown>} last the work on the studio under way, after which the next begins
+ */
+
+/** @type {State} */
+const state = {
+  open: null,
+  pictures: { unsaved: [] },
+  wanted: false,
+  holds: new Set(),
+  looping: false,
+  pausing: 0,
+  share: 0.5,
+  wake: () => {},
+  last: Promise.resolve(),
+};
 
 /**
  * Runs work on the studio after all work that came before it: no two of its methods may run at once.
@@ -48,38 +71,35 @@ let last = Promise.resolve();
  * @returns {Promise<T>}
  */
 function exclusive(work) {
-  const mine = last.then(work);
-  last = mine.catch(() => {});
+  const mine = state.last.then(work);
+  state.last = mine.catch(() => {});
   return mine;
 }
 
-/** @returns {Studio} */
+/** @returns {Open} */
 function opened() {
-  if (!studio) throw new Fault("internal", "The studio is not open.");
-  return studio;
+  if (!state.open) throw new Fault("internal", "The studio is not open.");
+  return state.open;
 }
-
-/** Pictures of this window that the device did not take. @type {Uint8Array[]} */
-let unsaved = [];
-/** Counts up whenever the pictures are forgotten, so that none of before is put on the shelf. */
-let forgettings = 0;
 
 /** @returns {Promise<Status>} */
 async function tellStatus() {
-  const status = { ...(await opened().status()), pictures: lessons.count() };
-  roundsDone = status.round;
+  const open = opened();
+  const status = { ...(await open.studio.status()), pictures: lessons.count() };
+  open.rounds = status.round;
   tell({ event: "status", ...status });
   return status;
 }
 
 function rested() {
-  if (!studio || pausing > 0 || holds.has("collective") || (wanted && holds.size === 0)) return;
+  const { open, pausing, holds, wanted } = state;
+  if (!open || pausing > 0 || holds.has("collective") || (wanted && holds.size === 0)) return;
   tellActivity({ phase: lessons.count() > 0 ? "paused" : "idle" });
 }
 
 // Opening and stopping
 
-/** Takes the lock that lets one tab only have the studio, and holds it until it is released. */
+/** Takes the lock that lets one tab only have the studio. @returns {Promise<() => void>} what releases it */
 function takeLock() {
   return new Promise((resolve, reject) => {
     navigator.locks
@@ -88,14 +108,11 @@ function takeLock() {
           reject(new Fault("studio-elsewhere", "Another tab has this artist open."));
           return undefined;
         }
-        return new Promise((release) => {
-          releaseLock = () => release(undefined);
-          resolve(undefined);
-        });
+        return new Promise((release) => resolve(() => release(undefined)));
       })
       .catch((error) => {
         // A browser that lets the site store nothing has no locks either, and no saved artist to share.
-        if (error instanceof DOMException && error.name === "SecurityError") resolve(undefined);
+        if (error instanceof DOMException && error.name === "SecurityError") resolve(() => {});
         else reject(error);
       });
   });
@@ -104,20 +121,19 @@ function takeLock() {
 /** @param {OpenOptions} options @returns {Promise<Status>} */
 export function open(options) {
   return exclusive(async () => {
-    if (studio) return tellStatus();
-    await takeLock();
+    if (state.open) return tellStatus();
+    const release = await takeLock();
     try {
       const module = await load();
       await beginLessons(module);
-      studio = await module.Studio.open(options);
+      const studio = await module.Studio.open(options);
+      state.open = { studio, release, batch: options.batch, rounds: 0, savedAt: performance.now() };
     } catch (error) {
-      releaseLock?.();
+      release();
       throw error;
     }
     // What windows before this one had left.
     lessons.remember(await shelf.taken(lessons.PICTURES));
-    batch = options.batch;
-    savedAt = performance.now();
     const status = await tellStatus();
     rested();
     return status;
@@ -126,11 +142,11 @@ export function open(options) {
 
 /** Ends the round at hand, saves, and lets another tab have the artist. */
 export async function stop() {
-  wanted = false;
+  state.wanted = false;
   lessons.interrupt();
-  wake();
+  state.wake();
   await exclusive(async () => {
-    if (!studio) return;
+    if (!state.open) return;
     try {
       await save();
     } finally {
@@ -140,16 +156,18 @@ export async function stop() {
 }
 
 function close() {
-  studio?.free();
-  studio = null;
-  releaseLock?.();
+  const { open } = state;
+  state.open = null;
+  open?.studio.free();
+  open?.release();
 }
 
 async function save() {
   tellActivity({ phase: "saving" });
-  savedAt = performance.now();
+  const open = opened();
+  open.savedAt = performance.now();
   try {
-    await opened().save();
+    await open.studio.save();
   } finally {
     // The page notes what it can promise to a returning visitor: what was saved. Where nothing was, it says so.
     await tellStatus();
@@ -158,7 +176,7 @@ async function save() {
 
 /** Saves where there is a studio; a failure is told, and the artist lives on in memory. */
 async function saveOrTell() {
-  if (!studio) return;
+  if (!state.open) return;
   try {
     await save();
   } catch (error) {
@@ -170,13 +188,13 @@ async function saveOrTell() {
 
 /** Holds learning back, whatever the visitor wants. @param {"teaching" | "collective"} why */
 export function hold(why) {
-  holds.add(why);
-  wake();
+  state.holds.add(why);
+  state.wake();
 }
 
 /** @param {"teaching" | "collective"} why */
 export function release(why) {
-  holds.delete(why);
+  state.holds.delete(why);
   learn();
   rested();
 }
@@ -184,37 +202,40 @@ export function release(why) {
 /** Learns for as long as nothing holds it back. */
 export async function start() {
   opened();
-  wanted = true;
+  state.wanted = true;
   learn();
 }
 
 /** Saves and rests. */
 export async function pause() {
-  if (!wanted) return;
-  wanted = false;
-  pausing += 1;
-  wake();
+  if (!state.wanted) return;
+  state.wanted = false;
+  state.pausing += 1;
+  state.wake();
   try {
     await exclusive(async () => {
-      if (studio) await save();
+      if (state.open) await save();
     });
   } finally {
-    pausing -= 1;
+    state.pausing -= 1;
     rested();
   }
 }
 
 /** @param {number} time share of the time that rounds may take, 0 to 1 */
 export async function throttle(time) {
-  share = Math.min(1, Math.max(0.05, time));
-  wake();
+  state.share = Math.min(1, Math.max(0.05, time));
+  state.wake();
 }
 
+/** Whether nothing keeps it from learning now. */
+const mayLearn = () => state.wanted && state.holds.size === 0 && state.open !== null;
+
 function learn() {
-  if (looping || !wanted || holds.size > 0 || !studio) return;
-  looping = true;
+  if (state.looping || !mayLearn()) return;
+  state.looping = true;
   rounds().finally(() => {
-    looping = false;
+    state.looping = false;
     rested();
     // What held it back may be gone since the loop looked.
     learn();
@@ -222,24 +243,26 @@ function learn() {
 }
 
 async function rounds() {
-  while (wanted && holds.size === 0 && studio) {
+  while (mayLearn()) {
     const began = performance.now();
     /** @type {Round} */
     let round;
     try {
       round = await exclusive(async () => {
-        tellActivity({ phase: "learning", round: roundsDone + 1, paintings: batch, pictures: lessons.count() });
-        return opened().round(lessons.taught());
+        const open = opened();
+        tellActivity({ phase: "learning", round: open.rounds + 1, paintings: open.batch, pictures: lessons.count() });
+        const done = await open.studio.round(lessons.taught());
+        open.rounds = done.round;
+        return done;
       });
     } catch (error) {
-      wanted = false;
+      state.wanted = false;
       tell({ event: "failure", ...failure(error) });
       return;
     }
-    roundsDone = round.round;
     tell({ event: "round", ...round }, [round.batch.buffer]);
     const spent = performance.now() - began;
-    if (performance.now() - savedAt > SAVE_EVERY_MS) await exclusive(saveOrTell);
+    if (performance.now() - (state.open?.savedAt ?? Infinity) > SAVE_EVERY_MS) await exclusive(saveOrTell);
     await rest(spent);
   }
 }
@@ -247,9 +270,9 @@ async function rounds() {
 /** Sleeps so that rounds take their share of the time, and lets messages in. @param {number} spent ms */
 function rest(spent) {
   return new Promise((resolve) => {
-    const pause = Math.min(REST_MS, (spent * (1 - share)) / share);
+    const pause = Math.min(REST_MS, (spent * (1 - state.share)) / state.share);
     const timer = setTimeout(resolve, pause);
-    wake = () => {
+    state.wake = () => {
       clearTimeout(timer);
       // Not at once: waiting messages come first.
       setTimeout(resolve, 0);
@@ -274,26 +297,26 @@ export async function beginLessons(module) {
 
 /** Takes pictures in that are on this device: any window of this visitor may teach them. */
 async function takeOver() {
-  const before = forgettings;
+  const { pictures } = state;
   const tiles = await shelf.taken(lessons.PICTURES);
-  if (before === forgettings) lessons.remember(tiles);
+  if (state.pictures === pictures) lessons.remember(tiles);
 }
 
 /** Keeps new pictures on this device for the next visit and for the other windows. @param {Uint8Array[]} tiles */
 export async function keepPictures(tiles) {
-  const before = forgettings;
-  unsaved.push(...tiles);
+  const { pictures } = state;
+  pictures.unsaved.push(...tiles);
   try {
     await exclusive(async () => {
       try {
-        await putUnsaved(() => before === forgettings);
+        await putUnsaved(pictures);
         tellShelf(null);
       } catch (error) {
         tellShelf(failure(error).code);
         throw error;
       } finally {
         // Each is tried, whatever became of the other; what the page says of both is then the same.
-        if (studio) await save();
+        if (state.open) await save();
       }
     });
   } catch (error) {
@@ -301,14 +324,15 @@ export async function keepPictures(tiles) {
   }
 }
 
-/** Puts the pictures that only this window has on the shelf. @param {() => boolean} wanted whether none were forgotten since */
-async function putUnsaved(wanted) {
-  const waiting = [...unsaved];
+/** Puts the pictures that only this window has on the shelf. @param {Pictures} pictures */
+async function putUnsaved(pictures) {
+  const isCurrent = () => state.pictures === pictures;
+  const waiting = [...pictures.unsaved];
   if (waiting.length === 0) return;
-  if (await shelf.put(waiting, wanted)) {
+  if (await shelf.put(waiting, isCurrent)) {
     windows.sayAdded();
-    unsaved = unsaved.slice(waiting.length);
-  } else if (wanted()) {
+    pictures.unsaved = pictures.unsaved.slice(waiting.length);
+  } else if (isCurrent()) {
     // Another window emptied the shelf, and its word is still on its way.
     forgetHere();
   }
@@ -316,14 +340,14 @@ async function putUnsaved(wanted) {
 
 /** Says how many pictures the device did not take. @param {string | null} code why */
 function tellShelf(code) {
+  const { unsaved } = state.pictures;
   tell({ event: "shelf", unsaved: unsaved.length, code: unsaved.length > 0 ? code : null });
 }
 
 /** Drops every picture of this window at once, also what is still being read. */
 function dropPictures() {
-  forgettings += 1;
-  unsaved = [];
-  wanted = false;
+  state.pictures = { unsaved: [] };
+  state.wanted = false;
   lessons.forget();
   tellShelf(null);
 }
@@ -331,7 +355,7 @@ function dropPictures() {
 /** Another window of this visitor forgets the pictures. */
 function forgetHere() {
   dropPictures();
-  wake();
+  state.wake();
   tell({ event: "forgotten" });
 }
 
@@ -341,11 +365,11 @@ function forgetHere() {
  * @returns {Promise<{ silent: number }>} how many windows did not answer, and so may still have them
  */
 export function forgetPictures() {
-  wanted = false;
+  state.wanted = false;
   return exclusive(async () => {
     dropPictures();
     const silent = await windows.forgetEverywhere(shelf.clear);
-    if (studio) await tellStatus();
+    if (state.open) await tellStatus();
     return { silent };
   });
 }
@@ -354,7 +378,7 @@ export function forgetPictures() {
 export function paint() {
   return exclusive(async () => {
     tellActivity({ phase: "painting" });
-    const painting = await opened().paint();
+    const painting = await opened().studio.paint();
     rested();
     return painting;
   });
@@ -374,11 +398,11 @@ export function saveBeside() {
  * @returns {Promise<{ silent: number }>} how many other windows did not answer, and so may still have the pictures
  */
 export function reset() {
-  wanted = false;
-  wake();
+  state.wanted = false;
+  state.wake();
   return exclusive(async () => {
     // What could not be opened can still be deleted, unless another tab has it.
-    if (!studio) await takeLock();
+    const release = state.open ? () => {} : await takeLock();
     try {
       await windows.attend({ added: () => {}, forget: () => {} });
       await clearArtist();
@@ -386,6 +410,7 @@ export function reset() {
       return { silent: await windows.forgetEverywhere(shelf.clear) };
     } finally {
       close();
+      release();
     }
   });
 }
@@ -395,6 +420,6 @@ async function clearArtist() {
     await (await load()).deleteArtist();
   } catch (error) {
     // Where storage is denied, an artist that was never saved has left nothing.
-    if (!studio || (await studio.status()).saved !== null) throw error;
+    if (!state.open || (await state.open.studio.status()).saved !== null) throw error;
   }
 }

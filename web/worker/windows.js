@@ -19,22 +19,26 @@ const PATIENCE_MS = 15_000;
  * @property {() => void} forget another window forgets them all; done when this returns
  */
 
-/** @type {BroadcastChannel | null} */
-let channel = null;
-/** This window's name among the others. */
-let me = "";
-/** Told of each answer to what this window asked. @type {(id: string, window: string) => void} */
-let answered = () => {};
+/**
+ * @typedef {object} State
+ * @property {BroadcastChannel | null} channel to the others, once this window has pictures
+ * @property {string} me this window's name among them
+ * @property {(id: string, window: string) => void} answered told of each answer to what this window asked
+ */
+
+/** @type {State} */
+const state = { channel: null, me: "", answered: () => {} };
 
 /** From now on this window has pictures, and hears the others. @param {Heard} heard */
 export async function attend({ added, forget }) {
-  if (channel) return;
-  me = crypto.randomUUID();
-  channel = new BroadcastChannel(CHANNEL);
+  if (state.channel) return;
+  const me = crypto.randomUUID();
+  const channel = new BroadcastChannel(CHANNEL);
+  Object.assign(state, { channel, me });
   channel.onmessage = ({ data }) => {
     const word = /** @type {Word} */ (data);
     if (word.kind === "added") added();
-    if (word.kind === "forgotten") answered(word.id, word.window);
+    if (word.kind === "forgotten") state.answered(word.id, word.window);
     if (word.kind === "forget") {
       forget();
       say({ kind: "forgotten", id: word.id, window: me });
@@ -56,7 +60,7 @@ export async function attend({ added, forget }) {
 
 /** @param {Word} word */
 function say(word) {
-  channel?.postMessage(word);
+  state.channel?.postMessage(word);
 }
 
 /** Tells the other windows that there are more pictures on the shelf. */
@@ -73,11 +77,11 @@ export function forgetEverywhere(clear, patience = PATIENCE_MS) {
   return alone(async () => {
     await clear();
     const silent = await others();
-    if (silent.size === 0 || !channel) return 0;
+    if (silent.size === 0 || !state.channel) return 0;
     const id = crypto.randomUUID();
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, patience);
-      answered = (to, window) => {
+      state.answered = (to, window) => {
         if (to !== id) return;
         silent.delete(window);
         if (silent.size > 0) return;
@@ -86,7 +90,7 @@ export function forgetEverywhere(clear, patience = PATIENCE_MS) {
       };
       say({ kind: "forget", id });
     });
-    answered = () => {};
+    state.answered = () => {};
     if (silent.size === 0) return 0;
     // One that was closed meanwhile has nothing any more.
     const left = await others();
@@ -99,7 +103,7 @@ async function others() {
   try {
     const { held = [] } = await navigator.locks.query();
     const names = held.flatMap(({ name }) => (name?.startsWith(PRESENCE) ? [name.slice(PRESENCE.length)] : []));
-    return new Set(names.filter((name) => name !== me));
+    return new Set(names.filter((name) => name !== state.me));
   } catch {
     return new Set();
   }

@@ -1,22 +1,28 @@
 /** Everyone who is in sight, one line each: who it is, what it does, and what went between this tab and it. */
 
-import { memberInWords } from "./words.js";
+import { YOU, linkInWords, memberInWords, moreInWords, whoInWords } from "./words.js";
 import { box, make, write } from "../../shared/dom.js";
 import { nameOf } from "../../shared/names.js";
-import { bytesInWords, count, counted } from "../../shared/words.js";
 
 /** @import { Traffic, Snapshot } from "../../generated/page.js" */
 
-/** The list as it was last written. */
-let listed = "";
-/** @type {Map<string, HTMLElement>} where each member's bytes stand, by key */
-const places = new Map();
-/** @type {Traffic["links"]} */
-let links = [];
+/**
+ * What is known of those who are here; replaced whole when there is nothing to know any more.
+ *
+ * @typedef {object} Here
+ * @property {string} listed the list as it was last written
+ * @property {Map<string, HTMLElement>} places where each member's bytes stand, by key
+ * @property {Traffic["links"]} links
+ */
+
+/** @returns {Here} */
+const nobody = () => ({ listed: "", places: new Map(), links: [] });
+
+let here = nobody();
 
 /** @param {Snapshot} snapshot */
 export function showHere(snapshot) {
-  write("here-summary", `Who is here: ${counted(snapshot.memberCount, "tab", "tabs")}`);
+  write("here-summary", whoInWords(snapshot));
   const names = snapshot.members.map(({ key }) => nameOf(key));
   const lines = snapshot.members.map((member, i) => ({
     key: member.key,
@@ -29,38 +35,37 @@ export function showHere(snapshot) {
   const unlisted = snapshot.memberCount - snapshot.members.length;
   const list = JSON.stringify([unlisted, lines]);
   // Written only when it changes, so that nobody's selection or reading place is lost.
-  if (list === listed) return;
-  listed = list;
-  places.clear();
+  if (list === here.listed) return;
+  here.listed = list;
+  here.places.clear();
   box("here-list").replaceChildren(
     ...lines.map(({ key, name, seat, me, words }) => {
       const bytes = make("span", { className: "bytes" });
-      places.set(key, bytes);
-      const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? " (you)" : "", ` ${words}`, bytes);
+      here.places.set(key, bytes);
+      const text = make("span", {}, make("b", { textContent: name ?? "" }), me ? ` (${YOU})` : "", ` ${words}`, bytes);
       const item = make("li", { title: key }, make("i", { className: seat < 0 ? "dot" : `dot seat-${seat}` }), text);
       return item;
     }),
-    ...(unlisted > 0 ? [make("li", { textContent: `And ${count(unlisted)} more.` })] : []),
+    ...(unlisted > 0 ? [make("li", { textContent: moreInWords(unlisted) })] : []),
   );
   writeBytes();
 }
 
 /** @param {Traffic} traffic */
 export function showBytes(traffic) {
-  links = traffic.links;
+  here.links = traffic.links;
   writeBytes();
 }
 
 function writeBytes() {
+  const { links, places } = here;
   for (const { key, sent, received } of links) {
     const place = places.get(key);
-    const text = `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
+    const text = linkInWords(sent, received);
     if (place && place.textContent !== text) place.textContent = text;
   }
 }
 
 export function forgetHere() {
-  listed = "";
-  links = [];
-  places.clear();
+  here = nobody();
 }

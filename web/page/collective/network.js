@@ -1,16 +1,18 @@
 /** The window's half of a member: its network node, which workers cannot have, for WebRTC is the window's. */
 
 import { behindOf, correctClock, deviceNow } from "./clock.js";
-import { Unfetched, get, isReason, reasonFor, reasonInWords } from "../../shared/fetching.js";
+import { APART, noSettingsInWords, notStartedInWords } from "./words.js";
+import { Unfetched, get, reasonFor, reasonInWords } from "../../shared/fetching.js";
 
 /** @import { Network } from "../../pkg/abraham_window.js" */
+/** @import { Standing } from "./words.js" */
 
 const PROGRAM = new URL("../../pkg/abraham_window.js", import.meta.url);
 
 /** Why this tab cannot meet others, for a person. */
 export class Apart extends Error {
-  /** @param {string} title @param {string} why @param {boolean} again whether trying again may help */
-  constructor(title, why, again) {
+  /** @param {Standing} words @param {boolean} again whether trying again may help */
+  constructor({ title, why }, again) {
     super(why);
     this.title = title;
     this.again = again;
@@ -33,10 +35,10 @@ export async function startNetwork() {
     await module.default();
   } catch {
     const reason = await reasonFor([PROGRAM]);
-    throw new Apart("This tab cannot join", `The network program could not be started. ${reasonInWords(reason)}`, true);
+    throw new Apart(notStartedInWords(reasonInWords(reason)), true);
   }
   if (!understands(module.protocol?.(), protocols)) {
-    throw new Apart("This page is older than the server", "The server was updated, and tabs of different versions do not understand each other. Reload the page to join; your own artist is saved.", false);
+    throw new Apart(APART.olderPage, false);
   }
   return { network: module.start({ relays, iceServers }, port1), port: port2, iceServers };
 }
@@ -82,14 +84,14 @@ export async function isWalledIn(iceServers) {
 /** @param {string[]} relays @throws {Apart} */
 function checkAbilities(relays) {
   if (typeof WebSocket !== "function" && !relays.some((address) => address.includes("/webrtc-direct/"))) {
-    throw new Apart("This browser cannot join others", "It has no WebSocket, or a policy blocks it, so it cannot find the relay that introduces tabs to each other.", false);
+    throw new Apart(APART.noWebSocket, false);
   }
   try {
     const trial = new RTCPeerConnection();
     trial.createDataChannel("trial");
     trial.close();
   } catch {
-    throw new Apart("This browser cannot join others", "It has no WebRTC, or a policy or an extension blocks it, so its tabs cannot reach other visitors’ tabs.", false);
+    throw new Apart(APART.noWebRtc, false);
   }
 }
 
@@ -109,13 +111,11 @@ async function settings() {
     found = await answer.json();
     correctClockBy(found, answer, asked);
   } catch (error) {
-    throw new Apart(...whyNoSettings(error), true);
+    throw new Apart(whyNoSettings(error), true);
   }
   // A relay that can be reached in both ways is tried by WebSocket first: it passes more firewalls.
   const relays = [found.relays, found.webrtcDirect].flatMap((list) => (Array.isArray(list) ? list : []));
-  if (relays.length === 0) {
-    throw new Apart("Tabs cannot meet here", "The server that this page came from runs no relay, so tabs cannot find each other.", true);
-  }
+  if (relays.length === 0) throw new Apart(APART.noRelay, true);
   const list = (/** @type {unknown} */ value) => (Array.isArray(value) ? value : []);
   return { relays, iceServers: list(found.iceServers), protocols: list(found.protocols) };
 }
@@ -125,17 +125,9 @@ function correctClockBy(found, answer, asked) {
   correctClock(behindOf(found?.now_ms, answer.headers.get("date"), asked, deviceNow()));
 }
 
-/** @param {unknown} error @returns {[title: string, why: string]} */
+/** @param {unknown} error @returns {Standing} */
 export function whyNoSettings(error) {
-  if (!(error instanceof Unfetched) || !isReason(error.code)) {
-    return ["The server gives no usable answer", "Its answer cannot be understood, so this tab does not know where to find other tabs. Reload the page, then try again."];
-  }
-  const titles = /** @type {Record<string, string>} */ ({
-    "fetch-offline": "This device is offline",
-    "fetch-silent": "The server does not answer",
-    "fetch-foreign": "Something else answers in place of the server",
-  });
-  return [titles[error.code] ?? "The server gives no usable answer", `This tab does not know where to find other tabs. ${error.message}`];
+  return error instanceof Unfetched ? noSettingsInWords(error.code, error.message) : APART.noSense;
 }
 
 /**

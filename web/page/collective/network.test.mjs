@@ -14,12 +14,12 @@ test("an old page and a new server do not take each other for the same", () => {
 test("each way in which the server does not answer has its own title, and says what to do", () => {
   const reasons = /** @type {const} */ (["fetch-offline", "fetch-silent", "fetch-foreign", "fetch-failed"]);
   const titles = reasons.map((reason) => {
-    const [title, why] = whyNoSettings(new Unfetched(reason));
+    const { title, why } = whyNoSettings(new Unfetched(reason));
     assert.match(why, /try again/i);
     return title;
   });
   assert.equal(new Set(titles).size, titles.length);
-  assert.match(whyNoSettings(new SyntaxError("Unexpected token <"))[1], /cannot be understood/);
+  assert.match(whyNoSettings(new SyntaxError("Unexpected token <")).why, /cannot be understood/);
 });
 
 /** A browser's connection that finds these candidates. @param {(string | null)[]} candidates null ends the list */

@@ -3,7 +3,7 @@
 import { SIDE } from "../../generated/sizes.js";
 import { box, make } from "../../shared/dom.js";
 import { lookAt } from "../provenance/pieces.js";
-import { count } from "../../shared/words.js";
+import { pieceForEars, pieceInWords } from "./words.js";
 
 /** @import { CollectivePiece } from "../../generated/page.js" */
 
@@ -17,12 +17,11 @@ let urls = [];
 export function hangCollectivePiece(piece) {
   const url = URL.createObjectURL(new Blob([new Uint8Array(piece.png)], { type: "image/png" }));
   urls.unshift(url);
-  const round = count(piece.round);
   const open = make(
     "button",
     { type: "button", className: "hung-piece" },
-    make("img", { src: url, alt: `Piece by the collective from round ${round}`, width: SIDE, height: SIDE }),
-    make("span", { textContent: `Round ${round}${piece.helped ? ", with your help" : ""}` }),
+    make("img", { src: url, alt: pieceForEars(piece), width: SIDE, height: SIDE }),
+    make("span", { textContent: pieceInWords(piece) }),
   );
   open.addEventListener("click", () => lookAt(piece, "collective"));
   const item = make("li", {}, open);

@@ -1,8 +1,8 @@
-/** What the living picture shows of a snapshot. */
+/** What the living picture shows of a snapshot, and while there is none. */
 
-import { PAINTERS } from "../../generated/sizes.js";
 import { nameOf } from "../../shared/names.js";
-import { PHASES } from "./phases.js";
+import { ACTS } from "./phases.js";
+import { noteInWords } from "./words.js";
 
 /** @import { Snapshot } from "../../generated/page.js" */
 /** @import { Scene } from "./living/picture.js" */
@@ -33,8 +33,11 @@ export function sceneOf(snapshot, resting) {
       people.push({ id: key, name: nameOf(key), seat, teaches: teaching.has(key), lends: false, me: false, reachable: false });
     }
   }
-  return { people, links: linksAmong(snapshot), act: term ? PHASES[term.phase].act : resting ? "resting" : "waiting", note: noteOf(snapshot, resting) };
+  return { people, links: linksAmong(snapshot), act: term ? ACTS[term.phase] : resting ? "resting" : "waiting", note: noteInWords(snapshot, resting) };
 }
+
+/** @param {string} note what the middle says @returns {Scene} */
+export const sceneOfNobody = (note) => ({ people: [], links: [], act: "waiting", note });
 
 /** Every pair once. @param {Snapshot} snapshot @returns {[string, string][]} */
 function linksAmong(snapshot) {
@@ -53,11 +56,4 @@ function linksAmong(snapshot) {
     for (const b of snapshot.term?.seats ?? []) if (a !== "" && b !== "") add(a, b);
   }
   return [...pairs.values()];
-}
-
-/** What the middle says while nothing is painted. @param {Snapshot} snapshot @param {boolean} resting */
-function noteOf(snapshot, resting) {
-  if (resting) return "Resting";
-  const willing = snapshot.members.filter(({ paints }) => paints).length;
-  return willing >= PAINTERS ? `${willing} here\nconnecting` : `${willing} of ${PAINTERS}\nready to paint`;
 }

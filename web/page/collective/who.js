@@ -1,25 +1,29 @@
 /** Who is here: what this tab is and why, what it gave, how the connection is, and everyone in sight. */
 
 import {
+  ALONE,
+  FINDING,
   LINKING_MS,
   LOOKING,
   NOBODY_WAITS,
   actInWords,
   connectionInWords,
   endInWords,
-  here,
   lackInWords,
   leavingInWords,
+  lostInWords,
+  newsInWords,
   standingOf,
   titleOf,
 } from "./words.js";
 import { box, write } from "../../shared/dom.js";
 import { forgetHere, showBytes, showHere } from "./here.js";
-import { PHASES } from "./phases.js";
+import { ACTS } from "./phases.js";
 import { showOutgoing } from "../teach/teach.js";
 import { bytesInWords, capital, count } from "../../shared/words.js";
 
 /** @import { Traffic, Snapshot } from "../../generated/page.js" */
+/** @import { Apart } from "./network.js" */
 
 /** Between two lines read out to those who listen. */
 const SPOKEN_EVERY_MS = 6_000;
@@ -28,7 +32,153 @@ const NEWS_EVERY_MS = 45_000;
 
 const TITLE = document.title;
 
-const QUIET_CAPTION = "The seats fill as tabs arrive.";
+/**
+ * What this tab knows of its part in the collective.
+ *
+ * @typedef {object} Known
+ * @property {Snapshot | null} snapshot how the collective stands, once it is known
+ * @property {Apart | null} apart why this tab is no member, where it cannot be one
+ * @property {string | null} resting why it holds back, where it does
+ */
+
+/**
+ * What was shown of one membership so far; replaced whole when the next begins.
+ *
+ * @typedef {object} Shown
+ * @property {Snapshot["why"] | null} reason why this tab is what it is
+ * @property {number} since when that is the reason, by the worker's clock
+ * @property {string} spoken what was last read out
+ * @property {number} newsAt when what the four do was last read out
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Shown} shown
+ * @property {number} spokenAt when anything was last read out
+ * @property {number} pending the timer of what waits to be read out
+ */
+
+/** @returns {Shown} */
+const nothing = () => ({ reason: null, since: 0, spoken: "", newsAt: -Infinity });
+
+/** @type {State} */
+const state = { shown: nothing(), spokenAt: -Infinity, pending: 0 };
+
+/**
+ * What the page shows.
+ *
+ * @typedef {object} Panel
+ * @property {Record<string, string | number>} data of the section, also for whoever watches many tabs at once, such as a test
+ * @property {string} connection its state
+ * @property {Record<string, string>} texts by the id of what they are written in
+ * @property {Record<string, boolean>} parts by id, which of those are there that are there at times only
+ * @property {string | null} short what the tab's title says, where it says more than the page's name
+ */
+
+/** @param {Known} known */
+export function showWho(known) {
+  const { snapshot } = known;
+  const { data, connection, texts, parts, short } = snapshot ? panelOf(snapshot, known.resting) : panelOfNobody(known.apart);
+  Object.assign(box("collective").dataset, data);
+  box("connection").dataset.state = connection;
+  for (const [id, text] of Object.entries(texts)) write(id, text);
+  for (const [id, isThere] of Object.entries(parts)) reveal(id, isThere);
+  box("begin-another").setAttribute("aria-pressed", String(snapshot?.waiting?.begins ?? false));
+  markStep(snapshot);
+  if (snapshot) showHere(snapshot);
+  document.title = short === null ? TITLE : `${short} · Abraham`;
+  speak(texts.standing ?? "", known);
+}
+
+/** While this tab sees no collective: it is on its way, or cannot get there. @param {Apart | null} apart @returns {Panel} */
+function panelOfNobody(apart) {
+  const { connection, caption } = apart ? ALONE : FINDING;
+  return {
+    data: { standing: apart ? "apart" : "finding", state: apart ? "apart" : "waiting", role: "", seat: "", term: "", phase: "" },
+    connection: apart ? "stopped" : "connecting",
+    texts: {
+      standing: apart?.title ?? LOOKING.title,
+      "standing-why": apart?.message ?? LOOKING.why,
+      connection,
+      leaving: NOBODY_WAITS,
+      "living-caption": caption,
+    },
+    parts: {
+      here: apart === null,
+      lack: false,
+      "lack-teach": false,
+      apart: apart !== null,
+      "join-again": apart?.again ?? false,
+      invite: false,
+      beside: false,
+      given: false,
+      steps: false,
+    },
+    short: null,
+  };
+}
+
+/** @param {Snapshot} snapshot @param {string | null} resting @returns {Panel} */
+function panelOf(snapshot, resting) {
+  const { why: reason, role, term, waiting, done, connection } = snapshot;
+  const lasted = lastedOf(snapshot);
+  const { title, why } = standingOf(snapshot, resting, lasted);
+  const lack = lackInWords(snapshot);
+  const pictures = snapshot.members[0]?.pictures ?? 0;
+  const waits = reason === "waitsForHolders";
+  return {
+    data: {
+      standing: reason,
+      role,
+      state: term ? "active" : "waiting",
+      members: snapshot.memberCount,
+      linked: snapshot.members.filter((member) => member.linked).length,
+      term: term?.number ?? "",
+      phase: term?.phase ?? "",
+      round: term?.round ?? "",
+      seat: term?.seat ?? "",
+      artist: term?.artist ?? "",
+      waitsFor: waiting?.waitsFor ?? "",
+      waitingArtist: waiting?.artist ?? "",
+      waitingRound: waiting?.round ?? "",
+      visitorsNeeded: waiting?.visitors ?? "",
+      seatsMissing: waiting?.seatsMissing.join(" ") ?? "",
+      rejections: snapshot.rejections,
+    },
+    connection: connection.state,
+    texts: {
+      standing: title,
+      "standing-why": [why, term ? null : endInWords(snapshot)].filter((text) => text !== null).join(" "),
+      connection: capital(connectionInWords(snapshot)),
+      leaving: leavingInWords(snapshot),
+      "living-caption": actInWords(snapshot) || FINDING.caption,
+      "lack-text": lack ?? "",
+      "rounds-painted": count(done.roundsPainted),
+      "rounds-taught": count(done.roundsTaught),
+      "pieces-signed": count(done.pieces),
+      lent: count(pictures),
+    },
+    parts: {
+      here: true,
+      lack: lack !== null,
+      "lack-teach": pictures === 0,
+      apart: reason === "noDirectLinks" && lasted >= LINKING_MS,
+      "join-again": false,
+      invite: (reason === "tooFewPainters" || (waits && waiting?.waitsFor === "visitors")) && resting === null,
+      beside: waits && resting === null,
+      given: done.roundsPainted + done.roundsTaught + done.pieces > 0 || term !== null,
+      steps: term !== null,
+    },
+    short: titleOf(snapshot, resting),
+  };
+}
+
+/** For how long this tab has been what it is for the same reason, ms. @param {Snapshot} snapshot */
+function lastedOf({ why, now }) {
+  const { shown } = state;
+  if (why !== shown.reason) Object.assign(shown, { reason: why, since: now });
+  return now - shown.since;
+}
 
 /** Shows or hides. Where the focus was in what goes, it moves to the heading, and not to the top of the page. @param {string} id @param {boolean} shown */
 function reveal(id, shown) {
@@ -38,89 +188,23 @@ function reveal(id, shown) {
   if (focused) box("standing").focus({ preventScroll: true });
 }
 
-/** Why this tab is what it is, and since when by the worker's clock. @type {Snapshot["why"] | null} */
-let reason = null;
-let reasonSince = 0;
-let spoken = "";
-let spokenAt = -Infinity;
-let newsAt = -Infinity;
-/** What waits to be read out. */
-let pending = 0;
-
-/** @param {Snapshot} snapshot @param {string | null} resting why this tab holds back, where it does */
-export function showWho(snapshot, resting) {
-  if (snapshot.why !== reason) {
-    reason = snapshot.why;
-    reasonSince = snapshot.now;
-  }
-  const lasted = snapshot.now - reasonSince;
-  const { title, why } = standingOf(snapshot, resting, lasted);
-  const collective = box("collective");
-  collective.dataset.standing = snapshot.why;
-  collective.dataset.role = snapshot.role;
-  collective.dataset.state = snapshot.term ? "active" : "waiting";
-  // For whoever watches many tabs at once, such as a test.
-  Object.assign(collective.dataset, {
-    members: snapshot.memberCount,
-    linked: snapshot.members.filter((member) => member.linked).length,
-    term: snapshot.term?.number ?? "",
-    phase: snapshot.term?.phase ?? "",
-    round: snapshot.term?.round ?? "",
-    seat: snapshot.term?.seat ?? "",
-    artist: snapshot.term?.artist ?? "",
-    waitsFor: snapshot.waiting?.waitsFor ?? "",
-    waitingArtist: snapshot.waiting?.artist ?? "",
-    waitingRound: snapshot.waiting?.round ?? "",
-    visitorsNeeded: snapshot.waiting?.visitors ?? "",
-    seatsMissing: snapshot.waiting?.seatsMissing.join(" ") ?? "",
-    rejections: snapshot.rejections,
-  });
-  write("standing", title);
-  write("standing-why", [why, snapshot.term ? null : endInWords(snapshot)].filter((text) => text !== null).join(" "));
-  const lack = lackInWords(snapshot);
-  reveal("lack", lack !== null);
-  write("lack-text", lack ?? "");
-  reveal("lack-teach", (snapshot.members[0]?.pictures ?? 0) === 0);
-  reveal("apart", snapshot.why === "noDirectLinks" && lasted >= LINKING_MS);
-  reveal("join-again", false);
-  const waits = snapshot.why === "waitsForHolders";
-  reveal("invite", (snapshot.why === "tooFewPainters" || (waits && snapshot.waiting?.waitsFor === "visitors")) && resting === null);
-  reveal("beside", waits && resting === null);
-  box("begin-another").setAttribute("aria-pressed", String(snapshot.waiting?.begins ?? false));
-  write("connection", capital(connectionInWords(snapshot)));
-  box("connection").dataset.state = snapshot.connection.state;
-  write("leaving", leavingInWords(snapshot));
-  const given = snapshot.done.roundsPainted + snapshot.done.roundsTaught + snapshot.done.pieces > 0 || Boolean(snapshot.term);
-  reveal("given", given);
-  write("rounds-painted", count(snapshot.done.roundsPainted));
-  write("rounds-taught", count(snapshot.done.roundsTaught));
-  write("pieces-signed", count(snapshot.done.pieces));
-  write("lent", count(snapshot.members[0]?.pictures ?? 0));
-  showSteps(snapshot);
-  showHere(snapshot);
-  const short = titleOf(snapshot, resting);
-  document.title = short === null ? TITLE : `${short} · Abraham`;
-  speak(title, snapshot);
-}
-
-/** Says nothing of the collective any more. */
-export function forgetWho() {
-  clearTimeout(pending);
-  document.title = TITLE;
-  reason = null;
-  forgetHere();
-}
-
-/** @param {Snapshot} snapshot */
-function showSteps(snapshot) {
-  reveal("steps", Boolean(snapshot.term));
-  const current = snapshot.term && PHASES[snapshot.term.phase].act;
+/** @param {Snapshot | null} snapshot */
+function markStep(snapshot) {
+  const current = snapshot?.term && ACTS[snapshot.term.phase];
   for (const step of box("steps").children) {
     if (!(step instanceof HTMLElement)) continue;
     if (step.dataset.act === current) step.setAttribute("aria-current", "step");
     else step.removeAttribute("aria-current");
   }
-  write("living-caption", actInWords(snapshot) || QUIET_CAPTION);
+}
+
+/** Says nothing any more of the membership that was. */
+export function forgetWho() {
+  clearTimeout(state.pending);
+  document.title = TITLE;
+  state.shown = nothing();
+  forgetHere();
+  showOutgoing(0);
 }
 
 /** @param {Traffic} traffic */
@@ -133,60 +217,24 @@ export function showTraffic(traffic) {
   showOutgoing(updateBytes);
 }
 
-/** This tab cannot be a member, and why. @param {string} title @param {string} why @param {boolean} again whether trying again may help */
-export function showApart(title, why, again) {
-  showNoView("apart", title, why);
-  reveal("apart", true);
-  reveal("join-again", again);
-  reveal("here", false);
-  write("connection", "Not connected");
-  box("connection").dataset.state = "stopped";
-  write("living-caption", "This tab is on its own.");
-  say(`${title}. ${why}`);
-}
-
-/** Before anything is known. */
-export function showFinding() {
-  const { title, why } = LOOKING;
-  showNoView("finding", title, why);
-  reveal("apart", false);
-  reveal("here", true);
-  write("connection", "Looking for the relay");
-  box("connection").dataset.state = "connecting";
-  write("living-caption", QUIET_CAPTION);
-  showOutgoing(0);
-  spoken = "";
-  newsAt = -Infinity;
-}
-
-/** What holds while this tab sees no collective. @param {string} standing @param {string} title @param {string} why */
-function showNoView(standing, title, why) {
-  const collective = box("collective");
-  Object.assign(collective.dataset, { standing, state: standing === "apart" ? "apart" : "waiting", role: "", seat: "", term: "", phase: "" });
-  document.title = TITLE;
-  write("standing", title);
-  write("standing-why", why);
-  write("leaving", NOBODY_WAITS);
-  for (const id of ["invite", "lack", "given", "steps"]) reveal(id, false);
-}
-
-/** @param {string} title @param {Snapshot} snapshot */
-function speak(title, snapshot) {
+/** @param {string} title @param {Known} known */
+function speak(title, { snapshot, apart }) {
+  const { shown } = state;
   const now = performance.now();
-  const news = Boolean(snapshot.term) && now - newsAt > NEWS_EVERY_MS;
-  const lost = snapshot.connection.state === "offline" ? ` ${capital(connectionInWords(snapshot).replace(/\.$/, ""))}.` : "";
-  if (title + lost === spoken && !news) return;
-  if (news) newsAt = now;
-  spoken = title + lost;
-  say(`${title}. ${here(snapshot)}.${lost} ${actInWords(snapshot)}`);
+  const news = Boolean(snapshot?.term) && now - shown.newsAt > NEWS_EVERY_MS;
+  const lost = snapshot ? lostInWords(snapshot) : "";
+  if ((!snapshot && !apart) || (title + lost === shown.spoken && !news)) return;
+  if (news) shown.newsAt = now;
+  shown.spoken = title + lost;
+  say(snapshot ? newsInWords(title, snapshot) : `${title}. ${apart?.message}`);
 }
 
 /** Reads out the latest line, no sooner than a few seconds after the last one. @param {string} text */
 function say(text) {
-  clearTimeout(pending);
-  const wait = Math.max(0, SPOKEN_EVERY_MS - (performance.now() - spokenAt));
-  pending = setTimeout(() => {
-    spokenAt = performance.now();
+  clearTimeout(state.pending);
+  const wait = Math.max(0, SPOKEN_EVERY_MS - (performance.now() - state.spokenAt));
+  state.pending = setTimeout(() => {
+    state.spokenAt = performance.now();
     write("collective-live", text);
   }, wait);
 }

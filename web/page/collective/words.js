@@ -2,10 +2,11 @@
 
 import { MIN_PICTURES, MIN_TEACHERS, PAINTERS } from "../../generated/sizes.js";
 import { nameOf } from "../../shared/names.js";
-import { PHASES } from "./phases.js";
-import { capital, count, counted } from "../../shared/words.js";
+import { bytesInWords, capital, count, counted, plural } from "../../shared/words.js";
 
-/** @import { Member, Snapshot, Term } from "../../generated/page.js" */
+/** @import { CollectivePiece, Member, Snapshot, Term, TermPhase } from "../../generated/page.js" */
+
+/** @import { Reason } from "../../shared/fetching.js" */
 
 /**
  * @typedef {object} Standing
@@ -18,6 +19,87 @@ export const LINKING_MS = 20_000;
 
 /** Before anything is known of others. @type {Standing} */
 export const LOOKING = { title: "Looking for others", why: "The relay introduces tabs to each other. It cannot read what they then exchange." };
+
+const TO_ITSELF = "This browser cannot join others";
+const CANNOT_JOIN = "This tab cannot join";
+
+/** Why this tab cannot be a member. */
+export const APART = /** @satisfies {Record<string, Standing>} */ ({
+  noWebSocket: {
+    title: TO_ITSELF,
+    why: "It has no WebSocket, or a policy blocks it, so it cannot find the relay that introduces tabs to each other.",
+  },
+  noWebRtc: { title: TO_ITSELF, why: "It has no WebRTC, or a policy or an extension blocks it, so its tabs cannot reach other visitors’ tabs." },
+  walledIn: {
+    title: "This browser allows no direct links",
+    why: "A policy, a VPN or an extension blocks its links to other tabs. Your own artist continues. Remove the block, then try again.",
+  },
+  noRelay: { title: "Tabs cannot meet here", why: "The server that this page came from runs no relay, so tabs cannot find each other." },
+  olderPage: {
+    title: "This page is older than the server",
+    why: "The server was updated, and tabs of different versions do not understand each other. Reload the page to join; your own artist is saved.",
+  },
+  noSense: {
+    title: "The server gives no usable answer",
+    why: "Its answer cannot be understood, so this tab does not know where to find other tabs. Reload the page, then try again.",
+  },
+});
+
+/** @param {string} why the window's node cannot work in this browser @returns {Standing} */
+export const unsupportedInWords = (why) => ({ title: TO_ITSELF, why: capital(why) });
+
+/** @param {string} why the program of the window's node did not come @returns {Standing} */
+export const notStartedInWords = (why) => ({ title: CANNOT_JOIN, why: `The network program could not be started. ${why}` });
+
+/** @param {string} why the worker could not join @returns {Standing} */
+export const notJoinedInWords = (why) => ({ title: CANNOT_JOIN, why });
+
+/** Titles, where the server did not say where others meet. @type {Partial<Record<Reason, string>>} */
+const SILENT = {
+  "fetch-offline": "This device is offline",
+  "fetch-silent": "The server does not answer",
+  "fetch-foreign": "Something else answers in place of the server",
+};
+
+/** The server did not say where others meet. @param {Reason} reason @param {string} why the same in words @returns {Standing} */
+export function noSettingsInWords(reason, why) {
+  return { title: SILENT[reason] ?? "The server gives no usable answer", why: `This tab does not know where to find other tabs. ${why}` };
+}
+
+/** The living picture, the line below it and the connection while this tab is a member and knows of nobody yet. */
+export const FINDING = { note: "…\nlooking around", picture: "Nobody else is here yet.", caption: "The seats fill as tabs arrive.", connection: "Looking for the relay" };
+
+/** The same while it cannot be one. */
+export const ALONE = { note: "Alone\nwith its own artist", picture: "This tab is on its own.", caption: "This tab is on its own.", connection: "Not connected" };
+
+/** What the middle of the living picture says while nothing is painted. @param {Snapshot} snapshot @param {boolean} resting */
+export function noteInWords({ members }, resting) {
+  if (resting) return "Resting";
+  const willing = members.filter(({ paints }) => paints).length;
+  return willing >= PAINTERS ? `${willing} here\nconnecting` : `${willing} of ${PAINTERS}\nready to paint`;
+}
+
+/** @param {string} address */
+export const addressInWords = (address) => `Send this address to anyone you want to invite: ${address}`;
+export const ADDRESS_COPIED = "Address copied. Anyone who opens it can join.";
+
+/** What this tab is called in the living picture, and what stands after its name in the list. */
+export const YOU = "you";
+
+/** @param {Snapshot} snapshot */
+export const whoInWords = ({ memberCount }) => `Who is here: ${counted(memberCount, "tab", "tabs")}`;
+
+/** @param {number} unlisted members */
+export const moreInWords = (unlisted) => `And ${count(unlisted)} more.`;
+
+/** What went over a link. @param {number} sent bytes @param {number} received bytes */
+export const linkInWords = (sent, received) => `${bytesInWords(sent)} sent to it, ${bytesInWords(received)} received`;
+
+/** Below a piece that hangs. @param {CollectivePiece} piece */
+export const pieceInWords = ({ round, helped }) => `Round ${count(round)}${helped ? ", with your help" : ""}`;
+
+/** In place of a piece that hangs. @param {CollectivePiece} piece */
+export const pieceForEars = ({ round }) => `Piece by the collective from round ${count(round)}`;
 
 /**
  * @param {Snapshot} snapshot
@@ -97,22 +179,22 @@ export function standingOf(snapshot, resting, lasted = 0) {
   }
 }
 
-/** Who the artist waits for, and why. @param {Snapshot} snapshot */
+/** For whom the artist waits, and why. @param {Snapshot} snapshot */
 function waitingInWords({ waiting, kept, me }) {
   if (!waiting) return "Some tabs that hold it were here a moment ago.";
   const name = (/** @type {string} */ key) => (key === me ? "this tab" : nameOf(key));
   const holders = waiting.holders.map(name).sort((one, other) => Number(other === "this tab") - Number(one === "this tab"));
-  const held = `${capital(list(holders))} ${holders.length === 1 ? "holds" : "hold"} it, at round ${count(waiting.round)}.`;
+  const held = `${capital(list(holders))} ${plural(holders.length, "holds", "hold")} it, at round ${count(waiting.round)}.`;
   const seats = waiting.seatsMissing.map((seat) => count(seat + 1));
   const parts = [];
   switch (waiting.waitsFor) {
     case "visitors": {
-      const needed = waiting.visitors === 1 ? "One more visitor is" : `${capital(counted(waiting.visitors, "more visitor", "more visitors"))} are`;
+      const needed = capital(counted(waiting.visitors, "more visitor is", "more visitors are"));
       parts.push(`${needed} needed, for seat ${list(seats)} of ${PAINTERS}.`, held);
       if (waiting.bound.length > 0) {
         const bound = waiting.bound.map(name);
         parts.push(
-          `${capital(list(bound))} ${bound.length === 1 ? "is" : "are"} also here but cannot help: a tab that has held one seat cannot take another, because with both it could read the artist.`,
+          `${capital(list(bound))} ${plural(bound.length, "is", "are")} also here but cannot help: a tab that has held one seat cannot take another, because with both it could read the artist.`,
         );
       }
       break;
@@ -142,7 +224,7 @@ function waitingInWords({ waiting, kept, me }) {
 const list = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : (names[0] ?? "nobody"));
 
 /** How many are here, this tab counted. @param {Snapshot} snapshot */
-export const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
+const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "tabs are here"));
 
 /** Those who cannot paint with this tab, where there are any. @param {Snapshot} snapshot */
 function foreignInWords({ foreignCount }) {
@@ -185,9 +267,11 @@ export function apartInWords({ me, members }) {
   if (alone.includes(me)) return "The others reach each other, so something here blocks the links: this tab’s network, a VPN or an extension. Another network may help.";
   if (alone.length === 0) return "Some networks block direct links between tabs, and one of them is between some of these tabs.";
   const names = alone.slice(0, 3).map(nameOf).join(", ");
-  return alone.length === 1
-    ? `${names} reaches nobody: the cause is its network or browser, not this tab’s.`
-    : `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers are the cause, not this tab’s.`;
+  return plural(
+    alone.length,
+    `${names} reaches nobody: the cause is its network or browser, not this tab’s.`,
+    `${names}${alone.length > 3 ? " and others" : ""} reach nobody: their networks or browsers are the cause, not this tab’s.`,
+  );
 }
 
 /** @param {Snapshot} snapshot */
@@ -202,12 +286,19 @@ export function connectionInWords(snapshot) {
       return links === 0 && snapshot.memberCount > 1 ? "online, making direct links" : `online${linked}`;
     case "offline":
       return links > 0
-        ? `the connection to the relay is lost, but ${links === 1 ? "the direct link stays" : `the ${count(links)} direct links stay`} open (${plain(connection.reason)})`
+        ? `the connection to the relay is lost, but ${plural(links, "the direct link stays", `the ${count(links)} direct links stay`)} open (${plain(connection.reason)})`
         : `offline. ${capital(plain(connection.reason))}. It tries again automatically.`;
     case "stopped":
       return "closed";
   }
 }
+
+/** That the relay is lost, where it is, after another sentence. @param {Snapshot} snapshot */
+export const lostInWords = (snapshot) =>
+  snapshot.connection.state === "offline" ? ` ${capital(connectionInWords(snapshot).replace(/\.$/, ""))}.` : "";
+
+/** What is read out. @param {string} title what this tab is now @param {Snapshot} snapshot */
+export const newsInWords = (title, snapshot) => `${title}. ${here(snapshot)}.${lostInWords(snapshot)} ${actInWords(snapshot)}`;
 
 /** @param {string} reason */
 const plain = (reason) => reason.replace(/[.\s]+$/, "");
@@ -230,8 +321,41 @@ export function leavingInWords(snapshot) {
   return NOBODY_WAITS;
 }
 
+/** What the four do in each phase of a committee's life. @type {Readonly<Record<TermPhase, (term: Term) => string>>} */
+const PHASES = {
+  forming: () => "Four tabs agree to paint together.",
+  // What is drawn anew has no name yet; the round of one that goes on may not be known at once.
+  settingUp: ({ artist, round }) =>
+    round > 0
+      ? `The four take up the artist where it was left, at round ${count(round)}.`
+      : artist
+        ? "The four take up the artist where it was left."
+        : "An artist is born: the four draw its first numbers so that none of them ever knows one.",
+  ready: ({ round }) =>
+    `${round === 0 ? "The artist is new" : `The artist has ${counted(round, "round", "rounds")} behind it`}. A short rest until all four are ready.`,
+  painting: (term) => `${next(term)}: the four paint together. Each of them sees only noise until they open the pictures.`,
+  teaching: (term) =>
+    `${next(term)}: ${counted(term.teachers.length, "teacher compares", "teachers compare")} the batch with their own pictures and answer in shares. ${answers(term)}`,
+  agreeing: (term) => `${next(term)}: the four check which answers all of them received.`,
+  learning: (term) =>
+    `${next(term)}: one small step towards what the ${counted(term.teachers.length, "teacher’s", "teachers’")} pictures have in common. Nobody sees the answers or their sum.`,
+  certifying: (term) => `${next(term)}: the four sign the artist’s new state.`,
+  piece: () => "The four paint one piece, large, for everyone to see.",
+  signing: () => "The four sign the piece.",
+  working: ({ round }) => (round > 0 ? `Four tabs are at work. The artist has ${counted(round, "round", "rounds")} behind it.` : "Four tabs are at work."),
+};
+
+/** @param {Term} term */
+const next = ({ round }) => `Round ${count(round + 1)}`;
+
+/** @param {Term} term */
+function answers({ teachers }) {
+  const answered = teachers.filter(({ state }) => state === "answered" || state === "counted").length;
+  return `${capital(answered === 0 ? "none has answered yet" : `${counted(answered, "has", "have")} answered`)}.`;
+}
+
 /** What the four do now. @param {Snapshot} snapshot */
-export const actInWords = ({ term }) => (term ? PHASES[term.phase].words(term) : "");
+export const actInWords = ({ term }) => (term ? PHASES[term.phase](term) : "");
 
 /** Why the collective paints and does not learn, where that is so. @param {Snapshot} snapshot */
 export function lackInWords(snapshot) {

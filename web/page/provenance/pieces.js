@@ -3,74 +3,109 @@
 import { SIDE } from "../../generated/sizes.js";
 import { sure, toast } from "../../shared/ask.js";
 import { StudioClient } from "../client.js";
-import { box, button, element, image, make } from "../../shared/dom.js";
+import { box, button, element, image, make, write } from "../../shared/dom.js";
 import { askToStay } from "../studio/keeping.js";
-import { nameOf } from "../../shared/names.js";
-import { hungInWords, verdictInWords } from "./words.js";
-import { count, sentence } from "../../shared/words.js";
+import {
+  BACK,
+  CHECKING,
+  DELETED,
+  LEAVE_NEW_PIECE,
+  PAINTING,
+  SAID,
+  factsOf,
+  hungForEars,
+  hungInWords,
+  notKeptInWords,
+  pieceForEars,
+  uncheckedInWords,
+  verdictInWords,
+} from "./words.js";
+import { sentence } from "../../shared/words.js";
 
 /** @import { StudioError } from "../client.js" */
 /** @import { Checked, Piece, Painting, PieceRecord } from "../../generated/page.js" */
+/** @import { Origin } from "./words.js" */
 
-/** Where a piece that is looked at comes from. @typedef {"studio" | "collective" | "kept" | "file"} Origin */
-/** @typedef {Painting & { url: string, id: string | null, origin: Origin }} Shown */
+/**
+ * A piece that is looked at, or is to be once it is painted. It goes when another takes its place and when the easel is
+ * closed; whoever awaits something for it looks afterwards whether it is still there.
+ *
+ * @typedef {object} Easel
+ * @property {Origin} origin
+ * @property {(Painting & { url: string }) | null} piece null while it is painted
+ * @property {string | null} id its name on this device, where it is kept
+ * @property {Checked | null} checked what its check found
+ * @property {string | null} record the address of its record, once that was found
+ * @property {string | null} unchecked why it could not be checked
+ * @property {string | null} excuse what did not work with it
+ * @property {boolean} busy whether it is being kept or deleted
+ * @property {boolean} leaves whether it is offered as a download, because it could not be kept
+ * @property {StudioClient | null} passing checks it where there is no studio
+ */
 
-/** @type {StudioClient | null} */
-let client = null;
-/** Checks a piece while there is no studio. @type {StudioClient | null} */
-let passing = null;
-/** @type {Shown | null} */
-let shown = null;
-/** @type {(Piece & { url: string })[]} */
-let kept = [];
-/** @type {(pieces: number) => void} */
-let keptChanged = () => {};
+/**
+ * The studio that paints and keeps, from waking to stopping.
+ *
+ * @typedef {object} Studio
+ * @property {StudioClient} client
+ * @property {(pieces: number) => void} changed told the number of kept pieces
+ * @property {Easel | null} painting what is being painted now, on the easel or out of sight
+ */
 
-/** @param {StudioClient} studio @param {(pieces: number) => void} changed told the number of kept pieces */
-export async function openPieces(studio, changed) {
-  client = studio;
-  keptChanged = changed;
+/**
+ * @typedef {object} State
+ * @property {Studio | null} studio
+ * @property {Easel | null} easel
+ * @property {(Piece & { url: string })[]} kept pieces that hang
+ */
+
+/** @type {State} */
+const state = { studio: null, easel: null, kept: [] };
+
+const dialog = element("easel", HTMLDialogElement);
+
+/** @param {StudioClient} client @param {(pieces: number) => void} changed told the number of kept pieces */
+export async function openPieces(client, changed) {
+  state.studio = { client, changed, painting: null };
   await reload();
 }
 
 export function closePieces() {
-  client = null;
-  delete element("easel", HTMLDialogElement).dataset.painting;
-  element("easel", HTMLDialogElement).close();
-  forgetShown();
+  state.studio = null;
+  dialog.close();
+  clear();
   hang([]);
 }
 
 async function reload() {
-  if (client) hang(await client.ask({ type: "pieces" }));
+  const { studio } = state;
+  const pieces = await studio?.client.ask({ type: "pieces" });
+  if (!pieces || state.studio !== studio) return;
+  hang(pieces);
+  studio?.changed(pieces.length);
 }
 
 /** @param {Piece[]} pieces */
 function hang(pieces) {
-  for (const piece of kept) URL.revokeObjectURL(piece.url);
-  kept = pieces.map((piece) => ({ ...piece, url: urlOf(piece.png) }));
-  box("pieces-none").hidden = kept.length > 0;
+  for (const piece of state.kept) URL.revokeObjectURL(piece.url);
+  state.kept = pieces.map((piece) => ({ ...piece, url: urlOf(piece.png) }));
+  box("pieces-none").hidden = state.kept.length > 0;
   box("pieces-list").replaceChildren(
-    ...kept.map((piece) => {
+    ...state.kept.map((piece) => {
       const words = hungInWords(piece.round, piece.together);
       const open = make(
         "button",
         { type: "button", className: "hung-piece" },
-        make("img", { src: piece.url, alt: `Piece: ${words}`, width: SIDE, height: SIDE }),
+        make("img", { src: piece.url, alt: hungForEars(piece.round, piece.together), width: SIDE, height: SIDE }),
         make("span", { textContent: words }),
       );
-      open.addEventListener("click", () => {
-        forgetShown();
-        show({ png: piece.png, id: piece.id, origin: "kept", url: urlOf(piece.png) });
-        element("easel", HTMLDialogElement).showModal();
-      });
+      open.addEventListener("click", () => put(easelFor("kept", piece.png, piece.id)));
       const item = make("li", {}, open);
       item.dataset.testid = "piece";
       item.dataset.piece = piece.id;
       return item;
     }),
   );
-  if (client) keptChanged(kept.length);
 }
 
 /** @param {Uint8Array} png */
@@ -82,223 +117,191 @@ function urlOf(png) {
 /** @param {string} hex */
 const short = (hex) => (hex.length > 20 ? `${hex.slice(0, 8)} … ${hex.slice(-4)}` : hex);
 
-function forgetShown() {
-  passing?.end();
-  passing = null;
-  if (shown) URL.revokeObjectURL(shown.url);
-  shown = null;
-  image("easel-image").hidden = true;
+/** @param {Origin} origin @param {Uint8Array | null} png @param {string | null} [id] @returns {Easel} */
+function easelFor(origin, png, id = null) {
+  const piece = png && { png, url: urlOf(png) };
+  return { origin, piece, id, checked: null, record: null, unchecked: null, excuse: null, busy: false, leaves: false, passing: null };
 }
 
-/** @type {Record<Origin, { title: string, text: string }>} */
-const SAID = {
-  studio: { title: "A new piece", text: "Nobody has seen this before. Keep it, or it is gone when you close it." },
-  collective: {
-    title: "A piece by the collective",
-    text: "Four tabs painted it together, and each signed it. Keep it, or it is gone when you stop or close this tab.",
-  },
-  kept: { title: "A kept piece", text: "It hangs under “Your pieces”, on this device, until you delete it." },
-  file: { title: "A piece from a file", text: "This page does not keep it. The file stays where it is." },
-};
+/** Shows it in place of what is there. @param {Easel} easel */
+function put(easel) {
+  clear();
+  state.easel = easel;
+  render();
+  if (!dialog.open) dialog.showModal();
+  check(easel);
+}
 
-/** @param {Shown} piece */
-function show(piece) {
-  shown = piece;
-  const { origin } = piece;
+/** Lets go what is on the easel. */
+function clear() {
+  const { easel } = state;
+  state.easel = null;
+  easel?.passing?.end();
+  if (easel?.piece) URL.revokeObjectURL(easel.piece.url);
+  if (easel?.record) URL.revokeObjectURL(easel.record);
+  render();
+}
+
+/** Says more of it, where it is still there. @param {Easel} easel @param {Partial<Easel>} changes */
+function change(easel, changes) {
+  Object.assign(easel, changes);
+  if (state.easel === easel) render();
+}
+
+/** Writes what is on the easel; nobody sees an empty one. */
+function render() {
+  const { studio, easel } = state;
+  dialog.toggleAttribute("data-painting", Boolean(studio?.painting));
   const picture = image("easel-image");
-  picture.src = piece.url;
-  picture.alt = "The piece";
-  picture.hidden = false;
-  box("easel-title").textContent = SAID[origin].title;
-  box("easel-text").textContent = SAID[origin].text;
-  box("easel-record").replaceChildren();
-  const png = element("download-png", HTMLAnchorElement);
-  png.href = piece.url;
-  png.download = "abraham-piece.png";
-  button("keep").hidden = origin === "kept" || origin === "file";
-  button("paint-another").hidden = origin !== "studio";
-  button("delete").hidden = origin !== "kept";
-  png.hidden = origin !== "kept" && origin !== "collective";
-  box("download-json").hidden = true;
-  for (const id of ["keep", "paint-another", "delete"]) button(id).disabled = false;
-  check(piece);
-}
+  picture.hidden = !easel?.piece;
+  if (!easel) return;
+  const { origin, piece, checked, record, unchecked, excuse, busy, leaves } = easel;
+  const { title, text } = piece ? SAID[origin] : PAINTING;
+  write("easel-title", title);
+  write("easel-text", excuse ?? text);
 
-/** Checks the piece that is shown, and says what was found. @param {Shown} piece */
-async function check(piece) {
-  const place = box("easel-check");
-  place.hidden = false;
-  place.dataset.verdict = "checking";
-  place.textContent = "Checking its signatures.";
-  try {
-    const checked = await checkFile(piece.png);
-    if (shown === piece) showChecked(checked);
-  } catch (error) {
-    if (shown !== piece) return;
-    place.dataset.verdict = "unknown";
-    place.textContent = `It could not be checked. ${sentence(/** @type {StudioError} */ (error))}`;
-  }
-}
-
-/** @param {Uint8Array} png @returns {Promise<Checked>} @throws {StudioError} by rejection */
-async function checkFile(png) {
-  if (client) return client.ask({ type: "check", png });
-  // Before the artist is woken, and after it has stopped, there is no worker: one is begun for this alone.
-  passing?.end();
-  const mine = new StudioClient(() => {});
-  passing = mine;
-  try {
-    return await mine.ask({ type: "check", png });
-  } finally {
-    mine.end();
-  }
-}
-
-/** @param {Checked} checked */
-function showChecked(checked) {
-  const { verdict, record, text } = checked;
-  const place = box("easel-check");
-  place.dataset.verdict = verdict;
-  place.textContent = verdictInWords(checked, shown?.origin === "file");
-  if (record) image("easel-image").alt = `A piece painted at round ${count(record.round)}`;
+  if (piece && picture.src !== piece.url) picture.src = piece.url;
+  picture.alt = pieceForEars(checked?.record ?? null);
+  const verdict = box("easel-check");
+  verdict.hidden = piece === null;
+  verdict.dataset.verdict = checked?.verdict ?? (unchecked === null ? "checking" : "unknown");
+  if (checked) write("easel-check", verdictInWords(checked, origin === "file"));
+  else write("easel-check", unchecked === null ? CHECKING : uncheckedInWords(unchecked));
   box("easel-record").replaceChildren(
-    ...factsOf(record).map(([name, value]) =>
+    ...factsOf(checked?.record ?? null).map(([name, value]) =>
       make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: short(value), title: value })),
     ),
   );
-  const stem = record ? `abraham-${record.artist.slice(0, 8)}-round-${record.round}-${record.content.slice(0, 8)}` : "abraham-piece";
-  element("download-png", HTMLAnchorElement).download = `${stem}.png`;
-  const json = element("download-json", HTMLAnchorElement);
-  if (json.href.startsWith("blob:")) URL.revokeObjectURL(json.href);
-  json.href = URL.createObjectURL(new Blob([text ?? ""], { type: "application/json" }));
-  json.download = `${stem}.json`;
-  json.hidden = text === null || box("download-png").hidden;
+
+  const stem = stemOf(checked?.record ?? null);
+  const taken = origin === "kept" || origin === "collective" || leaves;
+  offer("download-png", taken && piece ? piece.url : null, `${stem}.png`);
+  offer("download-json", taken ? record : null, `${stem}.json`);
+  button("keep").hidden = origin === "kept" || origin === "file";
+  button("keep").disabled = piece === null || busy;
+  button("paint-another").hidden = origin !== "studio";
+  button("paint-another").disabled = piece === null && excuse === null;
+  button("delete").hidden = origin !== "kept";
+  button("delete").disabled = busy;
 }
 
-/** What a record says, for people. @param {PieceRecord | null} record @returns {[string, string][]} */
-function factsOf(record) {
-  if (!record) return [];
-  const alone = record.signatures.length === 1;
-  return [
-    ["Artist", record.artist],
-    ["Round", count(record.round)],
-    ["Random seed (latent)", record.latent],
-    ["Picture", record.content],
-    ["State of the artist", record.state],
-    ["Recipe", record.recipe],
-    ...record.signatures.map(({ painter }, seat) => /** @type {[string, string]} */ ([alone ? `One tab, ${nameOf(painter)}` : `Seat ${seat + 1}, ${nameOf(painter)}`, painter])),
-    ...record.signatures.map(({ signature }, seat) => /** @type {[string, string]} */ ([alone ? "Its signature" : `Signature of seat ${seat + 1}`, signature])),
-  ];
+/** @param {string} id @param {string | null} href null where there is nothing to download @param {string} name */
+function offer(id, href, name) {
+  const link = element(id, HTMLAnchorElement);
+  link.hidden = href === null;
+  if (href === null) link.removeAttribute("href");
+  else link.href = href;
+  link.download = name;
 }
 
-const LEAVE_NEW_PIECE = {
-  title: "Let the new piece go?",
-  text: "You have not kept it. It is gone once you look at another piece.",
-  yes: "Let it go",
-  no: "Stay with it",
-};
+/** A file's name without its ending. @param {PieceRecord | null} record */
+const stemOf = (record) =>
+  record ? `abraham-${record.artist.slice(0, 8)}-round-${record.round}-${record.content.slice(0, 8)}` : "abraham-piece";
+
+/** Checks what is on the easel, and says what was found. @param {Easel} easel */
+async function check(easel) {
+  if (!easel.piece) return;
+  try {
+    const checked = await checkFile(easel, easel.piece.png);
+    if (state.easel !== easel) return;
+    const { text } = checked;
+    change(easel, { checked, record: text === null ? null : URL.createObjectURL(new Blob([text], { type: "application/json" })) });
+  } catch (error) {
+    change(easel, { unchecked: sentence(/** @type {StudioError} */ (error)) });
+  }
+}
+
+/** @param {Easel} easel @param {Uint8Array} png @returns {Promise<Checked>} @throws {StudioError} by rejection */
+async function checkFile(easel, png) {
+  if (state.studio) return state.studio.client.ask({ type: "check", png });
+  // Before the artist is woken, and after it has stopped, there is no worker: one is begun for this alone.
+  const passing = new StudioClient(() => {});
+  easel.passing = passing;
+  try {
+    return await passing.ask({ type: "check", png });
+  } finally {
+    passing.end();
+  }
+}
 
 /** Shows a piece that is not kept. @param {Painting} piece @param {Origin} origin */
 export async function lookAt({ png }, origin) {
-  const easel = element("easel", HTMLDialogElement);
   // A new piece that nobody kept is gone when another takes its place.
-  if (easel.open && shown?.origin === "studio" && !(await sure(LEAVE_NEW_PIECE))) return;
-  forgetShown();
-  show({ png, id: null, origin, url: urlOf(png) });
-  if (!easel.open) easel.showModal();
+  if (dialog.open && state.easel?.piece && state.easel.origin === "studio" && !(await sure(LEAVE_NEW_PIECE))) return;
+  put(easelFor(origin, png));
 }
 
-/** @param {unknown} error */
-function excuse(error) {
-  box("easel-text").textContent = sentence(/** @type {StudioError} */ (error));
-}
-
-/** A piece that could not be kept can still be taken away. @param {unknown} error */
+/** A piece that could not be kept can still be taken away. @param {unknown} error @returns {Partial<Easel>} */
 function excuseNotKept(error) {
-  const { code } = /** @type {StudioError} */ (error);
-  if (code !== "storage-full" && code !== "storage-denied") return excuse(error);
-  const why = code === "storage-full" ? "there is no room left for it in this browser" : "this browser does not let the site store anything";
-  box("easel-text").textContent = `It could not be kept, because ${why}. Download it, or it is gone when you close it.`;
-  box("download-png").hidden = false;
+  const failure = /** @type {StudioError} */ (error);
+  const { code } = failure;
+  if (code !== "storage-full" && code !== "storage-denied") return { excuse: sentence(failure) };
+  return { excuse: notKeptInWords(code), leaves: true };
 }
 
 async function paint() {
-  const mine = client;
-  if (!mine) return;
-  const dialog = element("easel", HTMLDialogElement);
+  const { studio } = state;
+  if (!studio) return;
   // It is being painted already, and was perhaps only put out of sight.
-  if (dialog.dataset.painting !== undefined) {
-    if (!dialog.open) dialog.showModal();
-    return;
-  }
-  for (const id of ["keep", "paint-another"]) {
-    button(id).hidden = false;
-    button(id).disabled = true;
-  }
-  for (const id of ["download-png", "download-json", "delete"]) box(id).hidden = true;
-  forgetShown();
-  box("easel-title").textContent = "Painting";
-  box("easel-text").textContent = "The four painters paint one piece together.";
-  box("easel-check").hidden = true;
-  box("easel-record").replaceChildren();
-  dialog.dataset.painting = "";
-  if (!dialog.open) dialog.showModal();
+  if (studio.painting) return put(studio.painting);
+  const easel = easelFor("studio", null);
+  studio.painting = easel;
+  put(easel);
   try {
-    const painting = await mine.ask({ type: "paint" });
+    const { png } = await studio.client.ask({ type: "paint" });
     // Whoever closed it meanwhile, or stopped, let it go.
-    if (client !== mine || !dialog.open || shown !== null) return;
-    show({ ...painting, id: null, origin: "studio", url: urlOf(painting.png) });
-    button("keep").focus();
+    if (state.easel === easel) easel.piece = { png, url: urlOf(png) };
   } catch (error) {
-    if (client !== mine || shown !== null) return;
-    excuse(error);
-    button("paint-another").disabled = false;
-  } finally {
-    if (client === mine) delete dialog.dataset.painting;
+    easel.excuse = sentence(/** @type {StudioError} */ (error));
   }
+  studio.painting = null;
+  render();
+  if (state.easel !== easel || !easel.piece) return;
+  check(easel);
+  button("keep").focus();
 }
 
 async function keep() {
-  const piece = shown;
-  if (!client || !piece) return;
-  const { png, url } = piece;
-  button("keep").disabled = true;
+  const { studio, easel } = state;
+  if (!studio || !easel?.piece) return;
+  change(easel, { busy: true });
   try {
-    const id = await client.ask({ type: "keep", png });
-    if (shown === piece) {
-      show({ png, url, id, origin: "kept" });
-      button("easel-close").focus();
-    }
+    const id = await studio.client.ask({ type: "keep", png: easel.piece.png });
+    change(easel, { id, origin: "kept", excuse: null, busy: false });
+  } catch (error) {
+    change(easel, { ...excuseNotKept(error), busy: false });
+    return;
+  }
+  if (state.easel === easel) button("easel-close").focus();
+  try {
     await reload();
     askToStay();
-  } catch (error) {
-    if (shown !== piece) return;
-    excuseNotKept(error);
-    button("keep").disabled = false;
+  } catch {
+    // It is kept all the same, and hangs with the others when they are next asked for.
   }
 }
 
 async function remove() {
-  const piece = shown;
-  if (!client || !piece?.id) return;
-  button("delete").disabled = true;
+  const { studio, easel } = state;
+  if (!studio || !easel?.piece || easel.id === null) return;
+  const { png } = easel.piece;
+  change(easel, { busy: true });
   try {
-    await client.ask({ type: "delete", pieceId: piece.id });
-    element("easel", HTMLDialogElement).close();
+    await studio.client.ask({ type: "delete", pieceId: easel.id });
+    if (state.easel === easel) dialog.close();
     await reload();
     box("pieces-title").focus();
-    toast("The piece was deleted.", async () => {
+    toast(DELETED, async () => {
       try {
-        await client?.ask({ type: "keep", png: piece.png });
+        await state.studio?.client.ask({ type: "keep", png });
         await reload();
-        toast("The piece is back.");
+        toast(BACK);
       } catch (error) {
         toast(sentence(/** @type {StudioError} */ (error)));
       }
     });
   } catch (error) {
-    excuse(error);
-    button("delete").disabled = false;
+    change(easel, { excuse: sentence(/** @type {StudioError} */ (error)), busy: false });
   }
 }
 
@@ -306,5 +309,8 @@ button("paint").addEventListener("click", paint);
 button("paint-another").addEventListener("click", paint);
 button("keep").addEventListener("click", keep);
 button("delete").addEventListener("click", remove);
-button("easel-close").addEventListener("click", () => element("easel", HTMLDialogElement).close());
-element("easel", HTMLDialogElement).addEventListener("close", forgetShown);
+button("easel-close").addEventListener("click", () => dialog.close());
+// The browser tells of the closing later, when another may be there.
+dialog.addEventListener("close", () => {
+  if (!dialog.open) clear();
+});

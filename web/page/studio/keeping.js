@@ -5,8 +5,7 @@
 
 import { announce } from "./phase.js";
 import { box } from "../../shared/dom.js";
-import { replacedInWords } from "../greeting.js";
-import { promiseInWords, unsavedInWords } from "./words-keeping.js";
+import { promiseInWords, replacedInWords, unsavedInWords } from "./words-keeping.js";
 
 /** @import { Note } from "../note.js" */
 

@@ -2,6 +2,7 @@
 
 import { box } from "../../shared/dom.js";
 import { visit } from "../visit.js";
+import { togetherInWords } from "./words-activity.js";
 
 /** @import { Phase } from "../../shared/messages.js" */
 
@@ -27,5 +28,5 @@ export function announce(text) {
 
 /** What a tab does that learns nothing by itself. */
 export function sayTogether() {
-  setPhase(visit.taken ? "learning" : "idle", visit.taken ? "At work with the others." : "Here for the collective.");
+  setPhase(visit.taken ? "learning" : "idle", togetherInWords(visit.taken));
 }

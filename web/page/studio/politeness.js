@@ -5,6 +5,7 @@
  */
 
 import { box, calm, element } from "../../shared/dom.js";
+import { DRAINED, EFFORTS, HIDDEN } from "./words-politeness.js";
 
 /** What Chromium's Battery Status API gives; it is in no standard library of types. */
 /** @typedef {EventTarget & { charging: boolean }} Battery */
@@ -13,13 +14,6 @@ import { box, calm, element } from "../../shared/dom.js";
 
 /** Remembers the choices that a visitor made. */
 const KEY = "abraham-manners";
-
-/** What each choice of the throttle means for what the tab computes. */
-const EFFORTS = /** @type {Record<string, string>} */ ({
-  "0.2": "It computes for about a fifth of the time, and rests in between.",
-  "0.5": "It computes for about half of the time, and rests in between.",
-  "1": "It computes without a rest, round after round.",
-});
 
 /** The share of the time that rounds may take, as the visitor chose. @returns {number} */
 export function chosenShare() {
@@ -41,18 +35,8 @@ export function watchPoliteness(changed, shareChanged) {
   const judge = () => {
     const drained = battery !== null && !battery.charging && !onBattery.checked;
     changed({
-      solo:
-        document.hidden && !whileHidden.checked
-          ? "Paused while this tab is hidden."
-          : drained
-            ? "Paused while this device runs on battery."
-            : null,
-      collective:
-        document.hidden && !stayHidden.checked
-          ? "This tab is hidden, and you chose that it rests while hidden."
-          : drained
-            ? "This device runs on battery."
-            : null,
+      solo: document.hidden && !whileHidden.checked ? HIDDEN.solo : drained ? DRAINED.solo : null,
+      collective: document.hidden && !stayHidden.checked ? HIDDEN.collective : drained ? DRAINED.collective : null,
     });
   };
   const choices = { stayHidden, whileHidden, onBattery, still };

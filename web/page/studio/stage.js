@@ -7,7 +7,7 @@ import { showExchange } from "../painters.js";
 import { addRound, beginProgress, pace, progress, showFacts, showNumbers } from "./progress.js";
 import { showYours } from "../teach/teach.js";
 import { visit } from "../visit.js";
-import { capital, count, counted, stageOfLearning } from "../../shared/words.js";
+import { batchForEars, batchInWords, missingInWords } from "./words-studio.js";
 
 /** @import { Round } from "../../generated/page.js" */
 /** @import { Status } from "../../shared/messages.js" */
@@ -44,8 +44,8 @@ export function showRound(round) {
   addRound(round);
   const { rounds } = progress;
   const tiles = round.batch.length / TILE_BYTES;
-  batch.show(round.batch, `${count(tiles)} small pictures that the artist painted in round ${count(rounds)}.`);
-  box("batch-caption").textContent = `${count(tiles)} paintings of round ${count(rounds)}. ${stageOfLearning(rounds, pace())}`;
+  batch.show(round.batch, batchForEars(tiles, rounds));
+  box("batch-caption").textContent = batchInWords(tiles, rounds, pace());
   showExchange(round, progress.bytes);
   showLessons();
   layOut();
@@ -56,8 +56,7 @@ export function showLessons() {
   showYours(progress.pictures, progress.rounds, together);
   const missing = together || progress.pictures === 0 ? 0 : Math.max(0, MIN_SOLO_PICTURES - progress.pictures);
   box("teach-missing").hidden = missing === 0;
-  box("teach-missing").textContent =
-    missing === 0 ? "" : `${capital(counted(missing, "more picture", "more pictures"))}, and it starts to learn. With fewer than ${MIN_SOLO_PICTURES} it would learn them by heart.`;
+  box("teach-missing").textContent = missing === 0 ? "" : missingInWords(missing);
 }
 
 /** Before the first round the invitation to teach has the stage; after it, the batch. */

@@ -19,7 +19,20 @@ import { showStudio, showWelcome } from "../rooms.js";
 import { clearStage, layOut, showLessons, showPictures, showRound, showStatus } from "./stage.js";
 import { showTeaching } from "../teach/teach.js";
 import { visit } from "../visit.js";
-import { count, fetchInWords } from "../../shared/words.js";
+import {
+  AWAKE,
+  DELETE_ARTIST,
+  DELETING,
+  LEAVE_SEAT,
+  LEAVE_STUDIO,
+  NOT_SAVED,
+  ROUND_REFUSED,
+  UNTAUGHT,
+  WAKING,
+  restingInWords,
+  stoppingInWords,
+} from "./words-studio.js";
+import { fetchInWords } from "../../shared/words.js";
 
 /** @import { Failure, OpenOptions, WebGpu } from "../../generated/page.js" */
 /** @import { Event } from "../../shared/messages.js" */
@@ -46,7 +59,7 @@ export async function openStudio(options = {}) {
   reset();
   showStudio();
   back.enter();
-  setPhase("waking", "Waking your own artist. The first time, its four shares are drawn at random, so that no painter ever knows a number.");
+  setPhase("waking", WAKING);
   throttle();
   const joining = joinCollective(mine, options.webgpu ?? webgpuOfAddress(), take);
   await Promise.race([joining, new Promise((resolve) => setTimeout(resolve, JOIN_FIRST_MS))]);
@@ -87,7 +100,7 @@ async function openSolo(mine) {
   button("reset").hidden = false;
   beginTeaching();
   if (progress.pictures >= MIN_SOLO_PICTURES) wantLearning(true);
-  else if (!visit.taken) setPhase("idle", "Awake, and waiting to be taught.");
+  else if (!visit.taken) setPhase("idle", UNTAUGHT);
 }
 
 /** Stays for the collective while another tab has the studio, and takes the studio over when that one leaves it. */
@@ -119,14 +132,11 @@ function setGuest(guest) {
 function take(takes) {
   visit.taken = takes;
   box("solo-rests").hidden = !takes || visit.guest;
-  box("solo-rests").textContent =
-    progress.rounds > 0
-      ? `Your own artist rests at round ${count(progress.rounds)} while this tab works with the others. It continues when they no longer need this tab.`
-      : "Your own artist sleeps while this tab works with the others.";
+  box("solo-rests").textContent = restingInWords(progress.rounds);
   showLessons();
   if (takes || visit.guest) sayTogether();
   else if (visit.client && !isLearningWanted()) {
-    setPhase("idle", progress.pictures > 0 ? "Your own artist is awake." : "Awake, and waiting to be taught.");
+    setPhase("idle", progress.pictures > 0 ? AWAKE : UNTAUGHT);
   }
 }
 
@@ -139,8 +149,8 @@ function reset() {
   button("stop").removeAttribute("aria-disabled");
   setGuest(false);
   box("solo-rests").hidden = true;
-  beginLearning();
   clearStage();
+  beginLearning();
 }
 
 /** @param {Event} event */
@@ -169,7 +179,7 @@ function listen(event) {
       break;
     case "round":
       showRound(event);
-      if (event.refused) toast("This round changed nothing: its step was so large that it could have spoilt the artist.");
+      if (event.refused) toast(ROUND_REFUSED);
       break;
     case "failure":
       if (event.code === "network-unsupported") setApart(event.message);
@@ -193,11 +203,7 @@ async function stop() {
   const mine = visit.client;
   if (!mine) return;
   const { awake } = visit;
-  sayStopping(
-    awake
-      ? "Stopping: saying goodbye to the others, and saving your own artist on this device."
-      : "Stopping: saying goodbye to the others.",
-  );
+  sayStopping(stoppingInWords(awake));
   endLearning();
   visit.client = null;
   stopAwaiting();
@@ -214,7 +220,7 @@ async function stop() {
   closePieces();
   back.left();
   if (failure?.code.startsWith("storage-")) {
-    showWelcome(failure, "The artist could not be saved on this device, so what it learned since the last save is gone.");
+    showWelcome(failure, NOT_SAVED);
   } else {
     showWelcome(failure);
   }
@@ -228,15 +234,9 @@ function throttle() {
 
 /** Deletes the artist, whether it is awake or could not be woken. */
 async function startOver() {
-  const yes = await sure({
-    title: "Delete this artist?",
-    text: "Its four shares and your pictures are deleted from this device. There is no undo, and no other copy. The pieces that you kept stay.",
-    yes: "Delete it",
-    no: "Keep it",
-  });
-  if (!yes) return;
+  if (!(await sure(DELETE_ARTIST))) return;
   const mine = visit.client ?? new StudioClient(() => {});
-  sayStopping("Saying goodbye to the others, and deleting your own artist.");
+  sayStopping(DELETING);
   visit.client = null;
   endLearning();
   await leaveCollective();
@@ -263,15 +263,7 @@ async function startOver() {
 
 /** Asks before Back takes this tab out of the studio. @returns {Promise<boolean>} */
 function mayLeave() {
-  const seat = box("collective").dataset.role === "painter";
-  return sure({
-    title: seat ? "Give up your seat?" : "Leave the studio?",
-    text: seat
-      ? "This tab is one of the four painters. When it leaves, the other three wait for another tab. Your own artist is saved on this device."
-      : "This tab stops working, and your own artist is saved on this device.",
-    yes: seat ? "Give it up" : "Leave",
-    no: "Stay",
-  });
+  return sure(box("collective").dataset.role === "painter" ? LEAVE_SEAT : LEAVE_STUDIO);
 }
 
 const back = backOf(history, mayLeave, stop);
@@ -279,6 +271,7 @@ const back = backOf(history, mayLeave, stop);
 async function rewake() {
   const dead = visit.client;
   visit.client = null;
+  endLearning();
   dead?.end();
   await leaveCollective();
   closePieces();

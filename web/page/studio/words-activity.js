@@ -1,5 +1,6 @@
 /** What the worker does with the visitor's own artist, in words. */
 
+import { UNTAUGHT } from "./words-studio.js";
 import { count, counted } from "../../shared/words.js";
 
 /** @import { Activity } from "../../shared/messages.js" */
@@ -8,7 +9,7 @@ import { count, counted } from "../../shared/words.js";
 export function activityInWords(activity) {
   switch (activity.phase) {
     case "idle":
-      return "Awake, and waiting to be taught.";
+      return UNTAUGHT;
     case "paused":
       return "Paused. Nothing is being computed.";
     case "saving":
@@ -23,3 +24,6 @@ export function activityInWords(activity) {
       return `Round ${count(activity.round)}: the four painters paint ${counted(activity.paintings, "picture", "pictures")}, then take one small step towards your ${count(activity.pictures)}.`;
   }
 }
+
+/** What a tab does that learns nothing by itself. @param {boolean} taken whether the collective has it */
+export const togetherInWords = (taken) => (taken ? "At work with the others." : "Here for the collective.");

@@ -1,6 +1,8 @@
 /** What a browser keeps, in words. No page in here. */
 
-import { capital, counted } from "../../shared/words.js";
+import { capital, count, counted, plural } from "../../shared/words.js";
+
+/** @import { Note } from "../note.js" */
 
 /** @param {boolean} granted what the browser answered to the wish that it keeps what this site stores */
 export function promiseInWords(granted) {
@@ -20,18 +22,24 @@ export function unsavedInWords(unsaved, code) {
 export function silentInWords(silent) {
   return silent === 0
     ? null
-    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${silent === 1 ? "it" : "them"} to remove the pictures there, too.`;
+    : `${capital(counted(silent, "other window of yours does", "other windows of yours do"))} not answer, and may still have the pictures in memory. Close ${plural(silent, "it", "them")} to remove the pictures there, too.`;
 }
 
 /** What stays after the artist was deleted. @param {number} pieces */
 export function leftInWords(pieces) {
   return pieces === 0
     ? "The artist and your pictures are deleted. Nothing of them is left on this device."
-    : `The artist and your pictures are deleted. ${capital(counted(pieces, "piece that you kept stays", "pieces that you kept stay"))} on this device. You see ${pieces === 1 ? "it" : "them"} under “Your pieces” when you donate this tab again.`;
+    : `The artist and your pictures are deleted. ${capital(counted(pieces, "piece that you kept stays", "pieces that you kept stay"))} on this device. You see ${plural(pieces, "it", "them")} under “Your pieces” when you donate this tab again.`;
 }
 
 /** The artist woke from an older save than its last. */
 export const PASSED_OVER = "The last save could not be used, so your artist continues from the one before it.";
+
+/** The note tells of an artist, the device had none, and a new one was drawn in its place. @param {Note} note */
+export function replacedInWords({ round }) {
+  const was = round > 0 ? `, which was at round ${count(round)},` : "";
+  return `Your artist${was} was no longer on this device: the browser removed it, or somebody cleared this site’s data. There was no other copy, so this is a new one.`;
+}
 
 /** Where the artist lives. @param {string | null} unstored code of what keeps it from being stored @param {boolean} saved whether it ever was */
 export function storedInWords(unstored, saved) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { lostInWords, replacedInWords, welcomeInWords } from "../greeting.js";
-import { leftInWords, promiseInWords, silentInWords, unsavedInWords } from "./words-keeping.js";
+import { lostInWords, welcomeInWords } from "../words.js";
+import { leftInWords, promiseInWords, replacedInWords, silentInWords, unsavedInWords } from "./words-keeping.js";
 
 const note = { round: 1_205, pictures: 20, pieces: 2 };
 

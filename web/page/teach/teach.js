@@ -1,11 +1,21 @@
 /** Teaching: pictures by drop, by file picker, or the demo set. */
 
-import { MIN_SOLO_PICTURES, SIDE, UPDATE_BYTES } from "../../generated/sizes.js";
+import { SIDE } from "../../generated/sizes.js";
 import { box, button, element, make, write } from "../../shared/dom.js";
 import { shownName, sorted } from "./files.js";
 import { pieceIn } from "../provenance/piece-file.js";
-import { askingInWords, askingLines, linesOf, nothingInWords, summaryOf } from "./words.js";
-import { bytesInWords, capital, count, counted } from "../../shared/words.js";
+import {
+  NOTHING,
+  answersInWords,
+  askingInWords,
+  askingLines,
+  invitationInWords,
+  linesOf,
+  nothingInWords,
+  outgoingInWords,
+  summaryOf,
+  yoursInWords,
+} from "./words.js";
 
 /** @import { Painting } from "../../generated/page.js" */
 /** @import { Chosen, Given, Teaching } from "../../shared/messages.js" */
@@ -76,7 +86,7 @@ export function wireTeaching(actions) {
     if (meant.length > 0) {
       actions.files({ files: meant, leftovers, beside });
     } else {
-      showLines([{ path: null, kind: "nothing", text: nothingInWords({ leftovers, beside }) }], "Nothing was added");
+      showLines([{ path: null, kind: "nothing", text: nothingInWords({ leftovers, beside }) }], NOTHING);
     }
   }
 }
@@ -151,55 +161,55 @@ function showAsking({ reserved, reservedCount }) {
   box("asking").hidden = reservedCount === 0;
   box("asking-text").textContent = askingInWords(reservedCount);
   box("asking-list").replaceChildren(...askingLines({ reserved, reservedCount }).map(lineOf));
-  button("asking-teach").textContent = reservedCount === 1 ? "Teach it anyway" : "Teach them anyway";
-  button("asking-leave").textContent = reservedCount === 1 ? "Leave it out" : "Leave them out";
+  const answers = answersInWords(reservedCount);
+  button("asking-teach").textContent = answers.teach;
+  button("asking-leave").textContent = answers.leave;
 }
 
 export function hideAsking() {
   showAsking({ reserved: [], reservedCount: 0 });
 }
 
+/** Hides what was said of earlier lessons. */
+export function hideTaught() {
+  box("refused").hidden = true;
+  hideAsking();
+  hideTeachingProgress();
+}
+
 export function hideTeachingProgress() {
   box("teach-progress").hidden = true;
 }
 
-/** What really left in the last round that this tab taught, or 0 before the first. */
-let left = 0;
-/** Whether it is the collective that learns. */
-let collective = false;
+/**
+ * @typedef {object} State
+ * @property {number} left bytes that really left in the last round that this tab taught, or 0 before the first
+ * @property {boolean} together whether it is the collective that learns
+ */
+
+/** @type {State} */
+const state = { left: 0, together: false };
 
 /** @param {number} bytes that left for the last round that this tab taught; 0 before the first */
 export function showOutgoing(bytes) {
-  left = bytes;
+  state.left = bytes;
   writeOutgoing();
 }
 
 /** Says exactly what of the visitor's pictures leaves this device, and how many bytes. */
 function writeOutgoing() {
-  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; nothing has been sent yet`;
-  write(
-    "outgoing",
-    collective || left > 0
-      ? "What leaves this device when it teaches: for each painting, a blend of all your pictures, weighted by how similar each is to that painting, and the sum of those weights. " +
-          `They leave as four shares, which are noise to any single painter: ${bytes}. Other tabs also see how many pictures you teach.`
-      : "Your pictures stay on this device. While your own artist learns from them, only their number leaves this device: other tabs see it.",
-  );
+  write("outgoing", outgoingInWords(state.left, state.together));
 }
 
 /** @param {number} pictures taught so far @param {number} rounds of learning so far @param {boolean} together whether it is the collective that learns */
 export function showYours(pictures, rounds, together) {
-  collective = together;
+  state.together = together;
   writeOutgoing();
   box("yours").hidden = pictures === 0;
-  box("yours-text").textContent = `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
-  box("teach-title").textContent = pictures === 0 ? "What should it learn from?" : "Teach it more";
-  box("teach-lead").textContent = together
-    ? "The collective learns from what its tabs teach it, and never sees their pictures. This tab teaches any pictures you add from the next round on."
-    : pictures > 0
-      ? "More pictures make more varied paintings. It uses them from the next round on."
-      : rounds > 0
-        ? `It keeps what it has learned, but it has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it continues.`
-        : `It is awake, but it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
+  box("yours-text").textContent = yoursInWords(pictures);
+  const { title, text } = invitationInWords(pictures, rounds, together);
+  box("teach-title").textContent = title;
+  box("teach-lead").textContent = text;
   button("teach-demo").classList.toggle("primary", pictures === 0 || (rounds === 0 && !together));
 }
 

@@ -1,7 +1,7 @@
-/** What the page says about files that were taught or left out. */
+/** What is said of teaching and learning, and of files that were taught or not. */
 
-import { FILE_BYTES, MEGAPIXELS } from "../../generated/sizes.js";
-import { capital, count, counted } from "../../shared/words.js";
+import { FILE_BYTES, MEGAPIXELS, MIN_SOLO_PICTURES, UPDATE_BYTES } from "../../generated/sizes.js";
+import { bytesInWords, capital, count, counted, plural } from "../../shared/words.js";
 
 /** @import { Frame, Reservation } from "../../pkg/abraham_decoder.js" */
 /** @import { Refusal, Teaching } from "../../shared/messages.js" */
@@ -71,8 +71,8 @@ export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, ref
   }
   if (beyond > 0) say("beyond", `The limit is 2,000 pictures, so ${counted(beyond, "file was", "files were")} not read.`);
   if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were read. ${capital(counted(unlooked, "other was", "others were"))} not.`);
-  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${beside === 1 ? "was" : "were"} skipped.`);
-  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "hidden or system file", "hidden or system files"))} ${leftovers === 1 ? "was" : "were"} skipped.`);
+  if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${plural(beside, "was", "were")} skipped.`);
+  if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "hidden or system file", "hidden or system files"))} ${plural(leftovers, "was", "were")} skipped.`);
   for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
   for (const one of refused) lines.push({ path: one.path, kind: one.why, text: refusalInWords(one) });
   const unnamed = refusedCount - refused.length;
@@ -98,9 +98,11 @@ export function askingLines({ reserved, reservedCount }) {
 
 /** @param {number} asking files */
 export const askingInWords = (asking) =>
-  asking === 1
-    ? "One file asks not to be learned from. It was not taught. Do you have the right to teach it, and do you want to?"
-    : `${capital(counted(asking, "file", "files"))} ask not to be learned from. They were not taught. Do you have the right to teach them, and do you want to?`;
+  plural(
+    asking,
+    "One file asks not to be learned from. It was not taught. Do you have the right to teach it, and do you want to?",
+    `${count(asking)} files ask not to be learned from. They were not taught. Do you have the right to teach them, and do you want to?`,
+  );
 
 /** What is read out once a lesson is over. @param {Teaching} teaching */
 export function lessonInWords({ used, copies, refusedCount, reservedCount }) {
@@ -117,3 +119,69 @@ export const nothingInWords = ({ leftovers, beside }) =>
     ? "There were no pictures in what you gave."
     : "There were no files in what you gave. An empty folder, perhaps?";
 
+/** What is said above that. */
+export const NOTHING = "Nothing was added";
+
+/** What one may do with files that ask not to be learnt from. @param {number} asking files */
+export const answersInWords = (asking) => ({
+  teach: plural(asking, "Teach it anyway", "Teach them anyway"),
+  leave: plural(asking, "Leave it out", "Leave them out"),
+});
+
+/** The pictures that this device has. @param {number} pictures */
+export const yoursInWords = (pictures) => `${capital(counted(pictures, "picture", "pictures"))}, on this device only.`;
+
+/**
+ * Exactly what of the visitor's pictures leaves this device, and how many bytes.
+ *
+ * @param {number} left bytes that really left in the last round that this tab taught, or 0 before the first
+ * @param {boolean} together whether it is the collective that learns
+ */
+export function outgoingInWords(left, together) {
+  if (!together && left === 0) {
+    return "Your pictures stay on this device. While your own artist learns from them, only their number leaves this device: other tabs see it.";
+  }
+  const bytes = left > 0 ? `${bytesInWords(left)} a round (exactly ${count(left)} bytes)` : `${bytesInWords(UPDATE_BYTES)} a round; nothing has been sent yet`;
+  return (
+    "What leaves this device when it teaches: for each painting, a blend of all your pictures, weighted by how similar each is to that painting, and the sum of those weights. " +
+    `They leave as four shares, which are noise to any single painter: ${bytes}. Other tabs also see how many pictures you teach.`
+  );
+}
+
+/**
+ * The invitation to teach.
+ *
+ * @param {number} pictures taught so far
+ * @param {number} rounds of learning so far
+ * @param {boolean} together whether it is the collective that learns
+ */
+export function invitationInWords(pictures, rounds, together) {
+  const title = pictures === 0 ? "What should it learn from?" : "Teach it more";
+  const text = together
+    ? "The collective learns from what its tabs teach it, and never sees their pictures. This tab teaches any pictures you add from the next round on."
+    : pictures > 0
+      ? "More pictures make more varied paintings. It uses them from the next round on."
+      : rounds > 0
+        ? `It keeps what it has learned, but it has no pictures to learn from now. Give it ${MIN_SOLO_PICTURES} or more, and it continues.`
+        : `It is awake, but it has never seen a picture. Give it ${MIN_SOLO_PICTURES} or more, and it starts at once.`;
+  return { title, text };
+}
+
+/** What the button does that starts and pauses learning. @param {boolean} wanted whether it is to learn now @param {number} rounds of learning so far */
+export const runInWords = (wanted, rounds) => (wanted ? "Pause" : rounds > 0 ? "Continue learning" : "Start learning");
+
+export const PAUSING = "Pausing after this round.";
+
+/** Somebody teaches while another lesson is read. */
+export const LESSON_WAITS = "These pictures wait until the earlier ones have been read.";
+
+/** Asked before pictures are forgotten. @param {number} pictures */
+export const forgettingInWords = (pictures) => ({
+  title: "Forget your pictures?",
+  text: `${capital(counted(pictures, "picture is", "pictures are"))} deleted from this device and from every window of this page that you have open. The artist keeps what it has learned from them.`,
+  yes: "Forget them",
+  no: "Keep them",
+});
+
+export const FORGOTTEN = "Your pictures are forgotten.";
+export const FORGOTTEN_ELSEWHERE = "You forgot your pictures in another window, so they are gone here, too.";

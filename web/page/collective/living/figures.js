@@ -1,6 +1,7 @@
 /** The people of the living picture: where each is, who is linked with whom, and the four seats. */
 
 import { calm } from "../../../shared/dom.js";
+import { YOU } from "../words.js";
 import { faint } from "./ink.js";
 import { ease, scatter } from "./mosaic.js";
 
@@ -274,7 +275,7 @@ function drawName(context, ink, { x, y, radius, person }, ground) {
   context.textBaseline = "top";
   context.font = `${person.me ? 600 : 400} ${size}px ${ink.sans}`;
   context.fillStyle = person.me ? ink.accent : ink.soft;
-  const text = person.me ? "you" : person.name;
+  const text = person.me ? YOU : person.name;
   const below = y + radius + 5;
   // Under the top seat is the middle, and at the lower edge there is no room.
   const above = person.seat === 0 || below + size > ground.height;
