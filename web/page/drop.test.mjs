@@ -17,7 +17,7 @@ test("a picture of another page comes as a file and is taught", () => {
 test("a link is refused in words, whichever browser names it", () => {
   for (const types of [["text/uri-list", "text/html"], ["text/x-moz-url"]]) {
     assert.match(dropInWords(draggedOf(types, false), true) ?? "", /Drop a file, not a link/);
-    assert.match(dropInWords(draggedOf(types, false), false) ?? "", /Links are not taken/);
+    assert.match(dropInWords(draggedOf(types, false), false) ?? "", /Links cannot be used/);
   }
 });
 
