@@ -19,8 +19,12 @@ export const MIN_PICTURES = 64;
 /** Fewest teachers of a collective's round, so that no sum is of one visitor's pictures alone. */
 export const MIN_TEACHERS = 3;
 /** Bytes of the largest picture file that is read. */
-export const FILE_BYTES = 20971520;
+export const MAX_FILE_BYTES = 20971520;
 /** Millions of pixels of the largest picture that is read. */
-export const MEGAPIXELS = 40;
+export const MAX_MEGAPIXELS = 40;
+/** Files of one drop that are looked at. */
+export const MAX_LESSON_FILES = 10000;
+/** Pictures that one visitor teaches. */
+export const MAX_TAUGHT_PICTURES = 2000;
 /** Bytes of the largest file that may be a piece. */
 export const MAX_PIECE_FILE_BYTES = 16777216;

@@ -1,5 +1,6 @@
 /** The visitor's pictures: from files to the wasm module, for the solo studio and the collective alike. */
 
+import { MAX_LESSON_FILES, MAX_TAUGHT_PICTURES } from "../generated/sizes.js";
 import { Unfetched, get } from "../shared/fetching.js";
 import { Interrupted, Refusal, cut, decode, rest } from "./pictures.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
@@ -8,10 +9,6 @@ import { Fault, failure, tell, tellActivity } from "./talk.js";
 /** @import { Reservation } from "../pkg/abraham_decoder.js" */
 /** @import { Given, Teaching } from "../shared/messages.js" */
 
-/** Files of one drop that are looked at. */
-const FILES = 10_000;
-/** Pictures that one visitor teaches; a round's cost grows with them. */
-export const PICTURES = 2_000;
 /** Files that are named one by one, of each kind. */
 const NAMED = 100;
 /** Between two words to the page on how far a lesson is. */
@@ -98,14 +95,14 @@ export function remember(tiles) {
 export function teach({ files, leftovers, beside }, keep) {
   return give(keep, async (lesson) => {
     const { report, alive, keepFresh } = lesson;
-    const looked = files.slice(0, FILES);
+    const looked = files.slice(0, MAX_LESSON_FILES);
     Object.assign(report, { total: looked.length, unlooked: files.length - looked.length, leftovers, beside });
     // One that is slow is told of before it is read, so that there is something to see, and to stop.
     let told = -Infinity;
     let kept = performance.now();
     for (const { file, path } of looked) {
       if (!alive()) return;
-      if (state.pictures >= PICTURES) {
+      if (state.pictures >= MAX_TAUGHT_PICTURES) {
         report.beyond = looked.length - report.done;
         return;
       }
@@ -119,7 +116,7 @@ export function teach({ files, leftovers, beside }, keep) {
         if (!alive()) return;
         if (reservation) {
           const { reserved } = state.course;
-          if (reserved.length < PICTURES) reserved.push({ tile: pixels, path, by: reservation });
+          if (reserved.length < MAX_TAUGHT_PICTURES) reserved.push({ tile: pixels, path, by: reservation });
           sayReserved(report);
         } else {
           take(pixels, lesson);
@@ -150,7 +147,7 @@ export function teachReserved(keep) {
     sayReserved(report);
     report.total = waiting.length;
     for (const { tile } of waiting) {
-      if (state.pictures >= PICTURES) {
+      if (state.pictures >= MAX_TAUGHT_PICTURES) {
         report.beyond = report.total - report.done;
         return;
       }
@@ -187,7 +184,7 @@ export function teachDemo(keep) {
     }
     report.total = flags.length;
     for (const tile of flags) {
-      if (!alive() || state.pictures >= PICTURES) return;
+      if (!alive() || state.pictures >= MAX_TAUGHT_PICTURES) return;
       take(tile, lesson);
       report.done += 1;
     }

@@ -1,6 +1,6 @@
 /** Files to tiles: reads a file's bytes and has them decoded by a worker of its own, which the window begins and ends. */
 
-import { FILE_BYTES, SIDE, TILE_BYTES } from "../generated/sizes.js";
+import { MAX_FILE_BYTES, SIDE, TILE_BYTES } from "../generated/sizes.js";
 import { Fault, tell } from "./talk.js";
 
 /** @import { Frame, Reservation } from "../pkg/abraham_decoder.js" */
@@ -46,7 +46,7 @@ export async function decode(file) {
   if (file === null) throw new Refusal("gone");
   if (file.size === 0) throw new Refusal("empty");
   // The decoder has the same bound; this one spares reading what it would refuse.
-  if (file.size > FILE_BYTES) throw new Refusal("file-too-large");
+  if (file.size > MAX_FILE_BYTES) throw new Refusal("file-too-large");
   return ask(async () => {
     try {
       return { type: "decode", bytes: new Uint8Array(await file.arrayBuffer()), side: SIDE };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { FILE_BYTES, SIDE } from "../generated/sizes.js";
+import { MAX_FILE_BYTES, SIDE } from "../generated/sizes.js";
 import { Interrupted, Refusal, cut, decode, decoderFailed, renew, rest } from "./pictures.js";
 
 /** Decoders that the window was asked to begin. @type {Decoder[]} */
@@ -177,7 +177,7 @@ test("a decoder that throws while it reads is ended with what it reads", async (
 test("files that are empty, long, gone or changed are left out without a decoder", async () => {
   await assert.rejects(decode(file([])), { why: "empty" });
   await assert.rejects(decode(null), { why: "gone" });
-  await assert.rejects(decode(/** @type {File} */ ({ size: FILE_BYTES + 1 })), { why: "file-too-large" });
+  await assert.rejects(decode(/** @type {File} */ ({ size: MAX_FILE_BYTES + 1 })), { why: "file-too-large" });
   const changed = { size: 3, arrayBuffer: () => Promise.reject(new DOMException("It changed.", "NotReadableError")) };
   await assert.rejects(decode(/** @type {any} */ (changed)), { why: "gone" });
   assert.equal(begun.length, 0);

@@ -1,6 +1,6 @@
 /** The solo studio: four painters in this worker, on the one artist that lives on this device. */
 
-import { CHANNELS } from "../generated/sizes.js";
+import { CHANNELS, MAX_TAUGHT_PICTURES } from "../generated/sizes.js";
 import * as lessons from "./lessons.js";
 import * as shelf from "./shelf.js";
 import { Fault, failure, tell, tellActivity } from "./talk.js";
@@ -133,7 +133,7 @@ export function open(options) {
       throw error;
     }
     // What windows before this one had left.
-    lessons.remember(await shelf.taken(lessons.PICTURES));
+    lessons.remember(await shelf.taken(MAX_TAUGHT_PICTURES));
     const status = await tellStatus();
     rested();
     return status;
@@ -298,7 +298,7 @@ export async function beginLessons(module) {
 /** Takes pictures in that are on this device: any window of this visitor may teach them. */
 async function takeOver() {
   const { pictures } = state;
-  const tiles = await shelf.taken(lessons.PICTURES);
+  const tiles = await shelf.taken(MAX_TAUGHT_PICTURES);
   if (state.pictures === pictures) lessons.remember(tiles);
 }
 

@@ -63,16 +63,27 @@ const SCRIPTS: [&str; 5] = [
     "tsconfig.worker.test.json",
     "../tests/interop",
 ];
+/// What a script says that knows where or how the visitor's things lie: that is the business of `Store` in `visitor`.
+const STORAGE: [&str; 7] = [
+    "getDirectory",
+    "getFileHandle",
+    "createSyncAccessHandle",
+    "removeEntry",
+    "indexedDB",
+    ".safetensors",
+    "abraham/",
+];
 /// One check: what it is called when it runs, and how it is done.
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("format", format),
     ("layers", layers),
     ("one crate speaks to JavaScript", browser_boundary),
     ("no type that holds a share prints it", secrets::check),
     ("each shader has a mirror", mirrors),
     ("what scripts have of the code", generate::check),
+    ("no script knows where things are stored", storage_boundary),
     ("scripts", scripts),
     ("lints", lints),
     ("documents", documents),
@@ -185,6 +196,19 @@ fn browser_boundary() -> Result<()> {
     report(&faults, &format!("what JavaScript can call is all in {BROWSER_CRATE}"))
 }
 
+/// Scripts are told what is kept, and tell what to keep. What `web/generated` has of it is written by `visitor`.
+fn storage_boundary() -> Result<()> {
+    let mut faults = Vec::new();
+    for file in files(&["web/page", "web/shared", "web/worker", "web/worker.js"], "js")? {
+        let text = fs::read_to_string(&file)?;
+        for (number, line) in text.lines().enumerate() {
+            let named = STORAGE.iter().find(|word| line.contains(**word));
+            faults.extend(named.map(|word| format!("{}:{} names {word}", shown(&file), number + 1)));
+        }
+    }
+    report(&faults, "what is stored, and where, is known to `Store` in crates/visitor alone")
+}
+
 fn mirrors() -> Result<()> {
     let names = |folder: &str, extension: &str| -> Result<BTreeSet<String>> {
         let folder = shell::root().join(folder);
@@ -241,16 +265,20 @@ fn report(faults: &[String], rule: &str) -> Result<()> {
 
 /// Every Rust file below `folders`, which are relative to the root.
 fn rust_files(folders: &[&str]) -> Result<Vec<PathBuf>> {
+    files(folders, "rs")
+}
+
+/// Every file with this ending at or below `places`, which are relative to the root.
+fn files(places: &[&str], ending: &str) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut queue: Vec<PathBuf> = folders.iter().map(|folder| shell::root().join(folder)).collect();
-    while let Some(folder) = queue.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                queue.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
+    let mut queue: Vec<PathBuf> = places.iter().map(|place| shell::root().join(place)).collect();
+    while let Some(path) = queue.pop() {
+        if path.is_dir() {
+            for entry in fs::read_dir(&path).with_context(|| format!("no {}", path.display()))? {
+                queue.push(entry?.path());
             }
+        } else if path.extension().is_some_and(|extension| extension == ending) {
+            files.push(path);
         }
     }
     files.sort();

@@ -95,12 +95,18 @@ fn constants() -> String {
             "Fewest teachers of a collective's round, so that no sum is of one visitor's pictures alone.",
             MIN_TEACHERS,
         ),
-        ("FILE_BYTES", "Bytes of the largest picture file that is read.", abraham_pictures::MAX_FILE_BYTES),
         (
-            "MEGAPIXELS",
+            "MAX_FILE_BYTES",
+            "Bytes of the largest picture file that is read.",
+            abraham_pictures::MAX_FILE_BYTES,
+        ),
+        (
+            "MAX_MEGAPIXELS",
             "Millions of pixels of the largest picture that is read.",
             abraham_pictures::MAX_PIXELS as usize / 1_000_000,
         ),
+        ("MAX_LESSON_FILES", "Files of one drop that are looked at.", sizes::MAX_LESSON_FILES),
+        ("MAX_TAUGHT_PICTURES", "Pictures that one visitor teaches.", sizes::MAX_TAUGHT_PICTURES),
         ("MAX_PIECE_FILE_BYTES", "Bytes of the largest file that may be a piece.", MAX_PIECE_FILE_BYTES),
     ];
     let mut text = format!("/** Sizes that the page's programs and its scripts count on. {MADE_BY} */\n\n");

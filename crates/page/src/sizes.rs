@@ -11,3 +11,7 @@ pub const UPDATE_BYTES: usize = 787_112;
 /// Pictures that a studio may be told to paint a round, at most: such a round takes a few seconds without a graphics
 /// card.
 pub const MAX_BATCH: usize = 128;
+/// Files of one drop that are looked at: a folder of ten thousand takes minutes.
+pub const MAX_LESSON_FILES: usize = 10_000;
+/// Pictures that one visitor teaches; a round's cost grows with them.
+pub const MAX_TAUGHT_PICTURES: usize = 2_000;

@@ -1,6 +1,6 @@
 /** What is said of teaching and learning, and of files that were taught or not. */
 
-import { FILE_BYTES, MEGAPIXELS, MIN_SOLO_PICTURES, UPDATE_BYTES } from "../../generated/sizes.js";
+import { MAX_FILE_BYTES, MAX_LESSON_FILES, MAX_MEGAPIXELS, MAX_TAUGHT_PICTURES, MIN_SOLO_PICTURES, UPDATE_BYTES } from "../../generated/sizes.js";
 import { bytesInWords, capital, count, counted, plural } from "../../shared/words.js";
 
 /** @import { Frame, Reservation } from "../../pkg/abraham_decoder.js" */
@@ -13,7 +13,7 @@ const SAVE_AS = "Save it as JPEG or PNG, and use that file.";
 /** Why a file was left out, and what to do. @type {Readonly<Record<Refusal | "heic-renamed", string>>} */
 const REFUSALS = {
   empty: "is empty. Get it again from where it came.",
-  "file-too-large": `is larger than ${FILE_BYTES / 2 ** 20} MB. Make it smaller.`,
+  "file-too-large": `is larger than ${MAX_FILE_BYTES / 2 ** 20} MB. Make it smaller.`,
   "no-picture": "is not a picture, whatever its name says.",
   heic: `is HEIC, the format of iPhone photos, which this page cannot read. ${SAVE_AS} (On the iPhone: Settings, Camera, Formats, Most Compatible.)`,
   "heic-renamed": "is HEIC under another name. Renaming it did not convert it. Open it in a photo program and export it as JPEG.",
@@ -25,7 +25,7 @@ const REFUSALS = {
   video: "is a video. Use still pictures from it.",
   "other-picture": `is a kind of picture that this page cannot read. ${SAVE_AS}`,
   "other-file": "is not a picture.",
-  "too-large": `has too many pixels. The limit is ${MEGAPIXELS} megapixels. Make it smaller.`,
+  "too-large": `has too many pixels. The limit is ${MAX_MEGAPIXELS} megapixels. Make it smaller.`,
   "too-many-scans": "is stored in so many passes that reading it would take too long. Open it in a photo program and save it again.",
   damaged: "is damaged, or stored in a way that this page cannot read. Open it in a photo program and save it again.",
   "ends-too-soon": "is damaged: it ends too soon, so part of the picture is missing. Get it again from where it came.",
@@ -38,7 +38,7 @@ const REFUSALS = {
 /** @param {{ path: string, why: Refusal, megapixels?: number | undefined }} refused */
 export function refusalInWords({ path, why, megapixels }) {
   if (why === "too-large" && megapixels) {
-    return `has ${count(megapixels)} megapixels. The limit is ${MEGAPIXELS}. Make it smaller.`;
+    return `has ${count(megapixels)} megapixels. The limit is ${MAX_MEGAPIXELS}. Make it smaller.`;
   }
   if (why === "heic" && !/\.(heic|heif|hif)$/i.test(path)) return REFUSALS["heic-renamed"];
   return REFUSALS[why];
@@ -69,8 +69,8 @@ export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, ref
   if (copies > 0) {
     say("copies", `${capital(counted(copies, "picture is a copy", "pictures are copies"))} of ${used === 0 ? "pictures it already has" : "others"}. Copies count once.`);
   }
-  if (beyond > 0) say("beyond", `The limit is 2,000 pictures, so ${counted(beyond, "file was", "files were")} not read.`);
-  if (unlooked > 0) say("unlooked", `You gave more than 10,000 files. Only the first 10,000 were read. ${capital(counted(unlooked, "other was", "others were"))} not.`);
+  if (beyond > 0) say("beyond", `The limit is ${count(MAX_TAUGHT_PICTURES)} pictures, so ${counted(beyond, "file was", "files were")} not read.`);
+  if (unlooked > 0) say("unlooked", `You gave more than ${count(MAX_LESSON_FILES)} files. Only the first ${count(MAX_LESSON_FILES)} were read. ${capital(counted(unlooked, "other was", "others were"))} not.`);
   if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${plural(beside, "was", "were")} skipped.`);
   if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "hidden or system file", "hidden or system files"))} ${plural(leftovers, "was", "were")} skipped.`);
   for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
