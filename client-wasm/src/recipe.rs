@@ -2,12 +2,10 @@
 
 use abraham_artist::Architecture;
 use abraham_learning::{Schedule, seat::Recipe};
-use abraham_page::sizes::{BATCH, CHANNELS, SIDE};
+use abraham_page::sizes::{BATCH, CHANNELS, HIDDEN, LATENTS, SIDE};
 
 use crate::error::Error;
 
-const LATENTS: usize = 8;
-const HIDDEN: [usize; 2] = [256, 64];
 /// Rounds over which the learning rate falls to its floor.
 const SETTLING_ROUNDS: u64 = 1000;
 

@@ -130,3 +130,15 @@ fn what_the_scripts_have_is_what_is_made_here() {
         assert!(found == made, "web/generated/{name} is stale; run `cargo xtask generate`");
     }
 }
+
+/// The page's HTML is read before any script, so its numbers stand in it; they are these.
+#[test]
+fn the_page_says_the_sizes_that_are() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/index.html");
+    let page = fs::read_to_string(page).unwrap();
+    let parameters = sizes::PARAMETERS.to_string();
+    let (thousands, rest) = parameters.split_at(parameters.len() - 3);
+    assert!(page.contains(&format!("a list of {thousands},{rest} numbers")), "{parameters} parameters");
+    let squares = page.matches(&format!("width=\"{0}\" height=\"{0}\"", sizes::SIDE)).count();
+    assert_eq!(page.matches("<img ").count(), squares, "each picture is a square of {} pixels", sizes::SIDE);
+}
