@@ -48,9 +48,9 @@ impl Schedule {
         Self { total_rounds: settling_rounds, floor_per_mille: OPEN_ENDED_FLOOR_PER_MILLE }
     }
 
-    /// Adds to a hash what tells this schedule from others.
-    pub(crate) fn hash(&self, hasher: &mut blake3::Hasher) {
-        hasher.update(&self.total_rounds.to_le_bytes()).update(&self.floor_per_mille.to_le_bytes());
+    /// What tells this schedule from others.
+    pub(crate) fn numbers(&self) -> [u64; 2] {
+        [self.total_rounds, self.floor_per_mille]
     }
 
     /// The rates of round `round`, counted from 0.

@@ -31,18 +31,21 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The hash by which pieces and members name it: BLAKE3 over its numbers, 8 bytes each, little-endian, with the
-    /// count of layers before their widths.
-    pub fn id(&self) -> RecipeId {
+    /// Its numbers, 8 bytes each, little-endian: latents, the count of layers and their widths, side, channels, batch,
+    /// learning steps a round, and the schedule's.
+    pub fn canonical_bytes(&self) -> Vec<u8> {
         let Self { architecture, batch, inner, schedule } = self;
+        let layers = architecture.hidden();
+        let numbers = [architecture.latents(), layers.len()].into_iter().chain(layers.iter().copied());
+        let numbers = numbers.chain([architecture.side(), architecture.channels(), *batch, *inner]);
+        let numbers = numbers.map(|number| number as u64).chain(schedule.numbers());
+        numbers.flat_map(u64::to_le_bytes).collect()
+    }
+
+    /// The hash of its canonical bytes, by which genesis, presence, proposals and records name it: BLAKE3.
+    pub fn id(&self) -> RecipeId {
         let mut hasher = blake3::Hasher::new_derive_key("abraham 2026-11 recipe v1");
-        let mut add = |number: usize| _ = hasher.update(&(number as u64).to_le_bytes());
-        add(architecture.latents());
-        add(architecture.hidden().len());
-        architecture.hidden().iter().copied().for_each(&mut add);
-        [architecture.side(), architecture.channels(), *batch, *inner].into_iter().for_each(add);
-        schedule.hash(&mut hasher);
-        RecipeId(*hasher.finalize().as_bytes())
+        RecipeId(*hasher.update(&self.canonical_bytes()).finalize().as_bytes())
     }
 
     /// Rows and columns of an update: a row for each picture of the batch, the denominators in the last column.
@@ -335,5 +338,23 @@ mod tests {
         assert_ne!(seed(1, 2, 3), seed(1, 2, 4), "another round");
         assert_ne!(seed(1, 2, 3), seed(4, 2, 3), "another artist");
         assert_eq!(seed(1, 2, 3), seed(1, 2, 3));
+    }
+    #[test]
+    fn a_recipe_has_one_form_in_bytes_and_another_recipe_another() {
+        let recipe = |hidden: &[usize], side, batch, schedule| {
+            let architecture = Architecture::new(8, hidden, side, 3).unwrap();
+            Recipe { architecture, batch, inner: 1, schedule }
+        };
+        let ours = recipe(&[256, 64], 32, 32, Schedule::open_ended(1000));
+        let numbers: [u64; 10] = [8, 2, 256, 64, 32, 3, 32, 1, 1000, 100];
+        assert_eq!(ours.canonical_bytes(), numbers.map(u64::to_le_bytes).as_flattened());
+        let others = [
+            recipe(&[256, 32], 32, 32, Schedule::open_ended(1000)),
+            recipe(&[256], 32, 32, Schedule::open_ended(1000)),
+            recipe(&[256, 64], 16, 32, Schedule::open_ended(1000)),
+            recipe(&[256, 64], 32, 64, Schedule::open_ended(1000)),
+            recipe(&[256, 64], 32, 32, Schedule::to_zero(1000)),
+        ];
+        assert!(others.iter().all(|other| other.id() != ours.id()));
     }
 }
