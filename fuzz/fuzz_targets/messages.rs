@@ -9,6 +9,13 @@ use abraham_messages::{
 };
 use libfuzzer_sys::fuzz_target;
 
+/// A head as long as the first byte says, and what follows it.
+fn parts(bytes: &[u8]) -> (&[u8], Payload) {
+    let Some((length, bytes)) = bytes.split_first() else { return (&[], Payload::default()) };
+    let (head, payload) = bytes.split_at(bytes.len().min(usize::from(*length)));
+    (head, Payload::from(payload.to_vec()))
+}
+
 fuzz_target!(|input: &[u8]| {
     let Some((kind, bytes)) = input.split_first() else { return };
     match kind % 6 {
@@ -35,13 +42,15 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         4 => {
-            if let Ok(command) = Command::from_parts(bytes, Payload::default()) {
+            let (head, payload) = parts(bytes);
+            if let Ok(command) = Command::from_parts(head, payload) {
                 let (head, payload) = command.clone().into_parts();
                 assert_eq!(Command::from_parts(&head, payload), Ok(command));
             }
         }
         _ => {
-            if let Ok(event) = Event::from_parts(bytes, Payload::default()) {
+            let (head, payload) = parts(bytes);
+            if let Ok(event) = Event::from_parts(head, payload) {
                 let (head, payload) = event.clone().into_parts();
                 assert_eq!(Event::from_parts(&head, payload), Ok(event));
             }

@@ -1,5 +1,5 @@
 /**
- * The wall that a visitor sees first: pieces painted by the artist of `cargo run --example learn`.
+ * The wall that a visitor sees first: pieces painted by the artist of `learn` in `bench`.
  *
  * `gallery/gallery.json` is `{ "learned": "270 flags", "pieces": [{ "src": "01.png", "alt": "…", "round": 600,
  * "genesis": "hex" }] }`; `genesis` and `round` may be left out. Without it, an empty frame hangs there.

@@ -15,7 +15,7 @@ const SLEEPS = "It sleeps until you press Continue, which donates this tab again
 
 /** @param {Note} note */
 export function welcomeInWords({ round, pieces }) {
-  const kept = pieces === 0 ? "" : ` You kept ${isOne(pieces) ? "one piece" : `${pieces} pieces`}.`;
+  const kept = pieces === 0 ? "" : ` You kept ${isOne(pieces) ? "one piece" : `${count(pieces)} pieces`}.`;
   return round > 0
     ? `Your artist is here, at round ${count(round)}.${kept} ${SLEEPS}`
     : `Your artist is here. It has not learned yet.${kept} ${SLEEPS}`;
@@ -37,7 +37,7 @@ export const EMPTY_WALL = "Nothing hangs here yet. The first piece can be yours.
 
 /** @param {string | undefined} learned @param {number | undefined} round */
 export function wallInWords(learned, round) {
-  const after = round ? `, after ${count(round)} rounds of learning` : "";
+  const after = round ? `, after ${isOne(round) ? "one round" : `${count(round)} rounds`} of learning` : "";
   const from = learned ? `, from ${learned}` : "";
   return `Painted by four painters together${from}${after}.`;
 }

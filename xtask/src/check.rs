@@ -272,6 +272,9 @@ fn rust_files(folders: &[&str]) -> Result<Vec<PathBuf>> {
 fn files(places: &[&str], ending: &str) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut queue: Vec<PathBuf> = places.iter().map(|place| shell::root().join(place)).collect();
+    for place in &queue {
+        ensure!(place.exists(), "no {}", place.display());
+    }
     while let Some(path) = queue.pop() {
         if path.is_dir() {
             for entry in fs::read_dir(&path).with_context(|| format!("no {}", path.display()))? {

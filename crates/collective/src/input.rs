@@ -14,7 +14,7 @@ use crate::{
 #[non_exhaustive]
 pub enum Input {
     /// At the network node. Messages of [`abraham_messages::node::Lane::Frames`] are the engine's: the visitor gives them
-    /// to it and answers them with `Took` itself. All others come here, and the collective orders `Took` for them.
+    /// to it and acknowledges them itself. All others come here, and the collective acknowledges them.
     Node(node::Event),
     /// The visitor chose otherwise, or the machine changed.
     Settings(Settings),

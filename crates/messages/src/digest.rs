@@ -66,6 +66,6 @@ kinds! {
     /// BLAKE3 over what the four painters said in one step.
     StepsHash;
 
-    /// Random, so that no two terms have the same id; the one kind that is no digest.
+    /// Random, so that no two terms have the same id. It is no digest.
     Nonce;
 }

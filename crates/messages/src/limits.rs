@@ -57,8 +57,11 @@ pub const GOSSIP_OVERHEAD_BYTES: usize = 1 << 10;
 /// this reason receives nothing any more.
 pub const MAX_GOSSIP_PACKET_BYTES: usize = 64 << 10;
 
-/// Bytes of one message between a tab's window and its worker: a frame and what describes it.
-pub const MAX_THREAD_MESSAGE_BYTES: usize = MAX_FRAME_BYTES + (4 << 10);
+/// Bytes of what a tab's window and its worker say to each other, beside a payload: a presence, or some addresses.
+pub const MAX_THREAD_HEAD_BYTES: usize = 64 << 10;
+
+/// Bytes of a payload between a tab's window and its worker: a frame.
+pub const MAX_THREAD_PAYLOAD_BYTES: usize = MAX_FRAME_BYTES + FRAME_TERM_BYTES;
 
 /// Direct links that one member keeps: the painters, the teachers of a round, and candidates for the next term.
 pub const MAX_LINKS: usize = 24;

@@ -1,5 +1,6 @@
 //! What a visitor tells its network node, and what the node tells it. In a browser the two sit in different threads
-//! (the node in the window, for workers have no WebRTC), so both can be encoded.
+//! (the node in the window, for workers have no WebRTC), so both
+//! can be taken apart: into a head that is encoded, and a payload that is not.
 
 use std::fmt;
 
@@ -220,8 +221,8 @@ macro_rules! thread_codec {
             /// # Errors
             /// [`DecodeError`] where the parts are no such message or too long.
             pub fn from_parts(head: &[u8], payload: Payload) -> Result<Self, DecodeError> {
-                let mut decoded = crate::codec::decode(head, limits::MAX_THREAD_MESSAGE_BYTES)?;
-                let (bytes, limit) = (payload.len(), limits::MAX_THREAD_MESSAGE_BYTES);
+                let mut decoded = crate::codec::decode(head, limits::MAX_THREAD_HEAD_BYTES)?;
+                let (bytes, limit) = (payload.len(), limits::MAX_THREAD_PAYLOAD_BYTES);
                 match &mut decoded {
                     _ if bytes > limit => return Err(DecodeError::TooLong { bytes, limit }),
                     Self::$carrier { message, .. } => *message = payload,
@@ -277,7 +278,7 @@ mod tests {
         assert_eq!(Event::from_parts(&[250], Payload::default()), Err(DecodeError::Malformed));
         let (mut stop, _) = Command::Stop.into_parts();
         assert_eq!(Command::from_parts(&stop, vec![1; 3].into()), Err(DecodeError::BytesLeftOver(3)));
-        let long = vec![1; limits::MAX_THREAD_MESSAGE_BYTES + 1];
+        let long = vec![1; limits::MAX_THREAD_PAYLOAD_BYTES + 1];
         assert!(matches!(Command::from_parts(&stop, long.into()), Err(DecodeError::TooLong { .. })));
         stop.push(0);
         assert_eq!(command(&stop), Err(DecodeError::BytesLeftOver(1)));

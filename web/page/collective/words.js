@@ -190,7 +190,7 @@ function waitingInWords({ waiting, kept, me }) {
   switch (waiting.waitsFor) {
     case "visitors": {
       const needed = capital(counted(waiting.visitors, "more visitor is", "more visitors are"));
-      parts.push(`${needed} needed, for seat ${list(seats)} of ${PAINTERS}.`, held);
+      parts.push(`${needed} needed, for ${plural(seats.length, "seat", "seats")} ${list(seats)} of ${PAINTERS}.`, held);
       if (waiting.bound.length > 0) {
         const bound = waiting.bound.map(name);
         parts.push(
@@ -230,7 +230,7 @@ const here = ({ memberCount }) => capital(counted(memberCount, "tab is here", "t
 function foreignInWords({ foreignCount }) {
   if (!(foreignCount > 0)) return "";
   const tabs = capital(counted(foreignCount, "tab has", "tabs have"));
-  return ` ${tabs} a different version of this page and cannot paint with this one. Reload both to get the newest.`;
+  return ` ${tabs} a different version of this page and cannot paint with this one. ${plural(foreignCount, "Reload both", "Reload all of them")} to get the newest.`;
 }
 
 /** The other three painters, named. @param {Snapshot} snapshot */
@@ -251,7 +251,7 @@ export function titleOf(snapshot, resting) {
 }
 
 /** Members that this tab has a direct link to. @param {Snapshot} snapshot */
-export const linksOf = (snapshot) => snapshot.members.filter(({ linked }) => linked).length;
+const linksOf = (snapshot) => snapshot.members.filter(({ linked }) => linked).length;
 
 /**
  * Why some cannot reach each other, as far as this tab sees who is linked with whom.

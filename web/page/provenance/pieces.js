@@ -7,6 +7,7 @@ import { box, button, element, image, make, write } from "../../shared/dom.js";
 import { askToStay } from "../studio/keeping.js";
 import {
   BACK,
+  NOT_BACK,
   CHECKING,
   DELETED,
   LEAVE_NEW_PIECE,
@@ -292,8 +293,10 @@ async function remove() {
     await reload();
     box("pieces-title").focus();
     toast(DELETED, async () => {
+      // After Stop the studio is gone, and the piece with the page's last copy of it.
+      if (!state.studio) return toast(NOT_BACK);
       try {
-        await state.studio?.client.ask({ type: "keep", png });
+        await state.studio.client.ask({ type: "keep", png });
         await reload();
         toast(BACK);
       } catch (error) {

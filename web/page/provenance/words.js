@@ -42,6 +42,7 @@ export function notKeptInWords(code) {
 
 export const DELETED = "The piece was deleted.";
 export const BACK = "The piece is back.";
+export const NOT_BACK = "The piece is gone: the studio was stopped before it could be put back.";
 
 /** @type {Record<Exclude<Verdict, "intact">, string>} */
 const FAULTS = {

@@ -15,7 +15,7 @@ export function promiseInWords(granted) {
 export function unsavedInWords(unsaved, code) {
   if (unsaved === 0) return null;
   const why = code === "storage-full" ? "this browser’s storage for the site is full" : "this browser does not let the site store them";
-  return `${capital(counted(unsaved, "of them is", "of them are"))} in this tab only, because ${why}. ${unsaved === 1 ? "It is" : "They are"} lost when the tab closes.`;
+  return `${capital(counted(unsaved, "of them is", "of them are"))} in this tab only, because ${why}. ${plural(unsaved, "It is", "They are")} lost when the tab closes.`;
 }
 
 /** What is left of pictures that were forgotten. @param {number} silent other windows that did not answer */

@@ -1,6 +1,6 @@
 /** Teaching: pictures by drop, by file picker, or the demo set. */
 
-import { SIDE } from "../../generated/sizes.js";
+import { MAX_LESSON_FILES, SIDE } from "../../generated/sizes.js";
 import { box, button, element, make, write } from "../../shared/dom.js";
 import { shownName, sorted } from "./files.js";
 import { pieceIn } from "../provenance/piece-file.js";
@@ -22,7 +22,7 @@ import {
 /** @import { Line } from "./words.js" */
 
 /** One more than the worker looks at, so that it knows that there are more. */
-const FILES = 10_001;
+const FILES = MAX_LESSON_FILES + 1;
 /** Entries of dropped folders that are walked, folders included. */
 const ENTRIES = 20_000;
 

@@ -70,7 +70,7 @@ export function linesOf({ used, copies, unlooked, beyond, leftovers, beside, ref
     say("copies", `${capital(counted(copies, "picture is a copy", "pictures are copies"))} of ${used === 0 ? "pictures it already has" : "others"}. Copies count once.`);
   }
   if (beyond > 0) say("beyond", `The limit is ${count(MAX_TAUGHT_PICTURES)} pictures, so ${counted(beyond, "file was", "files were")} not read.`);
-  if (unlooked > 0) say("unlooked", `You gave more than ${count(MAX_LESSON_FILES)} files. Only the first ${count(MAX_LESSON_FILES)} were read. ${capital(counted(unlooked, "other was", "others were"))} not.`);
+  if (unlooked > 0) say("unlooked", `You gave more than ${count(MAX_LESSON_FILES)} files. Only the first ${count(MAX_LESSON_FILES)} were read. The rest were not.`);
   if (beside > 0) say("beside", `${capital(counted(beside, "note or sidecar", "notes and sidecars"))} next to the pictures ${plural(beside, "was", "were")} skipped.`);
   if (leftovers > 0) say("leftovers", `${capital(counted(leftovers, "hidden or system file", "hidden or system files"))} ${plural(leftovers, "was", "were")} skipped.`);
   for (const { path, frame } of notes) lines.push({ path, kind: `frame-${frame}`, text: FRAMES[frame] });
