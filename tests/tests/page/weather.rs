@@ -31,10 +31,10 @@ async fn each_address_browser_and_server_that_will_not_do_has_its_own_sentence()
         let tab = visit.open_at(Some(&visitor), &between.url()).await?;
         tab.reads(&selector("wall"), "nothing hangs here yet").await?;
         for (part, answer, text) in [
-            ("abraham_client_bg", Answer::CutOff, "cut off"),
+            ("abraham_client_bg", Answer::CutOff, "incomplete"),
             ("abraham_client_bg", Answer::Status(404), "reload the page"),
             ("abraham_client_bg", Answer::Portal, "in place of the server"),
-            ("abraham_client_bg", Answer::Status(503), "trouble of its own"),
+            ("abraham_client_bg", Answer::Status(503), "has a problem"),
             ("abraham_client.js", Answer::Portal, "in place of the server"),
             ("worker/solo.js", Answer::Status(404), "reload the page"),
         ] {
