@@ -444,10 +444,12 @@ fn filled_by_a_cheat(
 
 #[test]
 fn a_wrong_component_is_asked_for_again_and_only_its_sender_is_named() {
-    // A changed byte, a part that is too short, and one that is too long.
-    for spoil in
-        [|x: &mut Vec<u8>| x[500] ^= 1, |x: &mut Vec<u8>| x.truncate(900), |x: &mut Vec<u8>| x.push(0)]
-    {
+    // A changed byte, a part that is too short, and one that is too long, before the name of the term.
+    for spoil in [
+        |x: &mut Vec<u8>| x[500] ^= 1,
+        |x: &mut Vec<u8>| drop(x.drain(..100)),
+        |x: &mut Vec<u8>| x.insert(0, 0),
+    ] {
         for cheat in [0, 1] {
             let holders = [true, true, true, false];
             let (mut members, artist, first, answers) = filled_by_a_cheat(holders, &[cheat], spoil);
