@@ -63,7 +63,7 @@ pub(crate) fn run(suite: Option<Suite>) -> Result<()> {
     for targets in [&["--lib", "--bins", "--tests"][..], &["--doc"]] {
         tallies.push(tally(shell::cargo().args(["test", "--no-fail-fast"]).args(&packages).args(targets))?);
     }
-    for report in tallies.iter().flat_map(|tally| &tally.reports.0) {
+    for report in tallies.iter().flat_map(|tally| &tally.reports.kept) {
         println!("\n{report}");
     }
     let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
@@ -100,29 +100,24 @@ fn tally(command: &mut Command) -> Result<Tally> {
 /// What failed tests of Rust programs said, each from its `---- name stdout ----` on and without its backtrace: it is
 /// far up in the output of the whole command.
 #[derive(Default)]
-struct Reports(Vec<String>, Reading);
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Reading {
-    #[default]
-    Elsewhere,
-    Report {
-        lines: usize,
-    },
+struct Reports {
+    kept: Vec<String>,
+    /// Lines that the report being read has so far.
+    reading: Option<usize>,
 }
 
 impl Reports {
     fn read(&mut self, line: &str) {
         if line.starts_with("---- ") && line.ends_with(" ----") {
-            self.0.push(line.to_owned());
-            self.1 = Reading::Report { lines: 0 };
-        } else if let Reading::Report { lines } = self.1 {
+            self.kept.push(line.to_owned());
+            self.reading = Some(0);
+        } else if let (Some(lines), Some(report)) = (self.reading, self.kept.last_mut()) {
             if line == "failures:" || line.eq_ignore_ascii_case("stack backtrace:") || lines == REPORT_LINES {
-                self.1 = Reading::Elsewhere;
-            } else if let Some(report) = self.0.last_mut().filter(|_| !line.is_empty()) {
+                self.reading = None;
+            } else if !line.is_empty() {
                 report.push('\n');
                 report.push_str(line);
-                self.1 = Reading::Report { lines: lines + 1 };
+                self.reading = Some(lines + 1);
             }
         }
     }
@@ -156,10 +151,10 @@ mod tests {
         said.lines().for_each(|line| reports.read(line));
         let kept =
             ["---- a stdout ----\nthread 'a' panicked at b.rs:1:2:\nwhy", "---- c stdout ----\nError: d"];
-        assert_eq!(reports.0, kept);
+        assert_eq!(reports.kept, kept);
         reports.read("---- e stdout ----");
         (0..1_000).for_each(|_| reports.read("again"));
-        assert_eq!(reports.0[2].lines().count(), 1 + REPORT_LINES);
+        assert_eq!(reports.kept[2].lines().count(), 1 + REPORT_LINES);
     }
 
     #[test]

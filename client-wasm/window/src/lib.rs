@@ -1,8 +1,8 @@
 //! The network of a tab: what the window's JavaScript can call. It is in the window because workers have no WebRTC.
 //!
 //! Effects only: a `Node` of `abraham-p2p`, and the port to the worker that is its visitor ([`abraham_port`]). The first
-//! message comes from the worker: the 32 bytes of the member's secret, so that
-//! no script of the page holds them. After that, the worker sends commands and receives events.
+//! message comes from the worker: the 32 bytes of the member's secret, so that no script of the page holds them. After
+//! that, the worker sends commands and receives events.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -29,7 +29,7 @@ impl Term {
         self.seats.iter().position(|seat| seat == peer)
     }
 
-    /// The short name of this term in its bulk messages and behind its frames: the first eight bytes of its id.
+    /// The first eight bytes of its id, which stand in its bulk messages and behind its frames.
     pub fn prefix(&self) -> [u8; 8] {
         let mut prefix = [0; 8];
         prefix.copy_from_slice(&self.id.0[..8]);

@@ -2,6 +2,9 @@
 
 use std::ops::Add;
 
+/// Doublings after which any wait is the longest, or nothing.
+const MAX_DOUBLINGS: u32 = 128;
+
 /// Time to wait before something that failed is tried again: `min` after the first failure, doubled with each further
 /// one, `max` at most. `T` is any unit of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +19,14 @@ impl<T: Copy + Ord + Add<Output = T>> Backoff<T> {
     /// The wait after `failures` failures in a row; none counts as one.
     #[must_use]
     pub fn delay(&self, failures: u32) -> T {
-        let mut delay = self.min.min(self.max);
-        for _ in 1..failures {
-            let doubled = delay + delay;
-            // Also where `min` is nothing, which no doubling changes.
-            if doubled >= self.max || doubled == delay {
-                return if doubled == delay { delay } else { self.max };
+        let mut delay = self.min;
+        for _ in 1..failures.min(MAX_DOUBLINGS) {
+            if delay >= self.max {
+                break;
             }
-            delay = doubled;
+            delay = delay + delay;
         }
-        delay
+        delay.min(self.max)
     }
 }
 

@@ -30,8 +30,7 @@ impl Rate {
     }
 
     /// Time in which an empty bucket fills.
-    #[must_use]
-    pub fn time_to_fill(&self) -> Duration {
+    fn time_to_fill(&self) -> Duration {
         self.time_of(self.burst)
     }
 

@@ -89,7 +89,7 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Starts a frame: the caller appends the payload. There is room behind it for the name of its term.
+    /// Starts a frame: the caller appends the payload. There is room behind it for its term's prefix.
     pub fn start(kind: Kind, sequence: u64, payload_bytes: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_BYTES + payload_bytes + limits::FRAME_TERM_BYTES);
         out.push(kind as u8);

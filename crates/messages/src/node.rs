@@ -1,6 +1,6 @@
 //! What a visitor tells its network node, and what the node tells it. In a browser the two sit in different threads
-//! (the node in the window, for workers have no WebRTC), so both
-//! can be taken apart: into a head that is encoded, and a payload that is not.
+//! (the node in the window, for workers have no WebRTC), so both can be
+//! taken apart: into a head that is encoded, and a payload that is not.
 
 use std::fmt;
 

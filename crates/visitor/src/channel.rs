@@ -73,7 +73,7 @@ impl<N: Network, T: Timer> LaneChannel<N, T> {
         self.timer.now().saturating_add(wait)
     }
 
-    /// As [`Channel::send`], with a deadline. A frame that holds a share comes with room for the term's name behind it: a
+    /// As [`Channel::send`], with a deadline. A frame that holds a share comes with room for the term's prefix behind it: a
     /// vector that grows leaves its bytes behind where nobody wipes them.
     pub(crate) async fn send_until(
         &self,

@@ -17,13 +17,13 @@ use crate::{
     limits::{EARLY_FRAME_TIMEOUT, MAX_EARLY_BYTES, MAX_QUEUE_BYTES, QUEUE_CREDIT_BYTES, has_room},
 };
 
-/// The name of a term behind its frames.
-type Name = [u8; FRAME_TERM_BYTES];
+/// The first bytes of a term's id, which stand behind its frames.
+type Prefix = [u8; FRAME_TERM_BYTES];
 
 /// What passed between painters since the visitor joined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FrameTraffic {
-    /// Bytes sent to other painters, with the names of terms.
+    /// Bytes sent to other painters, with the prefixes of their terms' ids behind them.
     pub sent: u64,
     /// Bytes received from other painters.
     pub received: u64,
@@ -35,7 +35,7 @@ pub struct FrameTraffic {
 
 /// A term that this member has accepted and that has not begun here, with frames that its painters sent.
 struct Expected {
-    name: Name,
+    prefix: Prefix,
     seats: [PeerKey; 4],
     early: Vec<Early>,
 }
@@ -59,7 +59,7 @@ struct Waiting {
 
 /// The links of the term.
 struct Links {
-    name: Name,
+    prefix: Prefix,
     seats: [PeerKey; 4],
     queues: [VecDeque<Waiting>; 4],
     queued: [usize; 4],
@@ -117,9 +117,9 @@ impl<N: Network> Switch<N> {
     /// Opens the links of a term, in place of those of another.
     pub(crate) fn open(&mut self, term: &Term) {
         self.close();
-        let name = term.prefix();
+        let prefix = term.prefix();
         self.links = Some(Links {
-            name,
+            prefix,
             seats: term.seats,
             queues: Default::default(),
             queued: [0; 4],
@@ -127,7 +127,7 @@ impl<N: Network> Switch<N> {
         });
         let Some(expected) = self.expected.take() else { return };
         for early in expected.early {
-            match expected.name == name {
+            match expected.prefix == prefix {
                 true => self.admit(early.from, early.message, early.at),
                 false => self.drop_stale(early.from, early.message.len()),
             }
@@ -137,7 +137,7 @@ impl<N: Network> Switch<N> {
     /// This member has accepted a term: frames of its painters may come before it begins here. Those of the one that
     /// was expected before are worth nothing any more.
     pub(crate) fn expect(&mut self, term: &Term) {
-        let next = Expected { name: term.prefix(), seats: term.seats, early: Vec::new() };
+        let next = Expected { prefix: term.prefix(), seats: term.seats, early: Vec::new() };
         for early in self.expected.replace(next).into_iter().flat_map(|before| before.early) {
             self.drop_stale(early.from, early.message.len());
         }
@@ -157,13 +157,14 @@ impl<N: Network> Switch<N> {
     /// A message came on the frames' lane.
     pub(crate) fn deliver(&mut self, from: PeerKey, message: Payload, now: Millis) {
         self.traffic.received += message.len() as u64;
-        let Some(name) = message.last_chunk().copied() else {
+        let Some(prefix) = message.last_chunk().copied() else {
             return self.drop_stale(from, message.len());
         };
-        if self.links.as_ref().is_some_and(|links| links.name == name) {
+        if self.links.as_ref().is_some_and(|links| links.prefix == prefix) {
             return self.admit(from, message, now);
         }
-        let expected = self.expected.as_mut().filter(|term| term.name == name && term.seats.contains(&from));
+        let expected =
+            self.expected.as_mut().filter(|term| term.prefix == prefix && term.seats.contains(&from));
         let Some(expected) = expected else { return self.drop_stale(from, message.len()) };
         let kept = expected.early.iter().filter(|early| early.from == from);
         if kept.map(|early| early.message.len()).sum::<usize>() + message.len() > MAX_EARLY_BYTES {
@@ -210,9 +211,9 @@ impl<N: Network> Switch<N> {
         self.wake();
     }
 
-    /// Sends a frame to a seat of the term, where there is room; it is taken only then. It ends with the term's name.
-    pub(crate) fn send(&mut self, term: Name, seat: usize, frame: &mut Payload) -> Departure {
-        let Some(links) = self.links.as_ref().filter(|links| links.name == term) else {
+    /// Sends a frame to a seat of the term, where there is room; it is taken only then. It ends with the term's prefix.
+    pub(crate) fn send(&mut self, term: Prefix, seat: usize, frame: &mut Payload) -> Departure {
+        let Some(links) = self.links.as_ref().filter(|links| links.prefix == term) else {
             return Departure::Closed;
         };
         if links.gone[seat] {
@@ -232,8 +233,8 @@ impl<N: Network> Switch<N> {
     }
 
     /// Takes the next frame from a seat of the term.
-    pub(crate) fn receive(&mut self, term: Name, seat: usize) -> Arrival {
-        let Some(links) = self.links.as_mut().filter(|links| links.name == term) else {
+    pub(crate) fn receive(&mut self, term: Prefix, seat: usize) -> Arrival {
+        let Some(links) = self.links.as_mut().filter(|links| links.prefix == term) else {
             return Arrival::Closed;
         };
         let Some(waiting) = links.queues[seat].pop_front() else {

@@ -444,7 +444,7 @@ fn filled_by_a_cheat(
 
 #[test]
 fn a_wrong_component_is_asked_for_again_and_only_its_sender_is_named() {
-    // A changed byte, a part that is too short, and one that is too long, before the name of the term.
+    // A changed byte, a part that is too short, and one that is too long, before the term's prefix.
     for spoil in [
         |x: &mut Vec<u8>| x[500] ^= 1,
         |x: &mut Vec<u8>| drop(x.drain(..100)),
